@@ -6,9 +6,6 @@ measures and reads runs: `open_run`, `measure`, `accuracy`.
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-
 TYPE_CHECKING = False  # for a type checker it is True: importing typing takes as long as all else here
 
 if TYPE_CHECKING:
@@ -24,6 +21,7 @@ _HOMES = {
     "Backend": "actbench.backends",
     "accuracy": "actbench.api.surveying",
     "kernel": "actbench.model.user_kernels",
+    "measure": "actbench.api.measuring",
     "open_run": "actbench.api.opened",
 } | dict.fromkeys(("Activate", "Linear", "Multiply", "network"), "actbench.model.networks")
 """The modules of the public names; `actbench.formula` has all others."""
@@ -62,22 +60,6 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of this mo
         value = getattr(import_module(_HOMES.get(name, "actbench.formula")), name)
         globals()[name] = value
         return value
-
-    class _Package(ModuleType):
-        """This module, whose `measure` is the function whenever the subpackage of that name is imported."""
-
-        @property
-        def measure(self) -> object:
-            """The function."""
-            from actbench.api.measuring import measure
-
-            return measure
-
-        @measure.setter
-        def measure(self, subpackage: ModuleType) -> None:
-            """Take no notice of the subpackage, which an import would bind to the name: `sys.modules` has it."""
-
-    sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from actbench.measure.launch import Worker
-from actbench.measure.lockstep import Lockstep
-from actbench.measure.timing import Values
+from actbench.engine.launch import Worker
+from actbench.engine.live.lockstep import Lockstep
+from actbench.engine.timing import Values
 from actbench.model.cases import Block
 
 

@@ -20,14 +20,14 @@ from actbench.analysis.commit_search import CommitSearch
 from actbench.analysis.regression import Verdict, verdict
 from actbench.analysis.sequential import median_interval, sequential_p_value
 from actbench.analysis.statistics import CONFIDENCE
+from actbench.engine.bisect.bisect_rounds import ratios_of
+from actbench.engine.launch import Launch, WorkerOptions
+from actbench.engine.live.live import rounds_to_confirm
+from actbench.engine.live.lockstep import Lockstep
+from actbench.engine.live.wrong_sides import SIDES
+from actbench.engine.session import Seams, start_process
+from actbench.engine.working.checking import Verification
 from actbench.host.environment import choose_cpu
-from actbench.measure.bisect_rounds import ratios_of
-from actbench.measure.checking import Verification
-from actbench.measure.launch import Launch, WorkerOptions
-from actbench.measure.live import rounds_to_confirm
-from actbench.measure.lockstep import Lockstep
-from actbench.measure.session import Seams, start_process
-from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
 from actbench.planning.costs import live_arm_seconds

@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 
 from actbench.analysis.check_live import LiveTimes, judge
 from actbench.analysis.regression import Margins
+from actbench.engine import timing
+from actbench.engine.launch import Launch, WorkerOptions
+from actbench.engine.live import lockstep
+from actbench.engine.live.baseline import opened
+from actbench.engine.working.checking import Verification
 from actbench.host.environment import choose_cpu
-from actbench.measure import lockstep, timing
-from actbench.measure.baseline import opened
-from actbench.measure.checking import Verification
-from actbench.measure.launch import Launch, WorkerOptions
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

@@ -21,10 +21,10 @@ from time import thread_time
 
 import numpy as np
 
+from actbench.engine.protocol import Slice, Sweep
+from actbench.engine.working.prepared import PreparedBlock
 from actbench.host import environment, processors
 from actbench.kernels.resolution import subjects
-from actbench.measure.prepared import PreparedBlock
-from actbench.measure.protocol import Slice, Sweep
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import WIDE, Dtype, Op, OperandState

@@ -18,9 +18,9 @@ from typing import Any
 from actbench.api import fleet_host
 from actbench.api.fleet import Fleet, FleetHost
 from actbench.api.fleet_host import Ended
-from actbench.measure.preparing import prepare
-from actbench.measure.requests import RunRequest
-from actbench.measure.session import Seams, Session
+from actbench.engine.preparing import prepare
+from actbench.engine.requests import RunRequest
+from actbench.engine.session import Seams, Session
 from actbench.model.sizes import sizes
 from actbench.model.times import Times
 from actbench.planning.selection import Selection

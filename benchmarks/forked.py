@@ -14,10 +14,10 @@ from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Self
 
+from actbench.engine import protocol
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import Worker, WorkerOptions
 from actbench.errors import BenchmarkError
-from actbench.measure import protocol
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import Worker, WorkerOptions
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,7 +49,7 @@ class Zygote:
         self._place.unlink()
 
     def fork(self, options: WorkerOptions) -> Worker:
-        """Fork a worker, as `actbench.measure.launch.StartWorker` starts one."""
+        """Fork a worker, as `actbench.engine.launch.StartWorker` starts one."""
         return ForkedWorker(options, self._place)
 
 

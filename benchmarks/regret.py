@@ -31,9 +31,9 @@ from actbench import registry
 from actbench.analysis.interval import Interval
 from actbench.analysis.sequential import TAIL_PROBABILITY
 from actbench.analysis.standings import fastest_of, time_over
+from actbench.engine.races import frameworks
 from actbench.kernels import resolution
 from actbench.kernels.shipped import ShippedKernel
-from actbench.measure import frameworks
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.training import SHIPPED

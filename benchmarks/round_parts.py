@@ -39,8 +39,8 @@ def main() -> None:
     def ended(step: str) -> None:
         ends[step] = time.monotonic()
 
-    worker = import_module("actbench.measure.worker")
-    protocol = import_module("actbench.measure.protocol")
+    worker = import_module("actbench.engine.working.worker")
+    protocol = import_module("actbench.engine.protocol")
     ended("worker")
     import_module("numpy")
     ended("numpy")
@@ -51,7 +51,7 @@ def main() -> None:
         import_module("actbench.backends._numba_import").import_compiler()
         ended("numba")
     suite, cases = import_module("actbench.planning.suite"), import_module("actbench.model.cases")
-    timing = import_module("actbench.measure.timing")
+    timing = import_module("actbench.engine.timing")
     (block,) = suite.grouped([cases.Case.parse(case) for case in sys.argv[1:]])
     prepare = protocol.Prepare(tuple(case.id for case in block.timed), 1)
     begun = time.monotonic()

@@ -39,14 +39,14 @@ from actbench.analysis.check_live import LiveTimes
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import hodges_lehmann
+from actbench.engine.client import here
+from actbench.engine.launch import Launch, StartWorker, WorkerOptions
+from actbench.engine.live.lockstep import Lockstep
+from actbench.engine.live.starting import EarlyStarts
+from actbench.engine.live.wrong_sides import SIDES
+from actbench.engine.session import start_process
+from actbench.engine.working.checking import Verification
 from actbench.host.environment import choose_cpu, neighbours
-from actbench.measure.checking import Verification
-from actbench.measure.client import here
-from actbench.measure.launch import Launch, StartWorker, WorkerOptions
-from actbench.measure.lockstep import Lockstep
-from actbench.measure.session import start_process
-from actbench.measure.starting import EarlyStarts
-from actbench.measure.wrong_sides import SIDES
 from actbench.model.cases import Block, Case
 from actbench.model.plan import Plan
 from actbench.planning.suite import grouped

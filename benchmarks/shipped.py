@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from actbench import registry
+from actbench.engine.working.worker import SETTLING
 from actbench.kernels.calls import repeated
 from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import resolve
-from actbench.measure.worker import SETTLING
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.training import SHIPPED

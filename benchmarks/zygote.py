@@ -12,8 +12,9 @@ import socket
 import sys
 from pathlib import Path
 
+from actbench.engine import protocol
+from actbench.engine.working import worker
 from actbench.host.processors import TASKS
-from actbench.measure import protocol, worker
 from actbench.model.cases import Case
 
 BOUND_FIRST = ("identity/recompute/numpy/derivative/float64/16", "identity/recompute/numba/derivative/float64/16")

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from hypothesis import settings
 
 from actbench.cli import configuration, main
+from actbench.engine import calibration
 from actbench.host import speed, variables
-from actbench.measure import calibration
 from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.remembered import remember

@@ -1,7 +1,7 @@
 """The share of the processor that cases had: below 1 where other processes used the processor as well.
 
 A slice that lost the processor is timed again, unless it is longer than a scheduler's quantum. Such a slice counts its
-processor time where that is accurate (`actbench.measure.undisturbed`), and the share tells so.
+processor time where that is accurate (`actbench.engine.working.undisturbed`), and the share tells so.
 """
 
 from __future__ import annotations

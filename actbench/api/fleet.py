@@ -19,11 +19,11 @@ from typing import Any
 
 from actbench.api.fleet_host import Ended, HostTask, describe, host_of, measure_here
 from actbench.api.running import fail_for
+from actbench.engine.requests import RunRequest
+from actbench.engine.resuming import take_limits
 from actbench.errors import BenchmarkError, InputError, NotComparableError, listed, reason
 from actbench.host import environment
 from actbench.host.environment import Environment
-from actbench.measure.requests import RunRequest
-from actbench.measure.resuming import take_limits
 from actbench.model.events import Failed, Measured, RoundDone
 from actbench.report.publish import publish
 from actbench.runs import archive, files, plan_file

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from actbench.engine.planned_elsewhere import PlannedElsewhere
+from actbench.engine.preparing import guaranteed_rounds, prepare
+from actbench.engine.requests import RunRequest
+from actbench.engine.resuming import go_on_here
+from actbench.engine.session import Seams, Session
 from actbench.errors import ActbenchError, InputError
 from actbench.host import environment
 from actbench.host.directories import name_for
 from actbench.host.environment import Environment
-from actbench.measure.planned_elsewhere import PlannedElsewhere
-from actbench.measure.preparing import guaranteed_rounds, prepare
-from actbench.measure.requests import RunRequest
-from actbench.measure.resuming import go_on_here
-from actbench.measure.session import Seams, Session
 from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
 from actbench.runs import archive, files, plan_file

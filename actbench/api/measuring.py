@@ -15,11 +15,11 @@ from actbench.api.names import Files, Names, Sizes
 from actbench.api.opened import MeasuredRun, open_run
 from actbench.api.running import RunKind, fail_for, worked
 from actbench.api.sources import Declaration, activation_of, source_of
+from actbench.engine.preparing import PreparedRun, guaranteed_rounds, prepare
+from actbench.engine.requests import RunRequest
+from actbench.engine.resuming import resumed
+from actbench.engine.session import Seams, Session
 from actbench.errors import BenchmarkError, InputError, OptionsError
-from actbench.measure.preparing import PreparedRun, guaranteed_rounds, prepare
-from actbench.measure.requests import RunRequest
-from actbench.measure.resuming import resumed
-from actbench.measure.session import Seams, Session
 from actbench.model.inputs import Inputs
 from actbench.report.prediction import warning
 from actbench.runs import files

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from actbench.engine.launch import StartWorker
+from actbench.engine.session import Seams, Session
 from actbench.errors import BenchmarkError, InputError, WrongKernelError, listed
-from actbench.measure.launch import StartWorker
-from actbench.measure.session import Seams, Session
 from actbench.model.events import Event, RoundDone
 from actbench.model.plan import Plan
 from actbench.planning.prediction import Prediction, StockPrediction

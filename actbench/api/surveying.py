@@ -8,12 +8,12 @@ from actbench import plugins
 from actbench.analysis.accuracy import Accuracy
 from actbench.api import names as read
 from actbench.api.names import Files, Names
+from actbench.engine.requests import AccuracyRequest
+from actbench.engine.session import Seams
+from actbench.engine.survey.accuracy import POINTS_PER_BAND, Unexamined
+from actbench.engine.survey.exhaustive import Going
+from actbench.engine.survey.surveys import planned, survey
 from actbench.errors import BenchmarkError, listed, unknown
-from actbench.measure.accuracy import POINTS_PER_BAND, Unexamined
-from actbench.measure.exhaustive import Going
-from actbench.measure.requests import AccuracyRequest
-from actbench.measure.session import Seams
-from actbench.measure.surveys import planned, survey
 from actbench.model.cases import KernelId
 from actbench.model.names import Quantity
 from actbench.report import frames

@@ -97,10 +97,10 @@ def command(
       actbench accuracy -a silu,gelu -s shipped,recompute -b torch,jax,numpy --of derivative,forward
     """
     from actbench.api.surveying import refuse_failed, surveyed
-    from actbench.measure.accuracy import Unexamined
-    from actbench.measure.requests import AccuracyRequest
-    from actbench.measure.session import Seams
-    from actbench.measure.surveys import planned
+    from actbench.engine.requests import AccuracyRequest
+    from actbench.engine.session import Seams
+    from actbench.engine.survey.accuracy import Unexamined
+    from actbench.engine.survey.surveys import planned
     from actbench.model.plan import LeftOut
     from actbench.report.remarks import left_out_lines
 

@@ -78,8 +78,8 @@ def command(  # noqa: PLR0913  # its options
     """
     from actbench.analysis.regression import Margins
     from actbench.cli.bisect_output import measured
-    from actbench.measure.requests import BisectRequest, CheckRequest
-    from actbench.measure.session import Seams
+    from actbench.engine.requests import BisectRequest, CheckRequest
+    from actbench.engine.session import Seams
     from actbench.report.bisection import conclusion
 
     end_as_by_ctrl_c()

@@ -7,10 +7,10 @@ from functools import partial
 import click
 
 from actbench.analysis.bisection import Bisection
-from actbench.measure.bisecting import Bisecting
-from actbench.measure.environment_cache import silent
-from actbench.measure.requests import BisectRequest
-from actbench.measure.session import Seams
+from actbench.engine.bisect.bisecting import Bisecting
+from actbench.engine.live.environment_cache import silent
+from actbench.engine.requests import BisectRequest
+from actbench.engine.session import Seams
 from actbench.report import bisection
 from actbench.report.progress import Progress
 from actbench.report.terminal import show_table

@@ -27,7 +27,7 @@ def command() -> None:
 @format_option(TEXTS)
 def listed(form: str) -> None:
     """List them, the one that was used last first."""
-    from actbench.measure.environment_cache import EnvironmentCache
+    from actbench.engine.live.environment_cache import EnvironmentCache
     from actbench.report import built_environments
 
     built = [description for entry in EnvironmentCache().entries() if (description := entry.description)]
@@ -44,9 +44,9 @@ def clear(commits: tuple[str, ...]) -> None:
 
     A commit may be the beginning of its hash. Environments in use by a check stay.
     """
+    from actbench.engine.live import compiled_cache
+    from actbench.engine.live.environment_cache import EnvironmentCache
     from actbench.errors import InputError
-    from actbench.measure import compiled_cache
-    from actbench.measure.environment_cache import EnvironmentCache
     from actbench.report.numbers import counted
 
     removed, in_use = EnvironmentCache().clear(commits)

@@ -131,8 +131,8 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
     from actbench.analysis.regression import Margins
     from actbench.cli.check_live import measured
     from actbench.cli.check_output import CheckOutput, leave
-    from actbench.measure.requests import CheckRequest
-    from actbench.measure.session import Seams
+    from actbench.engine.requests import CheckRequest
+    from actbench.engine.session import Seams
     from actbench.model.sides import Side
 
     allowed = Margins(margin, margins)

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from actbench.cli.check_output import CheckOutput
-from actbench.measure.environment_cache import silent
-from actbench.measure.keeping import keep, kept_for
-from actbench.measure.live_session import LiveSession
-from actbench.measure.requests import CheckRequest
-from actbench.measure.session import Seams
+from actbench.engine.live.environment_cache import silent
+from actbench.engine.live.keeping import keep, kept_for
+from actbench.engine.live.live_session import LiveSession
+from actbench.engine.requests import CheckRequest
+from actbench.engine.session import Seams
 from actbench.report.check_report import Report
 from actbench.report.needs import on_top
 from actbench.report.numbers import duration

@@ -26,9 +26,9 @@ def command(ctx: click.Context, form: str, *, limited: bool) -> None:
       actbench env --format json
     """
     from actbench.cli import configuration
+    from actbench.engine.peak_rates import limits
+    from actbench.engine.session import Seams
     from actbench.host import environment, noise
-    from actbench.measure.peak_rates import limits
-    from actbench.measure.session import Seams
     from actbench.report import host
 
     here = environment.collect(environment.choose_cpu(None))

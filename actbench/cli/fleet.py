@@ -70,9 +70,9 @@ def run(  # noqa: PLR0913  # one for each option
     """
     from actbench import plugins
     from actbench.api import fleet
-    from actbench.measure.planned_elsewhere import refuse_selection
-    from actbench.measure.preparing import prepare
-    from actbench.measure.requests import PLANNING, RunRequest
+    from actbench.engine.planned_elsewhere import refuse_selection
+    from actbench.engine.preparing import prepare
+    from actbench.engine.requests import PLANNING, RunRequest
 
     if (output is None) == (resume is None):
         raise OptionsError("name the directory of a new fleet with -o, or that of one to go on with with --resume")

@@ -19,7 +19,7 @@ from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
     from actbench.api.running import P, R, RunKind
-    from actbench.measure.session import Seams, Session
+    from actbench.engine.session import Seams, Session
     from actbench.model.plan import Plan
     from actbench.planning.prediction import Prediction, StockPrediction
     from actbench.report.table import Summary
@@ -115,7 +115,7 @@ def mode_taken(command: Command) -> Command:
 def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -> None:
     """Measure a new run, go on with one, or print what would be measured."""
     from actbench import plugins
-    from actbench.measure.session import Seams
+    from actbench.engine.session import Seams
 
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
@@ -141,7 +141,7 @@ def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds:
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed or a kernel did.
     """
     from actbench.api.running import fail_for
-    from actbench.measure.session import Session
+    from actbench.engine.session import Session
     from actbench.report import terminal
 
     with opened as writer:

@@ -17,8 +17,8 @@ from actbench.cli.recommend_output import make_room, show, show_all
 from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
 
 if TYPE_CHECKING:
-    from actbench.measure.requests import RecommendRequest
-    from actbench.measure.session import Seams
+    from actbench.engine.requests import RecommendRequest
+    from actbench.engine.session import Seams
 
 BUDGET, BUDGET_OF_ALL = 30.0, 1200.0
 """Seconds, where none are named."""
@@ -212,8 +212,8 @@ def command(
       actbench recommend --all -b numpy,numba-simd -o results/recommend
     """
     from actbench.cli.recommend_races import RaceMode, compare_frameworks, end, settle
-    from actbench.measure import recommending
-    from actbench.measure.session import Seams
+    from actbench.engine.races import recommending
+    from actbench.engine.session import Seams
 
     everything, others, output = (options.pop(name) for name in ("everything", "others", "output"))
     _refuse_contradictions(ctx)
@@ -263,7 +263,7 @@ def _refuse_contradictions(ctx: click.Context) -> None:
 
 def _request(options: dict[str, Any], *, everything: bool) -> RecommendRequest:
     from actbench import registry
-    from actbench.measure.requests import Bounds, RecommendRequest
+    from actbench.engine.requests import Bounds, RecommendRequest
     from actbench.model.names import WIDE, Op, OperandState
 
     bounds = {name: options.pop(name) for name in ("max_error", "interval", "max_ulp", "max_kept")}

@@ -79,7 +79,7 @@ def show_all(settled: Settled, form: str, output: Path | None) -> None:
 
 def _code(outcome: Recommendation) -> str:
     """Return what to paste, under the answer as a comment."""
-    from actbench.measure.recommending import kernel_of
+    from actbench.engine.races.recommending import kernel_of
     from actbench.report.recommendation import sentences
     from actbench.report.snippets import snippet
 

@@ -13,11 +13,11 @@ from actbench.cli.measuring import measured
 if TYPE_CHECKING:
     from actbench.analysis.framework_choices import ComparedFrameworks
     from actbench.analysis.recommendation import Recommendation
-    from actbench.measure.earlier import EarlierRuns
-    from actbench.measure.racing import Racing
-    from actbench.measure.recommending import Contest
-    from actbench.measure.requests import RecommendRequest
-    from actbench.measure.session import Seams
+    from actbench.engine.races.earlier import EarlierRuns
+    from actbench.engine.races.racing import Racing
+    from actbench.engine.races.recommending import Contest
+    from actbench.engine.requests import RecommendRequest
+    from actbench.engine.session import Seams
     from actbench.runs.record import Record
 
 
@@ -52,9 +52,9 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
 
     `NotComparableError` where a run that is named says nothing about them.
     """
+    from actbench.engine.races.earlier import EarlierRuns
+    from actbench.engine.races.racing import Racing
     from actbench.errors import NotComparableError
-    from actbench.measure.earlier import EarlierRuns
-    from actbench.measure.racing import Racing
     from actbench.report.remarks import left_out_in_short
 
     request = contest.request
@@ -85,7 +85,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
 
 
 def _earlier(record: Record, mode: RaceMode, *, apart: bool) -> EarlierRuns:
-    from actbench.measure import earlier
+    from actbench.engine.races import earlier
 
     sources = mode.sources or earlier.found_here()
     return earlier.evidence(sources, record, named=bool(mode.sources), apart=apart)
@@ -99,7 +99,7 @@ def _from(known: EarlierRuns, what: str) -> list[str]:
 
 def _measure(record: Record, race: Racing, mode: RaceMode, seams: Seams) -> tuple[list[str], bool]:
     """Measure; return where that is written with what failed, and whether Ctrl-C ended it."""
-    from actbench.measure.session import Session
+    from actbench.engine.session import Session
     from actbench.runs.writer import create
 
     with create(None, record) as writer:
@@ -114,8 +114,8 @@ def compare_frameworks(
 ) -> ComparedFrameworks:
     """Measure what frameworks choose beside the fastest, in a run of its own; `KeyboardInterrupt` by Ctrl-C."""
     from actbench.analysis.framework_choices import ComparedFrameworks
-    from actbench.measure import frameworks
-    from actbench.measure.session import Session
+    from actbench.engine.races import frameworks
+    from actbench.engine.session import Session
     from actbench.runs.writer import create
 
     contest = frameworks.prepare(request, outcome.leader, seams.start_worker)

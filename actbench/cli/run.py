@@ -24,8 +24,8 @@ from actbench.cli.values import ShardText
 from actbench.errors import OptionsError
 
 if TYPE_CHECKING:
-    from actbench.measure.planned_elsewhere import PlannedElsewhere
-    from actbench.measure.requests import RunRequest
+    from actbench.engine.planned_elsewhere import PlannedElsewhere
+    from actbench.engine.requests import RunRequest
     from actbench.runs.record import Engine
 
 
@@ -82,7 +82,7 @@ def command(
       actbench run --plan plan.json --shard 2/5 -o results/shard2
     """
     from actbench.api.measuring import RUN
-    from actbench.measure.requests import RunRequest
+    from actbench.engine.requests import RunRequest
 
     planned = _planned(plan, shard, mode)
     request = RunRequest(**options, named=on_command_line(ctx), planned=planned)
@@ -94,7 +94,7 @@ def command(
 
 def _planned(path: Path | None, shard: tuple[int, int] | None, mode: Mode) -> PlannedElsewhere | None:
     """Read the plan that is to be measured; None where none is named."""
-    from actbench.measure.planned_elsewhere import PlannedElsewhere
+    from actbench.engine.planned_elsewhere import PlannedElsewhere
     from actbench.runs import plan_file
 
     if path is None:
@@ -108,7 +108,7 @@ def _planned(path: Path | None, shard: tuple[int, int] | None, mode: Mode) -> Pl
 
 def _print_file(request: RunRequest, mode: Mode) -> None:
     """Print the plan as a file."""
-    from actbench.measure.preparing import prepare
+    from actbench.engine.preparing import prepare
     from actbench.runs import plan_file
 
     if not mode.dry_run or request.planned:

@@ -14,7 +14,7 @@ from actbench.cli.values import Duration, Percent
 from actbench.errors import ExitCode
 
 if TYPE_CHECKING:
-    from actbench.measure.selfcheck import SelfCheck
+    from actbench.engine.live.selfcheck import SelfCheck
 
 
 @click.command()
@@ -42,10 +42,10 @@ def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool
       actbench selfcheck --budget 20m --margin 2
       actbench selfcheck -b numpy -n 1k,100k --format json
     """
+    from actbench.engine.live.selfcheck import prepare
+    from actbench.engine.requests import SelfCheckRequest
+    from actbench.engine.session import Seams
     from actbench.host import noise
-    from actbench.measure.requests import SelfCheckRequest
-    from actbench.measure.selfcheck import prepare
-    from actbench.measure.session import Seams
     from actbench.report import audit as report
     from actbench.report.terminal import show_table
 

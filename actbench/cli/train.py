@@ -13,7 +13,7 @@ from actbench.cli.values import Names, Rows, StrategyName, Threads
 from actbench.model.training import Along, Optimizer
 
 if TYPE_CHECKING:
-    from actbench.measure.training import PreparedTrain
+    from actbench.engine.training import PreparedTrain
     from actbench.planning.training import TrainingSelection
 
 
@@ -117,8 +117,8 @@ def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
       actbench train --resume latest --budget 10m
     """
     from actbench.api.running import RunKind
-    from actbench.measure.requests import TrainRequest
-    from actbench.measure.training import guaranteed_rounds, prepare, resumed
+    from actbench.engine.requests import TrainRequest
+    from actbench.engine.training import guaranteed_rounds, prepare, resumed
 
     request = TrainRequest(selection=_selection(options), **options, named=on_command_line(ctx))
     carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _cautions), mode)

@@ -10,11 +10,11 @@ from multiprocessing import get_context
 
 from actbench import registry
 from actbench.analysis.accuracy import Accuracy
+from actbench.engine.requests import AccuracyRequest
+from actbench.engine.session import Seams
+from actbench.engine.survey.accuracy import Unexamined
+from actbench.engine.survey.surveys import planned, survey
 from actbench.errors import BenchmarkError
-from actbench.measure.accuracy import Unexamined
-from actbench.measure.requests import AccuracyRequest
-from actbench.measure.session import Seams
-from actbench.measure.surveys import planned, survey
 from actbench.model.cases import KernelId
 from actbench.model.names import NARROW, Dtype, Quantity
 from actbench.model.training import SHIPPED

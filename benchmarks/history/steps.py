@@ -25,7 +25,7 @@ from actbench.analysis.levels import levels
 from actbench.analysis.speedups import ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann, hodges_lehmann_rows, wilson_interval
 from actbench.analysis.step_detection import finder
-from actbench.measure.requests import DEFAULT_TARGET
+from actbench.engine.requests import DEFAULT_TARGET
 from actbench.runs.archive import load_timed
 
 Found = Callable[[Floats], list[int]]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from actbench import registry
+from actbench.engine.working.checking import Verification, all_passing
 from actbench.formula import Activation
-from actbench.measure.checking import Verification, all_passing
 from actbench.model.cases import Arm, Block
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op

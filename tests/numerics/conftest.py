@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actbench.analysis.accuracy import Part
-from actbench.measure import exhaustive
+from actbench.engine.survey import exhaustive
 
 
 @pytest.fixture

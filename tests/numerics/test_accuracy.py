@@ -8,9 +8,9 @@ import pytest
 
 from actbench import registry
 from actbench.analysis.accuracy import Loss, Part, bands, is_nan, is_wrong, is_zero
+from actbench.engine.survey.accuracy import Survey, points, sample
 from actbench.formula import Activation
 from actbench.kernels.operands import Array
-from actbench.measure.accuracy import Survey, points, sample
 from actbench.model.names import WIDE, Dtype
 from actbench.report import accuracy as report
 from actbench.verification import oracle

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from actbench.analysis.accuracy import bands
+from actbench.engine.protocol import Evaluate
+from actbench.engine.wire import A, Request
 from actbench.errors import BenchmarkError
-from actbench.measure.protocol import Evaluate
-from actbench.measure.wire import A, Request
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, FakeWorker

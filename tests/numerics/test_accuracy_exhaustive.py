@@ -9,13 +9,13 @@ import pytest
 
 from actbench import registry
 from actbench.analysis.accuracy import Accuracy, Part, is_zero
+from actbench.engine.launch import WorkerLostError
+from actbench.engine.protocol import Evaluate
+from actbench.engine.survey import exhaustive
+from actbench.engine.survey.accuracy import Survey
+from actbench.engine.wire import A, Request
 from actbench.errors import InputError
 from actbench.kernels import resolution
-from actbench.measure import exhaustive
-from actbench.measure.accuracy import Survey
-from actbench.measure.launch import WorkerLostError
-from actbench.measure.protocol import Evaluate
-from actbench.measure.wire import A, Request
 from actbench.model.cases import Case
 from actbench.model.names import Dtype
 from actbench.verification import oracle

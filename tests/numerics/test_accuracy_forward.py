@@ -11,9 +11,9 @@ import pytest
 from actbench.analysis.accuracy import Part
 from actbench.analysis.conventions import AtInfinity
 from actbench.analysis.deviations import Deviations, Largest
+from actbench.engine.survey.accuracy import Survey
+from actbench.engine.survey.look import with_conventions
 from actbench.kernels import resolution
-from actbench.measure.accuracy import Survey
-from actbench.measure.look import with_conventions
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant

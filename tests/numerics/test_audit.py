@@ -13,7 +13,7 @@ import pytest
 
 from actbench.analysis.accuracy import Accuracy, Part
 from actbench.analysis.conventions import AtInfinity, AtKink, Conventions
-from actbench.measure.accuracy import Survey
+from actbench.engine.survey.accuracy import Survey
 from actbench.model.names import Dtype
 from benchmarks.audit import __main__ as audit
 from benchmarks.audit import calls, page

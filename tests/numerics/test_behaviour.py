@@ -11,11 +11,11 @@ import pytest
 from actbench import registry
 from actbench.backends import Bound
 from actbench.backends.numpy import Numpy
+from actbench.engine.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.errors import WrongKernelError
 from actbench.kernels.operands import Array
 from actbench.kernels.resolution import kernel as resolved
 from actbench.kernels.resolution import resolve
-from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

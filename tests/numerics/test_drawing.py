@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actbench.engine.protocol import ListDoubts, Prepare, Slice, Sweep, Time
+from actbench.engine.working.checking import Verification
 from actbench.errors import InputError
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.operands import DY, Operands
-from actbench.measure.checking import Verification
-from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import WIDE, Dtype, Op

@@ -18,15 +18,15 @@ import pytest
 from actbench import backends, registry
 from actbench.backends import Bound, _framework
 from actbench.backends._rewriting import rewritten
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import Launch, WorkerOptions
+from actbench.engine.protocol import Evaluate, Prepare, Slice, Sweep, Time
+from actbench.engine.working.checking import Verification, all_passing
 from actbench.errors import NotComparableError
 from actbench.host import environment
 from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import resolve
-from actbench.measure.checking import Verification, all_passing
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import Launch, WorkerOptions
-from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, Case, KernelId
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Dtype, Op

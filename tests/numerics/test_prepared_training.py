@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actbench.engine.protocol import Prepare
+from actbench.engine.working.prepared_training import PreparedTraining
 from actbench.errors import InputError
 from actbench.formula import Formulas, activation
-from actbench.measure.prepared_training import PreparedTraining
-from actbench.measure.protocol import Prepare
 from actbench.model.inputs import Inputs
 from actbench.model.names import Dtype
 from actbench.model.training import Optimizer

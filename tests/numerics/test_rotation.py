@@ -14,12 +14,12 @@ import pytest
 from actbench.backends import Bound
 from actbench.backends.numpy import Numpy
 from actbench.backends.numpy_blocked import NumpyBlocked
+from actbench.engine.protocol import Compare, ListDoubts, Prepare, Slice, Sweep, Time
+from actbench.engine.working.prepared import PreparedBlock
 from actbench.errors import WrongKernelError
 from actbench.kernels.operands import Array
 from actbench.kernels.resolution import subjects
 from actbench.kernels.sets import TIMES_CACHE
-from actbench.measure.prepared import PreparedBlock
-from actbench.measure.protocol import Compare, ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Dtype, Op, OperandState

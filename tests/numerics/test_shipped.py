@@ -11,6 +11,8 @@ import pytest
 from actbench import registry
 from actbench.backends import Backend
 from actbench.backends._framework import Framework
+from actbench.engine.protocol import Inspect, Inspected
+from actbench.engine.working.worker import Server
 from actbench.errors import InputError, WrongKernelError
 from actbench.kernels.calls import WarmCalls
 from actbench.kernels.cold_calls import calls_of
@@ -18,8 +20,6 @@ from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import kernel, resolve
 from actbench.kernels.rotation import Rotation
-from actbench.measure.protocol import Inspect, Inspected
-from actbench.measure.worker import Server
 from actbench.model.cases import KernelId
 from actbench.model.names import WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import sizes

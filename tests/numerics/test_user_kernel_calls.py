@@ -10,8 +10,8 @@ import pytest
 
 from actbench import backends, registry
 from actbench.activations.silu import CROSSES, FEW_DIGITS
+from actbench.engine.protocol import Compare, ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.kernels.resolution import resolve
-from actbench.measure.protocol import Compare, ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import Plan

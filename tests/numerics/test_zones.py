@@ -14,7 +14,7 @@ import pytest
 from actbench import registry
 from actbench.analysis.accuracy import Zone
 from actbench.analysis.stretches import Stretches
-from actbench.measure.accuracy import points
+from actbench.engine.survey.accuracy import points
 from actbench.model.names import Dtype
 from actbench.model.variants import Variant
 from actbench.report.accuracy import in_words
@@ -152,10 +152,10 @@ def test_an_infinite_error_and_a_percentile_of_too_few_points_are_distinguished(
 
 def test_a_kernel_is_called_on_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some backends compile for every size."""
+    from actbench.engine.protocol import Evaluate
+    from actbench.engine.survey.accuracy import Survey
+    from actbench.engine.wire import A, Request
     from actbench.kernels import resolution
-    from actbench.measure.accuracy import Survey
-    from actbench.measure.protocol import Evaluate
-    from actbench.measure.wire import A, Request
     from actbench.model.cases import KernelId
     from actbench.model.names import Op
     from tests.support.fake import FakeWorker

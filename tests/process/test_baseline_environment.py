@@ -8,10 +8,10 @@ import pytest
 from click.testing import Result
 
 from actbench import __version__
+from actbench.engine import client
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.live.baseline import describe, opened
 from actbench.host import software
-from actbench.measure import client
-from actbench.measure.baseline import describe, opened
-from actbench.measure.launch import WorkerOptions
 from tests.support.environments import PACKAGES, TIMEOUT, altered, environment, script
 from tests.support.tiers import EXHAUSTIVE
 
@@ -99,7 +99,7 @@ def test_a_baseline_that_dies_in_a_round_is_named_and_the_others_go_on(
     altered_copy = altered(
         tmp_path,
         (
-            "measure/worker.py",
+            "engine/working/worker.py",
             "        self._block = None\n        gc",
             f"{DIES_IN_A_ROUND}        gc",
         ),

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from actbench import __version__
-from actbench.measure.protocol import PROTOCOL
+from actbench.engine.protocol import PROTOCOL
 from tests.support.environments import altered, environment, refusal, script
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 def test_an_actbench_of_another_protocol_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
-    altered_copy = altered(tmp_path, ("measure/protocol.py", f"PROTOCOL = {PROTOCOL}\n", "PROTOCOL = 99\n"))
+    altered_copy = altered(tmp_path, ("engine/protocol.py", f"PROTOCOL = {PROTOCOL}\n", "PROTOCOL = 99\n"))
     place = environment(tmp_path / "environment", altered_copy, only_numpy)
     assert refusal(check(place)) == (
         f"actbench: --against {place}: its actbench {__version__} speaks protocol 99 with workers, this one speaks "
@@ -33,7 +33,7 @@ def test_an_actbench_that_cannot_describe_itself_is_refused(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:
     known = "        REQUESTS[cls.name] = cls\n"
-    altered_copy = altered(tmp_path, ("measure/wire.py", known, f"        if cls.name != 'describe':\n    {known}"))
+    altered_copy = altered(tmp_path, ("engine/wire.py", known, f"        if cls.name != 'describe':\n    {known}"))
     place = environment(tmp_path / "environment", altered_copy, only_numpy)
     assert refusal(check(place)) == (
         f"actbench: --against {place}: its actbench cannot be measured by this one (the baseline raised KeyError: "
@@ -45,7 +45,7 @@ def test_another_package_of_the_name_is_refused(check: Callable[..., Result], tm
     (tmp_path / "others" / "actbench").mkdir(parents=True)
     (tmp_path / "others" / "actbench" / "__init__.py").touch()
     place = environment(tmp_path / "environment", tmp_path / "others", only_numpy)
-    assert "its last words: ModuleNotFoundError: No module named 'actbench.measure'" in refusal(check(place))
+    assert "its last words: ModuleNotFoundError: No module named 'actbench.engine'" in refusal(check(place))
 
 
 def test_an_interpreter_without_numpy_is_refused(check: Callable[..., Result], tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from actbench.cli import main
+from actbench.engine.client import WorkerProcess
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.live.baseline import describe, opened
+from actbench.engine.live.environment_cache import EnvironmentCache
+from actbench.engine.protocol import Evaluate
 from actbench.errors import NotComparableError
-from actbench.measure.baseline import describe, opened
-from actbench.measure.client import WorkerProcess
-from actbench.measure.environment_cache import EnvironmentCache
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Evaluate
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from actbench.engine.client import WorkerProcess
+from actbench.engine.launch import Launch, Worker, WorkerOptions
+from actbench.engine.live.starting import EarlyStarts
+from actbench.engine.protocol import Describe
+from actbench.engine.session import start_process
 from actbench.errors import BenchmarkError
 from actbench.host import environment
-from actbench.measure.client import WorkerProcess
-from actbench.measure.launch import Launch, Worker, WorkerOptions
-from actbench.measure.protocol import Describe
-from actbench.measure.session import start_process
-from actbench.measure.starting import EarlyStarts
 
 TIMEOUT = 60.0
 

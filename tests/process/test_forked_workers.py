@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import Evaluate
 from actbench.host.environment import choose_cpu
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Evaluate
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from actbench.cli import main
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import Compare, Prepare
 from actbench.errors import BenchmarkError
 from actbench.kernels.drawing import pinned
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Compare, Prepare
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import Inputs
 from actbench.model.names import Dtype, Op

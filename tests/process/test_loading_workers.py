@@ -14,12 +14,13 @@ from actbench import plugins, registry
 from actbench.backends._compiling import jitted
 from actbench.backends.numba_parallel import copying
 from actbench.cli import main
+from actbench.engine import session
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.live import baseline
+from actbench.engine.protocol import PROTOCOL, Evaluate, Prepare, Slice, Source, Sweep, Time
 from actbench.errors import BenchmarkError
 from actbench.kernels.resolution import resolve
-from actbench.measure import baseline, session
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import PROTOCOL, Evaluate, Prepare, Slice, Source, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

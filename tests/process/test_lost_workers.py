@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from actbench.engine.stock import Stock
 from actbench.errors import BenchmarkError
-from actbench.measure.stock import Stock
 from actbench.model.cases import Block
 from actbench.model.events import Event, Failed, Lost, Recovered
 from actbench.model.times import Times

@@ -18,12 +18,12 @@ from click.testing import CliRunner
 
 from actbench import registry
 from actbench.cli import main
+from actbench.engine import client
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerLostError, WorkerOptions
+from actbench.engine.protocol import Evaluate, Prepare, Slice, Sweep, Time
 from actbench.errors import BenchmarkError
 from actbench.host.variables import worker_environment
-from actbench.measure import client
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerLostError, WorkerOptions
-from actbench.measure.protocol import Evaluate, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from actbench.cli import main
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Prepare, Slice, Sweep, Time
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Dtype, Op

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
+from actbench.engine import protocol, protocol_limits, protocol_training
+from actbench.engine.launch import Launch, UnsupportedError, WorkerOptions
+from actbench.engine.live.baseline import NO_PINS, BaselineEnvironment
+from actbench.engine.live.environment_cache import Tell
+from actbench.engine.live.revisions import Revision
+from actbench.engine.session import Seams
+from actbench.engine.wire import A, Request
+from actbench.engine.working.worker import Server
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import software
-from actbench.measure import protocol, protocol_limits, protocol_training
-from actbench.measure.baseline import NO_PINS, BaselineEnvironment
-from actbench.measure.environment_cache import Tell
-from actbench.measure.launch import Launch, UnsupportedError, WorkerOptions
-from actbench.measure.revisions import Revision
-from actbench.measure.session import Seams
-from actbench.measure.wire import A, Request
-from actbench.measure.worker import Server
 from actbench.model.cases import Block, Case
 from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.model.names import WIDE, Op

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from actbench import registry
+from actbench.engine.launch import Launch, WorkerOptions
+from actbench.engine.protocol import ListDoubts, Prepare, Slice, Sweep, Time
+from actbench.engine.wire import A, Request
+from actbench.engine.working.checking import Refused, Verification
+from actbench.engine.working.worker import Server
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation, Extension, Piecewise, Strategy, Weakness
-from actbench.measure.checking import Refused, Verification
-from actbench.measure.launch import Launch, WorkerOptions
-from actbench.measure.protocol import ListDoubts, Prepare, Slice, Sweep, Time
-from actbench.measure.wire import A, Request
-from actbench.measure.worker import Server
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

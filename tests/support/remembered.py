@@ -13,11 +13,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from actbench.engine.launch import Worker
+from actbench.engine.protocol import Inspect
+from actbench.engine.working import checking
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
-from actbench.measure import checking
-from actbench.measure.launch import Worker
-from actbench.measure.protocol import Inspect
 from actbench.model.cases import KernelId
 from actbench.model.checks import Check
 from actbench.report import terminal

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from actbench.engine.protocol_training import CheckedStep, CheckStep, Instrumented
 from actbench.kernels.resolution import network_step
 from actbench.kernels.training_memory import predicted
-from actbench.measure.protocol_training import CheckedStep, CheckStep, Instrumented
 from actbench.model.cases import Block, Case
 from actbench.model.checks import StepCheck
 from actbench.model.training import FREE, StepPart

@@ -7,8 +7,8 @@ import io
 from functools import cache
 
 from actbench.analysis.accuracy import Accuracy
+from actbench.engine.survey.accuracy import Survey
 from actbench.kernels import resolution
-from actbench.measure.accuracy import Survey
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actbench.measure.checking import Refused, Verification
+from actbench.engine.working.checking import Refused, Verification
 from actbench.model.cases import Block
 from tests.conftest import Actbench
 from tests.support.bisected import SELECTED, hashes, history, levels, steps

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from actbench.engine.bisect import bisect_state
+from actbench.engine.bisect.commit_line import between
+from actbench.engine.live import baseline
+from actbench.engine.live.revisions import Revision, execute
 from actbench.errors import NotComparableError, OutputError, unwritable
-from actbench.measure import baseline, bisect_state
-from actbench.measure.commit_line import between
-from actbench.measure.revisions import Revision, execute
 from actbench.runs import files
 from tests.conftest import Actbench
 from tests.support.bisected import SELECTED, hashes, history, levels, steps

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actbench.kernels.placement import PHASED, PHASES
-from actbench.measure import timing
-from actbench.measure.calibration import (
+from actbench.engine import timing
+from actbench.engine.calibration import (
     ALIGNMENT_SENSITIVE,
     MAX_LOOPS,
     MAX_VALUES,
@@ -22,8 +21,9 @@ from actbench.measure.calibration import (
     Slices,
     calibrate,
 )
-from actbench.measure.launch import Worker
-from actbench.measure.protocol import Time, Timed
+from actbench.engine.launch import Worker
+from actbench.engine.protocol import Time, Timed
+from actbench.kernels.placement import PHASED, PHASES
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from actbench.backends.numpy import Numpy
+from actbench.engine.working.prepared import PreparedBlock
 from actbench.errors import InputError
 from actbench.host import caches
 from actbench.kernels import resolution, sets
-from actbench.measure.prepared import PreparedBlock
 from actbench.model.cases import Block, Case
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Op, OperandState

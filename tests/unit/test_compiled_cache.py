@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actbench.measure import compiled_cache
+from actbench.engine.live import compiled_cache
 from tests.conftest import Actbench
 
 

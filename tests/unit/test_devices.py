@@ -8,12 +8,12 @@ import pytest
 
 from actbench import registry
 from actbench.backends import Device, _nvidia
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import LocateDevice, Prepare, Slice, Sweep, Time
 from actbench.host import environment
 from actbench.kernels.operands import Operand, Operands
 from actbench.kernels.placement import Placement
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import LocateDevice, Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench.measure.disturbance import DISTURBED, calmer, slowness
+from actbench.engine.disturbance import DISTURBED, calmer, slowness
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds

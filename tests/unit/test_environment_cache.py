@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from actbench.engine.live import baseline
+from actbench.engine.live.environment_cache import DESCRIPTION, CacheEntry, EnvironmentCache
+from actbench.engine.live.revisions import Revision
 from actbench.errors import InputError, NotComparableError
 from actbench.host import software
-from actbench.measure import baseline
-from actbench.measure.environment_cache import DESCRIPTION, CacheEntry, EnvironmentCache
-from actbench.measure.revisions import Revision
 from tests.conftest import Actbench
 from tests.support.repository import commit, git, repository
 

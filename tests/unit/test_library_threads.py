@@ -11,10 +11,10 @@ import pytest
 from click.testing import Result
 
 from actbench.backends.numpy_blocked import NumpyBlocked
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import Prepare, Slice, Sweep, Time
 from actbench.host import processors
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

@@ -15,9 +15,9 @@ import pytest
 from actbench import registry
 from actbench.analysis.interval import Interval
 from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol_limits import MeasureLimits
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol_limits import MeasureLimits
 from actbench.model.names import WIDE, Dtype
 from tests.conftest import Actbench
 from tests.support import fake

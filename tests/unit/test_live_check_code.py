@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from actbench.engine.live.revisions import Revision
+from actbench.engine.live.wrong_sides import CodeOfSides, WrongSides
+from actbench.engine.working.checking import Refused, RefusedError, Verification
 from actbench.errors import WrongKernelError
-from actbench.measure.checking import Refused, RefusedError, Verification
-from actbench.measure.revisions import Revision
-from actbench.measure.wrong_sides import CodeOfSides, WrongSides
 from actbench.model.plan import Plan
 from tests.conftest import Actbench
 from tests.support.compared import BLOCK

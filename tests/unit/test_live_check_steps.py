@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from actbench.measure.protocol_training import CheckedStep, CheckStep
+from actbench.engine.protocol_training import CheckedStep, CheckStep
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds

@@ -25,11 +25,11 @@ import numpy as np
 import pytest
 
 from actbench import plugins
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import Evaluate, Source
 from actbench.errors import BenchmarkError
 from actbench.host import variables
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Evaluate, Source
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant

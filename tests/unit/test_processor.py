@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import pytest
 
-from actbench.measure import undisturbed
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Prepare, Slice, Sweep, Taken, Time, Timed
-from actbench.measure.timing import Values, values
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import Prepare, Slice, Sweep, Taken, Time, Timed
+from actbench.engine.timing import Values, values
+from actbench.engine.working import undisturbed
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op

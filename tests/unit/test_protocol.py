@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from actbench.measure import wire
-from actbench.measure.client import _encoded
-from actbench.measure.protocol import (
+from actbench.engine import wire
+from actbench.engine.client import _encoded
+from actbench.engine.protocol import (
     Compare,
     Described,
     Evaluate,
@@ -23,9 +23,9 @@ from actbench.measure.protocol import (
     Sweep,
     Time,
 )
-from actbench.measure.protocol_limits import MeasureLimits
-from actbench.measure.wire import REQUESTS, PackedArray, Request
-from actbench.measure.worker import HANDLERS, Server
+from actbench.engine.protocol_limits import MeasureLimits
+from actbench.engine.wire import REQUESTS, PackedArray, Request
+from actbench.engine.working.worker import HANDLERS, Server
 from actbench.model.inputs import Inputs
 from actbench.planning.selection import CaseQuery, Room
 

@@ -55,13 +55,6 @@ def test_another_name_is_no_attribute() -> None:
         _ = actbench.activations_  # type: ignore[attr-defined]
 
 
-def test_measure_is_the_function_whatever_of_the_subpackage_is_imported() -> None:
-    import actbench.measure.launch
-
-    assert actbench.measure is measuring.measure
-    assert sys.modules["actbench.measure"].launch is sys.modules["actbench.measure.launch"]
-
-
 def test_importing_the_package_imports_no_library() -> None:
     subprocess.run([sys.executable, "-c", FRESH], check=True)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from actbench.engine.races.racing import Racing
+from actbench.engine.stopping import BlockProgress
 from actbench.errors import ExitCode
-from actbench.measure.racing import Racing
-from actbench.measure.stopping import BlockProgress
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant

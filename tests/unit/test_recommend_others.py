@@ -15,10 +15,10 @@ from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlo
 from actbench.analysis.interval import Interval
 from actbench.analysis.recommendation import Candidate, PointError
 from actbench.backends import Backend
+from actbench.engine.races.frameworks import kept_by
 from actbench.errors import ExitCode
 from actbench.kernels import resolution
 from actbench.kernels.shipped import ShippedKernel
-from actbench.measure.frameworks import kept_by
 from actbench.model.cases import Arm, Case, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.training import SHIPPED
@@ -107,7 +107,7 @@ def test_nothing_of_frameworks_is_loaded_where_nobody_asks(recommend: Recommend)
 def test_what_torch_keeps_is_compared_in_the_same_rounds(
     recommend: Recommend, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actbench.measure import frameworks
+    from actbench.engine.races import frameworks
 
     monkeypatch.setattr(frameworks, "FRAMEWORKS", (name,))
     result = outcome(recommend(taking(cached=0.5, shipped=0.6), "--others", "--format", "json"))

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from actbench import registry
+from actbench.engine.launch import UnsupportedError, WorkerHungError, WorkerLostError, WorkerOptions
+from actbench.engine.protocol import Doubts, ListDoubts, PackedDoubt
+from actbench.engine.wire import PackedArray, Request
 from actbench.errors import BenchmarkError
 from actbench.formula import Formulas
-from actbench.measure.launch import UnsupportedError, WorkerHungError, WorkerLostError, WorkerOptions
-from actbench.measure.protocol import Doubts, ListDoubts, PackedDoubt
-from actbench.measure.wire import PackedArray, Request
 from actbench.model.cases import Block
 from actbench.runs import archive
 from tests.conftest import Actbench

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actbench.engine.protocol import Slice, Sweep
+from actbench.engine.schedule import order, turns
+from actbench.engine.timing import slow_down, sweeps
 from actbench.kernels.placement import PHASES
-from actbench.measure.protocol import Slice, Sweep
-from actbench.measure.schedule import order, turns
-from actbench.measure.timing import slow_down, sweeps
 from actbench.model.calibration import Calibration
 
 ARMS = st.lists(st.integers(0, 100), min_size=1, max_size=12, unique=True)

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from actbench import registry
 from actbench.cli import main
+from actbench.engine import calibration
 from actbench.errors import InputError
 from actbench.host import variables
-from actbench.measure import calibration
 from actbench.runs.archive import load
 from tests.conftest import SLICE_SECONDS, Actbench
 from tests.support.fake import FakeBench

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from actbench.engine.protocol import Slice, Sweep
+from actbench.engine.working import prepared
 from actbench.host.stack_placement import PLACES, call_at
 from actbench.kernels.resolution import subjects
-from actbench.measure import prepared
-from actbench.measure.protocol import Slice, Sweep
 from actbench.model.cases import Arm, Block
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Dtype, Op

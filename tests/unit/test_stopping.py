@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.measure.stopping import BlockProgress, Stopping
+from actbench.engine.stopping import BlockProgress, Stopping
 from actbench.model.cases import Case
 
 NARROW, WIDE, TARGET = 0.01, 0.5, 0.02

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actbench.engine.client import WorkerProcess, here
+from actbench.engine.launch import WorkerOptions
+from actbench.engine.protocol import Prepare, Slice, Sweep, Time
 from actbench.host import environment
-from actbench.measure.client import WorkerProcess, here
-from actbench.measure.launch import WorkerOptions
-from actbench.measure.protocol import Prepare, Slice, Sweep, Time
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench.measure.training import SELECTING
+from actbench.engine.training import SELECTING
 from actbench.model.cases import Block
 from actbench.planning.training import TrainingSelection
 from tests.conftest import Actbench

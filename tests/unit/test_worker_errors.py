@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actbench.measure.worker_errors import in_one_line
+from actbench.engine.working.worker_errors import in_one_line
 
 
 class WordlessError(Exception):

@@ -1,0 +1,87 @@
+"""The environments of commits, opened when they are measured, and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from actbench.engine.launch import StartWorker, WorkerOptions
+from actbench.engine.live.baseline import OpenBaseline, describe, first_worker
+from actbench.engine.live.baseline_code import code_of
+from actbench.engine.live.environment_cache import Tell
+from actbench.engine.live.live_selection import LiveSelection
+from actbench.engine.live.revisions import GIT
+from actbench.errors import NotComparableError
+from actbench.model.bisected_commit import BisectedCommit
+from actbench.model.cases import Case
+
+
+@dataclass(frozen=True, slots=True)
+class CommitEnvironment:
+    """The environment of a commit."""
+
+    start: StartWorker
+    offered: frozenset[Case]
+    """The selected cases that it has."""
+    versions: Mapping[str, str]
+    """The versions of what was installed in it for the commit."""
+
+
+@dataclass
+class CommitEnvironments:
+    """The environments of the commits from GOOD to BAD, by number; close `stack` to close them."""
+
+    commits: Sequence[BisectedCommit]
+    selection: LiveSelection
+    options: WorkerOptions
+    open_baseline: OpenBaseline
+    tell: Tell
+    clock: Callable[[], float]
+    stack: ExitStack
+    pins: Mapping[str, str]
+    """The versions that all environments have, unless a commit needs others; none before GOOD's are known."""
+    remarks: list[str] = field(default_factory=list)
+    opened: dict[int, CommitEnvironment] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    """How long it took to open each."""
+
+    def get(self, number: int) -> CommitEnvironment:
+        """Return an environment; build it where it does not exist.
+
+        `NotComparableError` says why the commit cannot be measured.
+        """
+        if number not in self.opened:
+            began = self.clock()
+            self.opened[number] = self._open(self.commits[number])
+            self.seconds.append(self.clock() - began)
+        return self.opened[number]
+
+    def get_good(self) -> CommitEnvironment:
+        """Return GOOD's environment, whose versions are everybody's unless there are pins already."""
+        good = self.get(0)
+        if not self.pins:
+            self.pins = good.versions
+        elif self.pins != good.versions:  # it was built anew since they were recorded
+            del self.opened[0]
+            good = self.get(0)
+        return good
+
+    def cost_of_opening(self) -> float:
+        """Return the mean duration of opening an environment, in seconds."""
+        return sum(self.seconds) / len(self.seconds) if self.seconds else 0.0
+
+    def _open(self, commit: BisectedCommit) -> CommitEnvironment:
+        name = f"{GIT}{commit.hash}"
+        try:
+            there = self.stack.enter_context(self.open_baseline(name, self.tell, self.pins))
+            start = there.start_with(code_of(there.revision, ()).sources)
+            with first_worker(start, replace(self.options, role=commit.short), name) as worker:
+                describe(worker, name)
+                offered = frozenset(self.selection.offered_by(worker))
+        except NotComparableError as error:
+            raise NotComparableError(str(error).removeprefix(f"--against {name}: ")) from None
+        others = [f"{name} {version}" for name, version in there.versions.items() if self.pins.get(name) != version]
+        if self.pins and others:
+            self.remarks.append(f"{commit.short} needs what GOOD does not have: {', '.join(others)}")
+        return CommitEnvironment(start, offered, there.versions)

@@ -1,0 +1,1 @@
+"""Live checks: this environment beside another one, in rounds side by side."""

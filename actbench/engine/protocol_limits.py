@@ -1,0 +1,41 @@
+"""The request for how fast the processor is at most, and its answer: a part of the protocol (`protocol`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actbench.engine.wire import Request
+
+
+@dataclass(frozen=True, slots=True)
+class ArithmeticRates:
+    """Floating-point operations a second, in one width of vectors, by repeat."""
+
+    dtype: str
+    bits: int
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRates:
+    """Bytes read and written a second by copying an array of `nbytes`, by repeat."""
+
+    nbytes: int
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLimits:
+    """How fast the processor computes and copies at most."""
+
+    arithmetic: tuple[ArithmeticRates, ...]
+    """Nothing where numba is not available."""
+    copies: tuple[CopyRates, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureLimits(Request[MeasuredLimits]):
+    """Measure how fast the processor computes, and copies arrays of so many bytes, each so many times."""
+
+    copies: tuple[int, ...]
+    repeats: int

@@ -1,0 +1,1 @@
+"""Races between strategies, for a recommendation."""

@@ -1,0 +1,132 @@
+"""What frameworks keep, measured beside the fastest that a race found, in the same rounds.
+
+Strategy ``shipped`` is what users of a framework run, and what it keeps is read from it: torch's autograd as it saves
+tensors, torch.compile's partitioner as it compiles, jax as it traces. The strategies that the same backends execute run
+beside it, so that what is kept can be told from the kernel that computes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from actbench import registry
+from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlock
+from actbench.analysis.recommendation import Candidate
+from actbench.backends import Backend
+from actbench.engine.launch import StartWorker
+from actbench.engine.preparing import PreparedRun
+from actbench.engine.races import recommending
+from actbench.engine.requests import RecommendRequest
+from actbench.engine.training import PreparedTrain
+from actbench.kernels.shipped import ShippedKernel
+from actbench.model.cases import Arm
+from actbench.model.number_formats import limits, numpy_dtype
+from actbench.model.plan import LeftOut
+from actbench.model.times import Times
+from actbench.model.training import RECOMPUTE, SHIPPED, TEXTBOOK
+from actbench.model.variants import Variant
+from actbench.verification.truth import truth_at
+
+FRAMEWORKS = ("torch", "torch-compile", "jax")
+ON_DEVICE = ("torch-cuda", "torch-compile-cuda")
+"""The backends that are asked: those of the processor, or those of the device that the race was on."""
+
+DERIVATIVE = "g'"
+"""The name of what is kept where it is the derivative itself."""
+
+SAMPLE, NEAR = 64, 64.0
+"""Number of z that show that, and the eps by which a framework's g' may be off there."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkContest:
+    """A run that compares frameworks with the fastest one."""
+
+    prepared: PreparedRun | PreparedTrain
+    block: FrameworkBlock
+    best: Candidate
+    absent: tuple[str, ...]
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """The cases of the plan that are not needed for it."""
+        needed = {self.block.best, *self.block.frameworks, *self.block.strategies}
+        (block,) = self.prepared.plan.blocks
+        cases = zip(block.cases, block.arms, strict=True)
+        return [LeftOut(case.id, "no framework is compared with it") for case, arm in cases if arm not in needed]
+
+    def compared(self, times: Times, directory: Path) -> ComparedFrameworks:
+        """Return what the run says."""
+        (block,) = times.blocks
+        frameworks = self.block.judged(block.arms, times.seconds(block))
+        return ComparedFrameworks(self.best.case, frameworks, self.absent, len(times.rounds(block)), directory)
+
+
+def prepare(
+    request: RecommendRequest, best: Candidate, start_worker: StartWorker
+) -> FrameworkContest | ComparedFrameworks:
+    """Plan the run; where no framework can be compared here, return why."""
+    (activation,) = request.activations
+    names = ON_DEVICE if best.case.backend in ON_DEVICE else FRAMEWORKS
+    reasons = {name: _reason(registry.backends()[name], activation) for name in names}
+    here = [name for name, reason in reasons.items() if not reason]
+    if not here:
+        return ComparedFrameworks(best.case, (), _sentences(reasons), 0, None)
+    strategies = (*map(Variant, registry.activation(activation).strategies), SHIPPED, best.case.strategy)
+    contest = recommending.prepare(
+        replace(
+            request,
+            backends=tuple(dict.fromkeys([best.case.backend, *here])),
+            strategies=tuple(dict.fromkeys(strategies)),
+            residual_dtypes=(),
+        ),
+        start_worker,
+    )
+    (candidates,) = contest.candidates.values()
+    by_arm = {one.arm: _with_names(one) if one.case.strategy == SHIPPED else one for one in candidates}
+    frameworks = tuple(arm for arm in by_arm if arm.strategy == SHIPPED and arm.backend in here)
+    for name in {*here} - {arm.backend for arm in frameworks}:
+        reasons[name] = next(one.reason for one in contest.prepared.plan.left_out if f"/{name}/" in one.case)
+    competing = (arm for arm, one in by_arm.items() if arm.backend in here and _competes(one, by_arm))
+    block = FrameworkBlock(best.arm, frameworks, tuple(competing), by_arm)
+    return FrameworkContest(contest.prepared, block, best, _sentences(reasons))
+
+
+def kept_by(kernel: ShippedKernel) -> tuple[str, ...]:
+    """Return the names of what a framework keeps: those that it has as an operand, or g', where it is that."""
+    z = np.random.default_rng(0).standard_normal(SAMPLE).astype(numpy_dtype(kernel.dtype))
+    slope, kept = truth_at(kernel.activation, z)[0].nearest, kernel.autograd.keep(z)
+    near = NEAR * float(limits(z.dtype).eps)
+    return tuple(
+        DERIVATIVE if name in kept and np.allclose(kept[name].astype(slope.dtype), slope, near, near) else name
+        for name in (operand.name for operand in kernel.residuals)
+    )
+
+
+def _with_names(one: Candidate) -> Candidate:
+    kernel = recommending.kernel_of(one.case)
+    return replace(one, keeps=kept_by(kernel)) if isinstance(kernel, ShippedKernel) else one
+
+
+def _competes(one: Candidate, candidates: Mapping[Arm, Candidate]) -> bool:
+    """Return whether a candidate is a strategy that a backend executes; of two that keep z, the textbook's is none."""
+    is_textbook = one.case.strategy == TEXTBOOK and Arm(RECOMPUTE, one.case.backend) in candidates
+    return one.case.strategy != SHIPPED and not one.ruled_out and not is_textbook
+
+
+def _reason(backend: Backend, activation: str) -> str | None:
+    """Return why a framework cannot be compared here; None where it can."""
+    return backend.unavailable or backend.unshipped(activation)
+
+
+def _sentences(reasons: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return a sentence for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        if reason:
+            by_reason.setdefault(reason, []).append(name)
+    return tuple(f"Not compared: {' and '.join(names)}, because {reason}." for reason, names in by_reason.items())

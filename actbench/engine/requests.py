@@ -1,0 +1,195 @@
+"""The requests of the commands that measure, as the command line makes them. Times in seconds, shares as fractions.
+
+None means that the user did not specify a value.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, fields
+
+from actbench.analysis.regression import Margins
+from actbench.engine.planned_elsewhere import PlannedElsewhere
+from actbench.model.inputs import Inputs
+from actbench.model.names import Quantity
+from actbench.model.sizes import Size
+from actbench.model.variants import Variant
+from actbench.planning.selection import Selection
+from actbench.planning.training import TrainingSelection
+from actbench.runs.record import Engine
+
+DEFAULT_TARGET = 0.02
+"""Relative half width of an interval."""
+
+DEFAULT_TIMEOUT = 60.0
+"""Time limit of checking, compiling or timing a case, in seconds."""
+
+
+PLANNING = frozenset({"preset", "seed", "engine", "max_call", *(axis.name for axis in fields(Selection))})
+"""Options that decide what is measured, and must not change when a run is resumed."""
+
+
+def chosen_seed(seed: int | None) -> int:
+    """Return the user's seed, or one at random."""
+    return secrets.randbits(32) if seed is None else seed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """The request of ``actbench run``, for a new run or a resumed one."""
+
+    preset: str
+    selection: Selection
+    rounds: int | None
+    """The exact number of rounds."""
+    target: float | None
+    """Relative half width that every speedup's interval should reach."""
+    budget: float | None
+    seed: int | None
+    inputs: Inputs | None
+    """The source of pre-activations."""
+    engine: Engine | None
+    affinity: int | None
+    """The processor to pin workers to."""
+    threads: int | None
+    """Number of threads that was asked for; None where none was: as many as processors, but one of a library's."""
+    timeout: float | None
+    max_call: float | None
+    """Time limit of one call."""
+    named: frozenset[str]
+    """The options given on the command line itself, by the names of these fields and of the axes."""
+    planned: PlannedElsewhere | None = None
+    """A plan that was made before, in place of what selects cases; None where it is to be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """The request of ``actbench train``, for a new run or a resumed one; its fields are those of `RunRequest`."""
+
+    selection: TrainingSelection
+    rounds: int | None
+    target: float | None
+    budget: float | None
+    seed: int | None
+    affinity: int | None
+    threads: int | None
+    """Number of threads of products and activations; as many as processors where None was asked for."""
+    timeout: float | None
+    named: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """The request of a live check, ``actbench check --against``."""
+
+    against: str
+    """An interpreter, a virtual environment, or ``git:REV``."""
+    load_baseline: tuple[str, ...] = ()
+    """The files that the baseline loads in place of those loaded here, or ``same``."""
+    preset: str
+    selection: Selection
+    steps: TrainingSelection | None
+    """Training steps to measure in place of derivatives."""
+    margins: Margins
+    budget: float | None
+    seed: int | None
+    inputs: Inputs | None
+    affinity: int | None
+    threads: int | None
+    timeout: float | None
+    max_call: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BisectRequest:
+    """The request of ``actbench bisect``."""
+
+    good: str
+    """The revision before the slowdown."""
+    bad: str
+    """The revision after it."""
+    check: CheckRequest
+    """What is measured of every commit, against GOOD."""
+    budget: float
+    """Time limit of the whole."""
+    resume: bool
+    """Whether to go on with the evidence of an earlier bisect of the same question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfCheckRequest:
+    """The request of ``actbench selfcheck``."""
+
+    preset: str
+    selection: Selection
+    margin: float
+    """The allowed slowdown."""
+    budget: float
+    """Time limit of the audit."""
+    check_budget: float | None
+    """Time limit of the checks that the audit judges."""
+    seed: int | None
+    affinity: int | None
+    threads: int | None
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What every recommended strategy must meet; None where nothing is asked for."""
+
+    max_error: float | None = None
+    """The largest relative error of g', as a fraction of it, beyond what one rounding of z causes."""
+    interval: tuple[float, float] = (-8.0, 8.0)
+    """The z that it is looked for in, where no inputs are named."""
+    max_ulp: float | None = None
+    """The largest error there in units in the last place."""
+    max_kept: float | None = None
+    """Bytes per element that are kept beside what is alive anyway."""
+    alive: frozenset[str] = frozenset({"y"})
+    """The arrays that the network holds whatever the strategy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendRequest:
+    """The request of ``actbench recommend``: one activation, or a table of many."""
+
+    activations: tuple[str, ...]
+    dtypes: tuple[str, ...]
+    size: Size
+    backends: tuple[str, ...]
+    apart: bool
+    """Whether there is a race for each backend; otherwise backends are compared as well."""
+    strategies: tuple[Variant, ...]
+    residual_dtypes: tuple[str, ...]
+    ops: tuple[str, ...]
+    operands: tuple[str, ...]
+    within: str | None
+    """The network in whose training step the race takes place; None where calls are timed alone."""
+    batch: int
+    """Rows, of a network."""
+    bounds: Bounds
+    margin: float
+    """The share of the fastest one's time that makes no difference."""
+    budget: float
+    seed: int | None
+    inputs: Inputs | None
+    affinity: int | None
+    threads: int | None
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracyRequest:
+    """The request of ``actbench accuracy``."""
+
+    selection: Selection
+    quantities: tuple[Quantity, ...]
+    """What is compared with the truth: g', y, or both."""
+    exact: bool
+    """Whether residuals are correctly rounded; otherwise they are those of the forward pass."""
+    points: int
+    """Points per band of z and tail."""
+    exhaustive: bool
+    """Whether every finite float32 is evaluated."""
+    seed: int

@@ -1,0 +1,1 @@
+"""Surveys of the accuracy of kernels, over many z."""

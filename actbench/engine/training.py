@@ -1,0 +1,130 @@
+"""From a request to a new run of training steps, or one that goes on: its plan, predicted duration and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from actbench import plugins
+from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.engine.environment import collect_environment
+from actbench.engine.launch import StartWorker
+from actbench.engine.requests import DEFAULT_TIMEOUT, TrainRequest, chosen_seed
+from actbench.engine.resuming import go_on_here, take_limits
+from actbench.errors import NotComparableError
+from actbench.host import environment, memory, repository, speed
+from actbench.kernels import resolution
+from actbench.kernels.drawing import pinned
+from actbench.model.plan import Plan
+from actbench.planning import costs, training
+from actbench.planning.prediction import Prediction
+from actbench.planning.selection import Room
+from actbench.runs.record import Engine, Record, Settings
+from actbench.runs.writer import Writer, reopen
+
+PRESET = "train"
+"""What the settings of a run of training steps have in a preset's place."""
+
+DEFAULT_TARGET = 0.007
+"""Relative half width of an interval: what is won in a step is often less than 1 %."""
+
+DEFAULT_BUDGET = 110.0
+"""Seconds."""
+
+ARM_SECONDS = 0.08
+"""Time of an arm per round: about 20 steps of the default network, half of which are timed."""
+
+SELECTING = {
+    "networks": "NETWORK",
+    "activations": "--activation",
+    "backends": "--backend",
+    "strategies": "--strategy",
+    "dtypes": "--dtype",
+    "batches": "--batch",
+    "optimizer": "--optimizer",
+    "predictors": "--operands",
+    "sweep": "--sweep",
+    "pattern": "--filter",
+    "seed": "--seed",
+    "threads": "--threads",
+}
+"""Options that decide what is measured, as they are written; they cannot be given where a run is resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTrain:
+    """A run of training steps that can begin."""
+
+    request: TrainRequest
+    plan: Plan
+    cpu: int | None
+    threads: int
+
+    def prediction(self) -> Prediction:
+        """Return how long it should take."""
+        request = self.request
+        slowness = speed.slowness()
+        seconds = training.predicted_round(self.plan, ARM_SECONDS, slowness)
+        return Prediction(
+            preparation=training.preparation(self.plan, slowness),
+            round_seconds=seconds,
+            rounds=request.rounds,
+            budget=request.budget or (None if request.rounds else DEFAULT_BUDGET),
+            fewest=guaranteed_rounds(request),
+            for_interval=MIN_ROUNDS,
+        )
+
+    def record(self, start_worker: StartWorker) -> Record:
+        """Return the record that it begins with, of this host."""
+        request = self.request
+        settings = Settings(
+            preset=PRESET,
+            engine=Engine.INTERLEAVED,
+            target=request.target or DEFAULT_TARGET,
+            budget=request.budget or (None if request.rounds else DEFAULT_BUDGET),
+            rounds=request.rounds,
+            arm_seconds=costs.arm_seconds(self.plan, ARM_SECONDS),
+            timeout=request.timeout or DEFAULT_TIMEOUT,
+            threads=self.threads,
+        )
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        here = collect_environment(start_worker, self.cpu, resolution.backends(self.plan.cases))
+        loaded, commit = environment.public_code(plugins.loaded()), repository.commit_here()
+        return Record(self.plan, settings, here, created, loaded=loaded, commit=commit)
+
+
+def guaranteed_rounds(request: TrainRequest) -> int:
+    """Return the rounds to measure even beyond the budget: one where the user set it, else enough for intervals."""
+    return 1 if request.budget else MIN_ROUNDS
+
+
+def prepare(request: TrainRequest) -> PreparedTrain:
+    """Plan a run; `InputError` for what cannot be measured here."""
+    cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
+    selection = replace(request.selection, inputs=pinned(request.selection.inputs))
+    room = Room(memory.usable(), environment.last_level_cache(cpu))
+    return PreparedTrain(request, training.plan(selection, room, chosen_seed(request.seed)), cpu, threads)
+
+
+@contextmanager
+def resumed(directory: Path, request: TrainRequest, start_worker: StartWorker) -> Iterator[Writer]:
+    """Go on with the run in `directory`, or ``latest``; limits of the request replace those of before.
+
+    `NotComparableError` where options select something, or the host or the code is another than the run's.
+    """
+    if named := [written for name, written in SELECTING.items() if name in request.named]:
+        raise NotComparableError(
+            f"--resume {directory}: what is measured is that run's: leave {', '.join(named)} out, or start a new run"
+        )
+    inputs = request.selection.inputs if "inputs" in request.named else None
+    with reopen(directory) as writer:
+        if writer.record.plan.training is None:
+            raise NotComparableError(
+                f"--resume {directory}: the run there has no training steps: write actbench run --resume {directory}"
+            )
+        go_on_here(directory, writer.record, start_worker, environment.choose_cpu(request.affinity), inputs)
+        take_limits(writer.record, request)
+        yield writer

@@ -1,0 +1,1 @@
+"""What a worker process executes: it answers requests, and knows no policy."""

@@ -1,0 +1,268 @@
+"""The check of every kernel of a plan by the oracle, as a worker executes it, before anything is timed.
+
+A kernel that is wrong, or that cannot be compiled or run, is refused, and the others are checked in a fresh worker.
+What that means for a run, its session and conductor decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from actbench.engine.launch import (
+    Launch,
+    RestartingWorker,
+    UnsupportedError,
+    Worker,
+    is_crash,
+)
+from actbench.engine.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
+from actbench.engine.protocol_training import CheckStep
+from actbench.engine.races.typical_error import TypicalErrors
+from actbench.engine.working.same_network import require_planned
+from actbench.errors import BenchmarkError, WrongKernelError, listed
+from actbench.kernels import resolution
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.subject import Subject
+from actbench.model.cases import Block, Case, KernelId
+from actbench.model.checks import Check, StepCheck
+from actbench.model.events import Checked, StepChecked
+from actbench.model.names import Op
+from actbench.model.plan import LeftOut, Plan
+from actbench.verification import oracle
+
+C = TypeVar("C")
+
+Residuals = Callable[[Array], Mapping[str, Array]]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A kernel, or a training step, that did not pass its check."""
+
+    kernel: KernelId
+    reason: str
+    failed: bool = True
+    """Whether it is wrong, crashed, hung or raised; otherwise it is unsupported here."""
+
+    def of(self, kernel: KernelId) -> Refused:
+        """Return this of another kernel, which alone can be the cause."""
+        return replace(self, kernel=kernel, reason=self.reason.replace(self.kernel.id, kernel.id))
+
+
+class RefusedError(WrongKernelError):
+    """Kernels did not pass their checks: the first one's reason in full, and the names of the others."""
+
+    def __init__(self, refused: Sequence[Refused]) -> None:
+        """Take at least one."""
+        self.refused = tuple(refused)
+        first, *others = refused
+        also = f"; refused as well: {listed([one.kernel.id for one in others])}" if others else ""
+        reason = first.reason if first.failed else f"{first.kernel.id} cannot be measured: {first.reason}"
+        super().__init__(f"{reason}{also}")
+
+
+class Verification:
+    """Checks of the kernels of a plan against the truth, as workers execute them; names are looked up once, here."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Look the names up; `InputError` for one that is not known."""
+        self._plan = plan
+        self._subjects = {kernel: resolution.resolve(kernel) for kernel in plan.kernels}
+        self._typical_errors = TypicalErrors(plan)
+
+    def check_kernels(self, launch: Launch) -> Iterator[Checked | Refused]:
+        """Check each kernel."""
+        with RestartingWorker(launch) as restarting:
+            for done, subject in enumerate(self._subjects.values(), start=1):
+                check = _tried(restarting, subject.identity, partial(self._check, subject))
+                yield check if isinstance(check, Refused) else Checked(check, done, len(self._subjects))
+
+    def _check(self, subject: Subject, worker: Worker) -> Check:
+        return self._typical_errors.added_to(_check(subject, worker), subject, Examined(worker))
+
+    def check_steps(self, launch: Launch) -> Iterator[StepChecked | Refused]:
+        """Check each training step."""
+        steps = self._plan.steps
+        with RestartingWorker(launch) as restarting:
+            for done, case in enumerate(steps, start=1):
+                check = _tried(restarting, case.kernel, partial(self._check_step, case))
+                yield check if isinstance(check, Refused) else StepChecked(check, done, len(steps))
+
+    def _check_step(self, case: Case, worker: Worker) -> StepCheck:
+        assert self._plan.training is not None  # noqa: S101  # it has this step
+        optimizer = self._plan.training.optimizer
+        answer = worker.ask(CheckStep(case.id, self._plan.seed, self._plan.inputs, optimizer))
+        require_planned(case.op, answer.network)
+        if answer.check is None:
+            raise WrongKernelError(answer.fault)
+        return answer.check
+
+    def is_built_in(self, block: Block) -> bool:
+        """Return whether a block times code of actbench only; then comparing elements of results is enough."""
+        return all(self._subjects[case.kernel].is_built_in for case in block.cases)
+
+    def needs_comparison(self, block: Block) -> bool:
+        """Return whether a block's results are compared as a whole: not of training steps, whose gradients are."""
+        return not (block.op.network or self.is_built_in(block))
+
+    def is_of_loaded_code(self, refused: RefusedError) -> bool:
+        """Return whether a refused kernel is the user's own."""
+        subjects = (self._subjects.get(one.kernel) for one in refused.refused)
+        return any(subject is not None and not subject.is_built_in for subject in subjects)
+
+    def compare(self, block: Block, worker: Worker) -> None:
+        """Call every kernel between guard bytes on the operands that will be timed, and check each element.
+
+        The worker must have prepared the block. Elements that differ from another formula are compared with the truth;
+        `RefusedError` says what is wrong.
+        """
+        self.settle(block, worker.ask(Compare()).doubts)
+
+    def compare_blocks(self, launch: Launch) -> Iterator[Refused]:
+        """Compare every block, for an engine without our workers; one that fails is reported when it is measured."""
+        with RestartingWorker(launch) as restarting:
+            for block in self._plan.blocks:
+                try:
+                    worker = restarting.get()
+                    worker.ask(Prepare.of(block, self._plan))
+                    self.compare(block, worker)
+                except RefusedError as error:
+                    yield from error.refused
+                except BenchmarkError:
+                    restarting.end()
+
+    def settle(self, block: Block, doubts: Iterable[PackedDoubt]) -> None:
+        """Raise `RefusedError` for the doubts of a worker about a block, unless the truth clears them.
+
+        It names the yardstick where a kernel that is not known changed operands which all share.
+        """
+        refused: dict[KernelId, Refused] = {}
+        for doubt in doubts:
+            kernel = block.timed[doubt.arm].kernel
+            try:
+                self._settle(block, doubt)
+            except WrongKernelError as error:
+                refused.setdefault(kernel, Refused(kernel, str(error)))
+        if refused:
+            raise RefusedError([*refused.values()])
+
+    def _settle(self, block: Block, doubt: PackedDoubt) -> None:
+        case = block.timed[doubt.arm]
+        if doubt.fault:
+            raise WrongKernelError(f"{case.kernel.id} is wrong: {doubt.fault}")
+        z, dy, computed = doubt.z.unpack(), doubt.dy.unpack(), doubt.computed.unpack()
+        if z.size:
+            kernel = self._subjects[case.kernel]
+            assert isinstance(kernel, Kernel)  # noqa: S101  # only kernels have elements to compare
+            oracle.settle(kernel, case.size, z, dy, computed, of_output=doubt.of_output)
+
+
+def all_passing(checks: Iterable[C | Refused]) -> Iterator[C]:
+    """Pass on the checks; `RefusedError` after the last one where some did not pass."""
+    refused = []
+    for check in checks:
+        if isinstance(check, Refused):
+            refused.append(check)
+        else:
+            yield check
+    if refused:
+        raise RefusedError(refused)
+
+
+def leaving_out(plan: Plan, refused: Refused) -> tuple[LeftOut, ...]:
+    """Return all cases of a plan that call a kernel, left out because it was refused."""
+    return tuple(LeftOut(case.id, refused.reason, refused.failed) for case in plan.calling(refused.kernel))
+
+
+def _tried(restarting: RestartingWorker, kernel: KernelId, check: Callable[[Worker], T]) -> T | Refused:
+    """Check a kernel, a second time where it crashed the worker; the next kernel gets a worker that no other spoilt."""
+    for last in (False, True):
+        worker = restarting.get()
+        try:
+            return check(worker)
+        except WrongKernelError as error:
+            refused = Refused(kernel, str(error))
+        except BenchmarkError as error:
+            failed = not isinstance(error, UnsupportedError)
+            refused = Refused(kernel, f"{kernel.id} cannot be checked: {error}" if failed else str(error), failed)
+            if is_crash(error) and not last:
+                restarting.end()
+                continue
+        restarting.end()
+        break
+    return refused
+
+
+def _check(subject: Subject, worker: Worker) -> Check:
+    """Hold a kernel to the truth, and add the facts of compilation, as the first call and the compiler report them."""
+    examined = Examined(worker)
+    check = oracle.check(subject, examined)
+    answer = examined.answer
+    oracle.check_calls(subject, examined)
+    inspected = worker.ask(Inspect(check.kernel.at(1).id))
+    return replace(
+        check,
+        compile_seconds=answer.compile_seconds,
+        from_cache=answer.from_cache,
+        compiled=None if answer.compile_seconds is None else inspected.compiled,
+        code=inspected.code,
+    )
+
+
+class Examined:
+    """`oracle.Evaluate` by a worker; it keeps its latest answer for all of z, which has the facts of compilation."""
+
+    def __init__(self, worker: Worker, residuals: Residuals | None = None) -> None:
+        """Take a worker, and optionally a function of z that returns residuals to use in place of the worker's."""
+        self._worker = worker
+        self._residuals = residuals or (lambda _: {})
+        self.answer: Evaluated
+
+    def __call__(self, kernel: KernelId, z: Array, dy: Array) -> oracle.Evaluation:
+        """Evaluate all z at once; where arithmetic raises, bisect, to find the z at which it does."""
+        inputs = _CallArguments(z, dy, self._residuals(z))
+        self.answer = self._ask(kernel, inputs)
+        if self.answer.faults:
+            raise WrongKernelError(f"{kernel.id} is wrong: {'; '.join(self.answer.faults)}")
+        first, last = self._ends(kernel, inputs, self.answer)
+        return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
+
+    def _ask(self, kernel: KernelId, inputs: _CallArguments) -> Evaluated:
+        return self._worker.ask(Evaluate.of(kernel, inputs.z, inputs.dy, inputs.residuals))
+
+    def _ends(self, kernel: KernelId, inputs: _CallArguments, answer: Evaluated) -> tuple[Array, Array]:
+        """Return the first output and the last; NaN where the call for a single element raised."""
+        if answer.raised is None:
+            outputs = [output.unpack() for output in answer.outputs]
+            return (outputs[0], outputs[-1]) if outputs else (inputs.dy[:0], inputs.z[:0])  # after an empty call
+        if len(inputs.z) == 1:
+            last = np.full_like(inputs.z, np.nan)
+            return (np.full_like(inputs.dy, np.nan) if kernel.op is Op.STEP else last), last
+        halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in inputs.halves()]
+        first, last = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+        return first, last
+
+
+@dataclass(frozen=True, slots=True)
+class _CallArguments:
+    """The arguments of a call of a kernel."""
+
+    z: Array
+    dy: Array
+    residuals: Mapping[str, Array]
+
+    def halves(self) -> Iterator[_CallArguments]:
+        """Yield the first half of the elements, and the second."""
+        middle = len(self.z) // 2
+        for part in (slice(middle), slice(middle, None)):
+            yield _CallArguments(
+                self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()}
+            )

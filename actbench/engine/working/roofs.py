@@ -1,0 +1,119 @@
+"""In a worker: peak rates of this processor, of arithmetic on registers and of copying arrays, repeat by repeat.
+
+All measurements take turns, so that a disturbance spoils one repeat of each rather than all repeats of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import cycle
+
+import numpy as np
+
+from actbench.backends.numba import Numba
+from actbench.engine.protocol import Taken
+from actbench.engine.protocol_limits import ArithmeticRates, CopyRates, MeasuredLimits
+from actbench.kernels.calls import Timed, repeated
+from actbench.model.names import WIDE, Dtype
+
+SAMPLE_SECONDS = 0.001
+"""Least duration of a repeat: short enough for most to escape other processes on the same processor."""
+
+FIRST_COUNT = 1024
+"""Iterations of the loop at the start of the calibration."""
+
+COPIED_BYTES = 1 << 22
+"""Bytes of an array that are copied at a time."""
+
+Undisturbed = Callable[[Callable[[], Timed]], Taken]
+"""Times the calls that a function makes ready, until they are not disturbed."""
+
+
+def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> MeasuredLimits:
+    """Measure both rates with this many repeats; arithmetic only where numba is available."""
+    forms = [] if Numba().unavailable else _forms(undisturbed)
+    arrays = [_CopyLoop(nbytes, undisturbed) for nbytes in copies]
+    arithmetic: list[list[float]] = [[] for _ in forms]
+    copied: list[list[float]] = [[] for _ in arrays]
+    for _ in range(repeats):
+        for form, rates in zip(forms, arithmetic, strict=True):
+            rates.append(form.rate())
+        for array, rates in zip(arrays, copied, strict=True):
+            rates.append(array.rate())
+    return MeasuredLimits(
+        tuple(
+            ArithmeticRates(form.dtype, form.bits, tuple(rates)) for form, rates in zip(forms, arithmetic, strict=True)
+        ),
+        tuple(CopyRates(array.nbytes, tuple(rates)) for array, rates in zip(arrays, copied, strict=True)),
+    )
+
+
+class _Form:
+    """One form of the loop of multiply-adds, calibrated."""
+
+    def __init__(self, dtype: Dtype, bits: int, chains: int, undisturbed: Undisturbed) -> None:
+        """Compile the loop, and find the number of iterations that takes long enough."""
+        from actbench.backends._limits import fma
+
+        self.dtype, self.bits = dtype, bits
+        self._operations = fma.operations(dtype, bits, chains)
+        self._undisturbed = undisturbed
+        self._run = fma.compiled(dtype, bits, chains)
+        self._count = FIRST_COUNT
+        while self._seconds() < SAMPLE_SECONDS:
+            self._count *= 2
+
+    def rate(self) -> float:
+        """Return operations per second."""
+        return self._operations * self._count / self._seconds()
+
+    def _seconds(self) -> float:
+        real = np.dtype(self.dtype).type
+        arguments = real(0.75), real(0.25)  # with these, x stays of ordinary size
+
+        def ready() -> Timed:
+            self._run(FIRST_COUNT, *arguments)
+            return partial(self._run, self._count, *arguments)
+
+        return self._undisturbed(ready).seconds
+
+
+class _CopyLoop:
+    """Two arrays of this many bytes, one of which is copied to the other; large ones in pieces, one after the other.
+
+    So an array that does not fit a cache is never in it, and a piece takes no longer than any other repeat.
+    """
+
+    def __init__(self, nbytes: int, undisturbed: Undisturbed) -> None:
+        """Fill both arrays, so that their pages exist, and find the number of calls that takes long enough."""
+        self.nbytes = nbytes
+        self._undisturbed = undisturbed
+        target, source = (np.ones(nbytes, np.uint8) for _ in range(2))
+        pieces = [slice(start, start + COPIED_BYTES) for start in range(0, nbytes, COPIED_BYTES)]
+        self._piece = nbytes // len(pieces)
+        if len(pieces) > 1:
+            in_turn = cycle([(target[piece], source[piece]) for piece in pieces])
+            self._copy: Callable[[], None] = lambda: np.copyto(*next(in_turn))
+        else:
+            self._copy = partial(np.copyto, target, source)
+        self._count = 1
+        while self._seconds() < SAMPLE_SECONDS:
+            self._count *= 2
+
+    def rate(self) -> float:
+        """Return bytes per second, read and written."""
+        return 2 * self._piece * self._count / self._seconds()
+
+    def _seconds(self) -> float:
+        def ready() -> Timed:
+            self._copy()
+            return repeated(self._copy, (), self._count)
+
+        return self._undisturbed(ready).seconds
+
+
+def _forms(undisturbed: Undisturbed) -> list[_Form]:
+    from actbench.backends._limits import fma
+
+    return [_Form(dtype, bits, chains, undisturbed) for dtype in WIDE for bits, chains in fma.FORMS]

@@ -48,7 +48,10 @@ def check(python: str, against: str, place: Path, *options: str) -> tuple[int, d
     seconds = time.perf_counter() - start
     if not done.stdout:
         raise SystemExit(f"the check failed: {done.stderr}")
-    return done.returncode, json.loads(done.stdout), seconds
+    report = json.loads(done.stdout)
+    if not report["cases"]:
+        raise SystemExit(f"the check judged nothing: {report['reason']}")
+    return done.returncode, report, seconds
 
 
 def compare_to(place: Path) -> Counter[bool]:

@@ -35,6 +35,9 @@ def _slowed(bind, activation, strategy, dtype, share):
                     pass
                 return result
 
+            for attribute in ("_cache", "signatures", "targetctx"):  # by which a kernel of numba is asked for its code
+                if hasattr(function, attribute):
+                    setattr(call, attribute, getattr(function, attribute))
             return call
 
         nothing = waiting(lambda *arguments: None, 1.0, 0.0)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import log
-from statistics import median
 
-from actbench.analysis.between_runs import Trend
+from actbench.analysis.crossovers_on_hosts import HostsOfCrossover
 from actbench.analysis.history import Measurement
 from actbench.analysis.interval import Interval
-from actbench.analysis.random_effects import Effect, Together, deviations, together
-from actbench.analysis.statistics import CONFIDENCE, false_discovery_control, holm
+from actbench.analysis.on_hosts import EstimateOnHost, pooled, with_trends
+from actbench.analysis.random_effects import Together, together
+from actbench.analysis.statistics import CONFIDENCE, false_discovery_control
 from actbench.model.cases import Case
 
 
@@ -32,18 +31,6 @@ class FasterStrategy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SpeedupOnHost:
-    """A speedup on one host."""
-
-    host: str
-    ratio: Interval
-    rounds: int
-    effect: Effect
-    trend: Trend = Trend.UNDECIDED
-    """Whether it differs from the median of the hosts."""
-
-
-@dataclass(frozen=True, slots=True)
 class HostsOfPair:
     """A speedup on all hosts that have it."""
 
@@ -51,7 +38,7 @@ class HostsOfPair:
     reference: Case
     conditions: tuple[tuple[str, str], ...]
     """How it was measured: on what inputs, and by how many threads."""
-    hosts: tuple[SpeedupOnHost, ...]
+    hosts: tuple[EstimateOnHost, ...]
     together: Together
     p_value: float
     """The p-value of "all hosts have the same ratio", corrected for the number of cells (Benjamini and Hochberg)."""
@@ -71,6 +58,7 @@ class HostComparison:
     cells: tuple[HostsOfPair, ...]
     without_interval: int
     """Number of speedups that were left out, because they rest on too few rounds for an interval."""
+    crossovers: tuple[HostsOfCrossover, ...] = ()
 
 
 Key = tuple[Case, Case, tuple[tuple[str, str], ...]]
@@ -83,7 +71,7 @@ def between_hosts(
     runs: Sequence[tuple[str, Sequence[Measurement]]], keep: Callable[[Case], bool] = lambda _: True
 ) -> HostComparison:
     """Compare hosts by the speedups of their runs; several runs with one label are pooled."""
-    by_key: dict[Key, dict[str, list[SpeedupOnHost]]] = {}
+    by_key: dict[Key, dict[str, list[EstimateOnHost]]] = {}
     lacking = 0
     for host, members in runs:
         for one in members:
@@ -94,7 +82,7 @@ def between_hosts(
                 lacking += 1
                 continue
             conditions = tuple(item for item in one.conditions if item[0] not in APART)
-            on_host = SpeedupOnHost(host, ratio, one.rounds, Effect.of(ratio, one.rounds))
+            on_host = EstimateOnHost.of(host, ratio, one.rounds)
             by_key.setdefault((one.case, one.reference, conditions), {}).setdefault(host, []).append(on_host)
     cells = [_cell(key, of_hosts) for key, of_hosts in by_key.items()]
     p_values = false_discovery_control([cell.p_value for cell in cells]).tolist() if cells else []
@@ -102,34 +90,18 @@ def between_hosts(
     return HostComparison(tuple(dict.fromkeys(host for host, _ in runs)), tuple(sorted(decided, key=_order)), lacking)
 
 
-def _cell(key: Key, of_hosts: Mapping[str, Sequence[SpeedupOnHost]]) -> HostsOfPair:
-    hosts = tuple(map(_pooled, of_hosts.values()))
+def _cell(key: Key, of_hosts: Mapping[str, Sequence[EstimateOnHost]]) -> HostsOfPair:
+    hosts = tuple(map(pooled, of_hosts.values()))
     all_hosts = together([one.effect for one in hosts])
     return HostsOfPair(*key, hosts=hosts, together=all_hosts, p_value=all_hosts.p_value)
-
-
-def _pooled(runs: Sequence[SpeedupOnHost]) -> SpeedupOnHost:
-    """Return the speedup of a kind of host, whose hosts differ among themselves."""
-    first, count = runs[0], len(runs)
-    if count == 1:
-        return first
-    pooled = together([run.effect for run in runs])
-    effect = Effect(log(pooled.mean.value), pooled.error, count - 1)
-    return SpeedupOnHost(first.host, pooled.mean, sum(run.rounds for run in runs), effect)
 
 
 def _decided(cell: HostsOfPair) -> HostsOfPair:
     """Return a cell with what differs in it, and with its winner."""
     if not cell.differs:
         return replace(cell, winner=_winner([cell.together.mean]))
-    effects = [one.effect for one in cell.hosts]
-    middle = median(effect.log for effect in effects)
-    p_values = [0.0, 0.0] if len(effects) == 2 else holm(deviations(effects)).tolist()  # the test of two is the cell's
-    hosts = tuple(
-        replace(one, trend=Trend.LARGER if one.effect.log > middle else Trend.SMALLER) if p <= 1 - CONFIDENCE else one
-        for one, p in zip(cell.hosts, p_values, strict=True)
-    )
-    return replace(cell, hosts=hosts, winner=_winner([one.ratio for one in cell.hosts]))
+    hosts = with_trends(cell.hosts)
+    return replace(cell, hosts=hosts, winner=_winner([one.estimate for one in hosts]))
 
 
 def _winner(ratios: Sequence[Interval]) -> FasterStrategy:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from actbench.cli import compare_hosts
-from actbench.cli.formats import TABLES, format_option, print_comparison
+from actbench.cli.formats import TABLES, format_option, output_file, print_comparison, write_or_echo
 from actbench.cli.values import Names
+
+HTML = "html"
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +34,15 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="What to compare with, within a run. [default: recompute, or the first one]",
 )
-@format_option(TABLES)
-def command(
+@format_option((*TABLES, HTML), "; html, with --by host and --by kind, is a page")
+@output_file
+def command(  # noqa: PLR0913, PLR0917  # one for each option
     runs: tuple[Path, ...],
     by: str | None,
     operands: tuple[tuple[str, ...], ...],
     reference: str | None,
     form: str,
+    output: Path | None,
 ) -> None:
     """Compare within a RUN; or RUNs with the first of them, the baseline, case by case or by group.
 
@@ -67,6 +71,7 @@ def command(
       actbench compare results/1.0 results/1.1 results/1.2
       actbench compare results/reference latest --by strategy
       actbench compare --by host results/fleet
+      actbench compare --by host results/fleet --format html -o hosts.html
     """
     from actbench.errors import InputError
     from actbench.report.narrowing import in_states
@@ -78,19 +83,24 @@ def command(
     if by in {compare_hosts.BY_HOST, compare_hosts.BY_KIND}:
         if reference is not None:
             raise InputError(f"--reference: --by {by} compares with recompute, or the first strategy; leave it out")
-        compare_hosts.show(runs, by, states, form)
+        compare_hosts.show(runs, by, states, form, output)
         return
+    if form == HTML:
+        raise InputError(
+            "--format html is the page of --by host and --by kind; 'actbench report RUN [RUN]' writes that of one run, "
+            "or of two"
+        )
     loaded = [in_states(load_timed(path), states) for path in runs]
     match loaded:
         case [run]:
-            _within(run, by or "strategy", reference, form)
+            _within(run, by or "strategy", reference, form, output)
         case [before, after]:
-            _between(before, after, by, form)
+            _between(before, after, by, form, output)
         case _:
-            _among(loaded, by, form)
+            _among(loaded, by, form, output)
 
 
-def _within(run: Run, by: str, reference: str | None, form: str) -> None:
+def _within(run: Run, by: str, reference: str | None, form: str, output: Path | None) -> None:
     from actbench.analysis.within_run import Axis, compare
     from actbench.model.sizes import Shape
     from actbench.report import compared_axis, tensors
@@ -103,17 +113,18 @@ def _within(run: Run, by: str, reference: str | None, form: str) -> None:
     comparison = compare(run.times, Axis(by), reference)
     of_tensors = tensors.of_run(run) if by == Axis.STRATEGY else []
     match form:
-        case "table":
+        case "table" if output is None:
             for table in (compared_axis.table(comparison, by), *of_tensors):
                 show_table(table)
-        case "markdown":
-            click.echo("\n".join([compared_axis.as_markdown(comparison, by), *map(markdown, of_tensors)]))
+        case "table" | "markdown":
+            texts = [compared_axis.as_markdown(comparison, by), *map(markdown, of_tensors)]
+            write_or_echo("\n".join(texts) + "\n", output)
         case "csv":
-            click.echo(compared_axis.as_csv(comparison), nl=False)
+            write_or_echo(compared_axis.as_csv(comparison), output)
         case "json":
-            click.echo(compared_axis.as_json(comparison))
+            write_or_echo(compared_axis.as_json(comparison) + "\n", output)
     for line in inputs_lines(run.plan):
-        click.echo(line, err=form in {"csv", "json"})
+        click.echo(line, err=form in {"csv", "json"} or output is not None)
 
 
 def _compared(before: Run, after: Run, by: str | None) -> tuple[Between, list[str]]:
@@ -130,14 +141,14 @@ def _compared(before: Run, after: Run, by: str | None) -> tuple[Between, list[st
     return comparison, [*remarks(comparison, hosts, differences(before, after)), *inputs_lines(after.plan)]
 
 
-def _between(before: Run, after: Run, by: str | None, form: str) -> None:
+def _between(before: Run, after: Run, by: str | None, form: str, output: Path | None) -> None:
     from actbench.report import compared_runs
 
     comparison, remarks = _compared(before, after, by)
-    print_comparison(form, compared_runs, comparison, remarks, remarks)
+    print_comparison(form, compared_runs, comparison, remarks, remarks, output)
 
 
-def _among(runs: Sequence[Run], by: str | None, form: str) -> None:
+def _among(runs: Sequence[Run], by: str | None, form: str, output: Path | None) -> None:
     from actbench.report import compared_many as report
     from actbench.report.terminal import show_table
     from actbench.runs.archive import labels
@@ -146,14 +157,14 @@ def _among(runs: Sequence[Run], by: str | None, form: str) -> None:
     reference, *names = labels(runs)
     compared = [report.ComparedRun(name, *_compared(first, run, by)) for name, run in zip(names, others, strict=True)]
     match form:
-        case "table":
+        case "table" if output is None:
             for table in report.tables(reference, compared):
                 show_table(table)
             click.echo("\n".join(["", *report.lines(compared)]))
-        case "markdown":
-            click.echo(report.as_markdown(reference, compared), nl=False)
+        case "table" | "markdown":
+            write_or_echo(report.as_markdown(reference, compared), output)
         case "csv":
-            click.echo(report.as_csv(compared), nl=False)
+            write_or_echo(report.as_csv(compared), output)
             click.echo("\n".join(report.lines(compared)), err=True)
         case "json":
-            click.echo(report.as_json(reference, compared))
+            write_or_echo(report.as_json(reference, compared) + "\n", output)

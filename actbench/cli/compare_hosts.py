@@ -3,38 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actbench.cli.formats import print_comparison
+import click
+
+from actbench.cli.formats import print_comparison, write_or_echo
 
 if TYPE_CHECKING:
+    from actbench.analysis.between_hosts import HostComparison
+    from actbench.report.compared_hosts import NamedHost
     from actbench.runs.collection import CollectedRun
 
 BY_HOST, BY_KIND = "host", "kind"
 
 
-def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str) -> None:
+def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str, output: Path | None) -> None:
     """Compare hosts by the speedups of their runs; `InputError` where no run has one with an interval."""
-    from actbench.analysis.between_hosts import between_hosts
-    from actbench.analysis.history import Figure
-    from actbench.analysis.history_runs import measurements
-    from actbench.errors import InputError
     from actbench.report import compared_hosts as report
     from actbench.runs.collection import collect
 
     collection = collect(paths)
     names = _labels(collection.runs, by)
-    measured = [(name, measurements(run, Figure.SPEEDUP)) for name, run in zip(names, collection.runs, strict=True)]
+    comparison = _compared(names, collection.runs, states)
+    environments = dict(zip(names, (one.run.environment for one in collection.runs), strict=True))
+    hosts = [report.NamedHost(name, there, names.count(name)) for name, there in environments.items()]
+    remarks = report.remarks(comparison, hosts, collection.left_out)
+    sentences = [report.sentence(comparison), *remarks]
+    if form == "html":
+        write_or_echo(_page(comparison, hosts, remarks), output)
+    else:
+        print_comparison(form, report, comparison, remarks, sentences, output)
+    if output is not None and form != "csv":
+        click.echo("\n".join(sentences), err=True)
+
+
+def _compared(names: Sequence[str], runs: Sequence[CollectedRun], states: Sequence[str]) -> HostComparison:
+    from actbench.analysis.between_hosts import between_hosts
+    from actbench.analysis.crossovers_on_hosts import RunOnHost, crossovers_on_hosts
+    from actbench.analysis.history import Figure
+    from actbench.analysis.history_runs import measurements
+    from actbench.errors import InputError
+    from actbench.runs import tables
+
+    measured = [(name, measurements(run, Figure.SPEEDUP)) for name, run in zip(names, runs, strict=True)]
     comparison = between_hosts(measured, lambda case: not states or case.operands in states)
     if not comparison.cells:
         raise InputError(
             "no run has a speedup with an interval: measure two strategies of a backend, six rounds or more"
         )
-    environments = dict(zip(names, (one.run.environment for one in collection.runs), strict=True))
-    hosts = [report.NamedHost(name, there, names.count(name)) for name, there in environments.items()]
-    remarks = report.remarks(comparison, hosts, collection.left_out)
-    print_comparison(form, report, comparison, remarks, [report.sentence(comparison), *remarks])
+    crossing = [
+        RunOnHost(name, one.run.environment.caches, tables.crossovers(one.run.path))
+        for name, one in zip(names, runs, strict=True)
+    ]
+    return replace(comparison, crossovers=crossovers_on_hosts(crossing, states))
+
+
+def _page(comparison: HostComparison, hosts: Sequence[NamedHost], remarks: Sequence[str]) -> str:
+    from actbench.report.charts.library import library
+    from actbench.report.page.hosts import page
+
+    with library() as javascript:
+        return page(comparison, hosts, remarks, javascript)
 
 
 def _labels(runs: Sequence[CollectedRun], by: str) -> list[str]:

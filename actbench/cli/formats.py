@@ -27,23 +27,39 @@ def format_option(forms: tuple[str, ...], note: str = "") -> Callable[[Any], Any
     )
 
 
-def print_comparison(form: str, report: Any, comparison: Any, lines: Sequence[str], beside_csv: Sequence[str]) -> None:
+def print_comparison(  # noqa: PLR0913, PLR0917  # what is printed, how and where
+    form: str,
+    report: Any,
+    comparison: Any,
+    lines: Sequence[str],
+    beside_csv: Sequence[str],
+    output: Path | None = None,
+) -> None:
     """Print a comparison by the functions of its report's module; lines of text are beside tables, or on stderr."""
     from actbench.report.terminal import show_table
 
     match form:
-        case "table":
+        case "table" if output is None:
             for table in report.tables(comparison):
                 show_table(table)
             click.echo("\n".join(["", report.sentence(comparison), *lines]))
-        case "markdown":
-            click.echo(report.as_markdown(comparison, lines), nl=False)
+        case "table" | "markdown":
+            write_or_echo(report.as_markdown(comparison, lines), output)
         case "csv":
-            click.echo(report.as_csv(comparison), nl=False)
+            write_or_echo(report.as_csv(comparison), output)
             for line in beside_csv:
                 click.echo(line, err=True)
         case "json":
-            click.echo(report.as_json(comparison, lines))
+            write_or_echo(report.as_json(comparison, lines) + "\n", output)
+
+
+output_file = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write; an existing one is replaced. [default: stdout]",
+)
 
 
 def write_or_echo(text: str, output: Path | None) -> None:

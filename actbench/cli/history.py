@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from actbench.cli.formats import format_option, write_or_echo
+from actbench.cli.formats import format_option, output_file, write_or_echo
 from actbench.cli.options import AXES, on_command_line, selection_of_cases
 from actbench.errors import ExitCode, InputError, NotComparableError
 
@@ -39,13 +39,7 @@ if TYPE_CHECKING:
     help="The order of runs: when they were begun, the commit that they were made at, or a version, e.g. numpy.",
 )
 @format_option(("text", "markdown", "csv", "json", "html"), "; csv and json have every point, html is a page")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="File to write; an existing one is replaced. [default: stdout]",
-)
+@output_file
 @click.option("--fail-on-step", is_flag=True, help="End with 1 where something got slower, or a speedup smaller.")
 @click.pass_context
 def command(  # noqa: PLR0913  # one for each option

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from actbench.analysis.between_hosts import FasterStrategy, HostComparison, HostsOfPair, SpeedupOnHost
+from actbench.analysis.between_hosts import FasterStrategy, HostComparison, HostsOfPair
 from actbench.analysis.between_runs import Trend
 from actbench.analysis.interval import Interval
+from actbench.analysis.on_hosts import EstimateOnHost
 from actbench.analysis.random_effects import FEWEST_FOR_PREDICTION
 from actbench.host.environment import Environment
+from actbench.report import compared_crossovers
 from actbench.report import host as of_host
 from actbench.report.compared_runs import figure, ratio_of
 from actbench.report.json_text import json_text
@@ -52,7 +54,10 @@ def sentence(comparison: HostComparison) -> str:
         return start
     differing = sum(cell.differs for cell in cells)
     changing = sum(cell.winner is FasterStrategy.CHANGES for cell in cells)
-    return f"{start}: {differing} shown to differ between hosts, and the winner changes in {changing}"
+    crossing = comparison.crossovers
+    moving = sum(one.differs for one in crossing)
+    of_sizes = f"; {moving} of {counted(len(crossing), 'crossover')} shown to differ" if crossing else ""
+    return f"{start}: {differing} shown to differ between hosts, and the winner changes in {changing}{of_sizes}"
 
 
 def remarks(comparison: HostComparison, hosts: Sequence[NamedHost], left_out: Sequence[str]) -> list[str]:
@@ -67,6 +72,11 @@ def remarks(comparison: HostComparison, hosts: Sequence[NamedHost], left_out: Se
 
 
 def tables(comparison: HostComparison) -> list[Table]:
+    """Return the tables of speedups, then those of crossovers."""
+    return [*tables_of_speedups(comparison), *compared_crossovers.tables(comparison.crossovers)]
+
+
+def tables_of_speedups(comparison: HostComparison) -> list[Table]:
     """Return a row for each speedup, then one for each host of those that differ."""
     rows = tuple(_row(cell) for cell in comparison.cells)
     heads = ("case", "over", "hosts differ", "faster", "pooled", "next host", "I²", "smallest", "largest", "p-value")
@@ -91,18 +101,25 @@ def as_csv(comparison: HostComparison) -> str:
 def as_json(comparison: HostComparison, remarks: Sequence[str]) -> str:
     """Return a JSON object with every speedup, and its hosts; missing values are null."""
     cells = [{**_facts(cell), "on": [*map(_facts_on, cell.hosts)]} for cell in comparison.cells]
-    return json_text({"hosts": comparison.hosts, "remarks": remarks, "speedups": cells})
+    return json_text(
+        {
+            "hosts": comparison.hosts,
+            "remarks": remarks,
+            "speedups": cells,
+            "crossovers": compared_crossovers.objects(comparison.crossovers),
+        }
+    )
 
 
 def _row(cell: HostsOfPair) -> tuple[str, ...]:
-    ratios = sorted(cell.hosts, key=lambda one: one.ratio.value)
+    ratios = sorted(cell.hosts, key=lambda one: one.estimate.value)
     several = len(ratios) > 1
     prediction = cell.together.prediction
     return (
-        *(cell.case.id, str(cell.reference.strategy), _differs(cell), _winner(cell), ratio_of(cell.together.mean)),
+        *(cell.case.id, str(cell.reference.strategy), _differs(cell), winner_of(cell), ratio_of(cell.together.mean)),
         f"{prediction.low:.3g} to {prediction.high:.3g}" if prediction.has_bounds else NO_FIGURE,
         f"{100 * cell.together.i_squared:.0f} %" if several else NO_FIGURE,
-        *(f"{one.ratio.value:.3g} ({one.host})" for one in (ratios[0], ratios[-1])),
+        *(f"{one.estimate.value:.3g} ({one.host})" for one in (ratios[0], ratios[-1])),
         f"{cell.p_value:.2g}" if several else NO_FIGURE,
     )
 
@@ -113,15 +130,15 @@ def _differs(cell: HostsOfPair) -> str:
     return "yes" if cell.differs else str(Trend.UNDECIDED)
 
 
-def _winner(cell: HostsOfPair) -> str:
-    """Name the faster strategy."""
+def winner_of(cell: HostsOfPair) -> str:
+    """Return the name of the faster strategy, or that it changes."""
     names = {FasterStrategy.CANDIDATE: str(cell.case.strategy), FasterStrategy.REFERENCE: str(cell.reference.strategy)}
     return names.get(cell.winner, str(cell.winner))
 
 
 def _hosts(cells: Sequence[HostsOfPair]) -> Table:
     """Return every host of the speedups that differ."""
-    rows = tuple((cell.case.id, one.host, str(one.trend), figure(one.ratio)) for cell in cells for one in cell.hosts)
+    rows = tuple((cell.case.id, one.host, str(one.trend), figure(one.estimate)) for cell in cells for one in cell.hosts)
     note = (
         "Larger and smaller: the speedup differs significantly from the median of the hosts (Holm over the hosts of a "
         "speedup)."
@@ -149,8 +166,8 @@ def _facts(cell: HostsOfPair) -> Mapping[str, object]:
     }
 
 
-def _facts_on(one: SpeedupOnHost) -> Mapping[str, object]:
-    return {"host": one.host, "finding": str(one.trend), **_bounds("speedup", one.ratio), "rounds": one.rounds}
+def _facts_on(one: EstimateOnHost) -> Mapping[str, object]:
+    return {"host": one.host, "finding": str(one.trend), **_bounds("speedup", one.estimate), "rounds": one.rounds}
 
 
 def _bounds(name: str, interval: Interval) -> Mapping[str, object]:

@@ -78,11 +78,16 @@ def _ordered(curves: Sequence[Curve]) -> list[Curve]:
 
 
 def _sizes(finding: Crossover) -> str:
-    bounds = _span(finding.size)
-    return f"{about(finding.size.value)} ({bounds})" if finding.kind is CurveEvent.CROSSES else bounds
+    return size_of(finding.size) if finding.kind is CurveEvent.CROSSES else span(finding.size)
 
 
-def _span(sizes: Interval) -> str:
+def size_of(size: Interval) -> str:
+    """Return a crossover with its interval, in elements."""
+    return f"{about(size.value)} ({span(size)})"
+
+
+def span(sizes: Interval) -> str:
+    """Return the bounds of sizes, as one where they look alike."""
     ends = about(sizes.low), about(sizes.high)
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
@@ -108,7 +113,7 @@ def _sentence(curve: Curve) -> str:
 def _part(finding: Crossover) -> str:
     if finding.kind is CurveEvent.CROSSES:
         turn = "stops paying" if finding.below == "cached" else "starts to pay"
-        return f"caching {turn} at n = {_span(finding.size)}"
+        return f"caching {turn} at n = {span(finding.size)}"
     sizes = f"from n = {about(finding.size.high)} on" if finding.below else f"up to n = {about(finding.size.low)}"
     if finding.kind is CurveEvent.UNDECIDED:
         return f"undecided {sizes}"

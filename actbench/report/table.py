@@ -23,6 +23,8 @@ class Table:
     """Ratios that a terminal may draw next to the rows; text formats leave them out."""
     leads: bool = False
     """Whether it holds the answer of its summary."""
+    shades: tuple[tuple[str, ...], ...] = ()
+    """For each row, the classes of its cells on a page, which colours them; text formats leave them out."""
 
     @property
     def figures(self) -> tuple[bool, ...]:

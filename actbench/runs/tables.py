@@ -19,7 +19,7 @@ from actbench.model.cases import Case
 from actbench.model.names import OperandState
 from actbench.model.sizes import Shape, Size
 from actbench.runs.bounds import HUGE, TINY
-from actbench.runs.names import CASES, SPEEDUPS
+from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
 
 COPIES = ("copies", "copies_low", "copies_high")
 """The columns of cases.csv with the time in copies, which earlier runs do not have."""
@@ -31,11 +31,19 @@ LATER = ("operands", "shape")
 """The columns that files of before operands had states, or sizes shapes, do not have."""
 
 
+CURVE = ("activation", "op", "dtype", "operands", "backend", "reference_strategy", "candidate_strategy")
+SIZE = ("size", "low", "high", "rounds")
+"""The columns of crossovers.csv."""
+
+Estimate = tuple[float, float, float]
+"""A value with its bounds."""
+
+
 class TimeRow(NamedTuple):
     """A row of cases.csv."""
 
     case: Case
-    copies: tuple[float, float, float]
+    copies: Estimate
     """The time in copies and its bounds, which are NaN where there are too few rounds."""
     seconds: float
     """Of one call."""
@@ -47,9 +55,35 @@ class SpeedupRow(NamedTuple):
 
     reference: Case
     candidate: Case
-    ratio: tuple[float, float, float]
+    ratio: Estimate
     """How many times faster the candidate is, with its bounds."""
     rounds: int
+
+
+class CurveNames(NamedTuple):
+    """What a curve of crossovers.csv is of: two strategies of a backend, over sizes."""
+
+    activation: str
+    op: str
+    dtype: str
+    operands: str
+    backend: str
+    reference: str
+    candidate: str
+
+
+class CrossoverRow(NamedTuple):
+    """A row of crossovers.csv."""
+
+    curve: CurveNames
+    kind: str
+    """What the curve does (`actbench.analysis.crossovers.CurveEvent`)."""
+    size: Estimate
+    """Elements; the value is NaN where it does not cross."""
+    rounds: int
+    below: str
+    """The strategy that is faster at smaller sizes, and `above` at larger ones; empty where none is."""
+    above: str
 
 
 def times(directory: Path) -> list[TimeRow] | None:
@@ -87,6 +121,42 @@ def speedups(directory: Path) -> list[SpeedupRow]:
         ratio, _, rounds = _numbers(path, number, cells, numbers)
         rows.append(SpeedupRow(reference, candidate, ratio, rounds))
     return rows
+
+
+def crossovers(directory: Path) -> list[CrossoverRow]:
+    """Read crossovers.csv; nothing where there is none, since fewer than four sizes have no curves.
+
+    `InputError` where it cannot be read, or has what no run writes.
+    """
+    path = directory / CROSSOVERS
+    if not path.exists():
+        return []
+    head, lines = _lines(path)
+    places = _places(path, head, CURVE), _places(path, head, ("kind", "faster_below", "faster_above"))
+    sizes = _places(path, head, SIZE)
+    rows = []
+    for number, cells in lines:
+        if len(cells) != len(head) + 1:
+            raise damaged(f"{path}, line {number}: it is cut short")
+        names, (kind, below, above) = ([cells[place] for place in of_names] for of_names in places)
+        if not all(text.isprintable() for text in (*names, kind, below, above)):
+            raise damaged(f"{path}, line {number}: a name in it has characters that do not print")
+        names[CURVE.index("operands")] = names[CURVE.index("operands")] or OperandState.WARM
+        rows.append(CrossoverRow(CurveNames(*names), kind, *_size(path, number, cells, sizes), below, above))
+    return rows
+
+
+def _size(path: Path, number: int, cells: Sequence[str], places: Sequence[int]) -> tuple[Estimate, int]:
+    """Return a size with its bounds, and the rounds that it rests on; the size is NaN where there is no crossover."""
+    try:
+        value, low, high = (float(cells[place] or nan) for place in places[:3])
+        rounds = int(cells[places[3]])
+    except ValueError:
+        raise damaged(f"{path}, line {number}: it has no numbers where numbers belong") from None
+    inside = isnan(value) or low <= value * (1 + 1e-6) <= high * (1 + 1e-5)
+    if not (1 <= low <= high <= HUGE and inside and rounds >= 1):
+        raise damaged(f"{path}, line {number}: {value:g} ({low:g} to {high:g}) is no size with its interval")
+    return (value, low, high), rounds
 
 
 def _lines(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -129,9 +199,7 @@ def _named(cells: tuple[str, ...]) -> Case:
     return case.kernel.of(Size(case.size, Shape(shape)), case.operands)
 
 
-def _numbers(
-    path: Path, number: int, cells: Sequence[str], places: Sequence[int]
-) -> tuple[tuple[float, float, float], float, int]:
+def _numbers(path: Path, number: int, cells: Sequence[str], places: Sequence[int]) -> tuple[Estimate, float, int]:
     """Return an estimate with its bounds, a further number, and the rounds."""
     try:
         value, low, high, further = (float(cells[place] or nan) for place in places[:4])

@@ -65,3 +65,14 @@ def rewrite(path: Path, column: str, factor: float, scaled: Sequence[str]) -> No
 def in_json(text: str) -> dict[str, dict[str, Any]]:
     """Return the series of a history in JSON, by case."""
     return {series["case"]: series for series in json.loads(text)["series"]}
+
+
+def crossing(run: Path, size: int, operands: str = "warm") -> None:
+    """Write a crossovers.csv with one crossover, of 5 % to either side."""
+    names = f"logistic,derivative,float64,{operands},numpy,recompute,cached"
+    head = (
+        "activation,op,dtype,operands,backend,reference_strategy,candidate_strategy,"
+        "kind,size,low,high,faster_below,faster_above,sizes,decided,rounds"
+    )
+    bounds = f"{size},{round(0.95 * size)},{round(1.05 * size)}"
+    (run / "crossovers.csv").write_text(f"{head}\n{names},crosses,{bounds},recompute,cached,8,8,10\n")

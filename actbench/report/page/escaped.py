@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
+from collections.abc import Sequence
+from itertools import chain, zip_longest
 from typing import Any
 
 import jinja2
@@ -20,11 +21,19 @@ def body(environment: jinja2.Environment, table: Table) -> str:
 
     `TypeError` for a row that has another number of cells than the table has columns.
     """
-    figures = ('<td class="figure">%s</td>' if figure else "<td>%s</td>" for figure in table.figures[1:])
-    line = f'<tr><th scope="row">%s</th>{"".join(figures)}</tr>\n'
+    plain = _line(table.figures[1:])
+    lines = [_line(table.figures[1:], shades[1:]) for shades in table.shades] or [plain] * len(table.rows)
     escaped = str.split(environment.filters["escape"](BETWEEN_CELLS.join(chain(*table.rows))), BETWEEN_CELLS)
     cells = iter(escaped)
-    return "".join(line % row for row in zip(*[cells] * len(table.columns), strict=True)) if table.rows else ""
+    rows = zip(*[cells] * len(table.columns), strict=True) if table.rows else iter([])
+    return "".join(line % row for line, row in zip(lines, rows, strict=True))
+
+
+def _line(figures: Sequence[bool], shades: Sequence[str] = ()) -> str:
+    """Return the HTML of a row in which its cells are to be put."""
+    classes = [" ".join(filter(None, both)) for both in zip_longest(("figure" * one for one in figures), shades)]
+    cells = "".join(f'<td class="{names}">%s</td>' if names else "<td>%s</td>" for names in classes)
+    return f'<tr><th scope="row">%s</th>{cells}</tr>\n'
 
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

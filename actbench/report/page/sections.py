@@ -62,6 +62,8 @@ class PageSection:
     tables: Sequence[Table] = ()
     facts: Sequence[tuple[str, str]] = ()
     files: Sequence[Download] = ()
+    legend: Sequence[tuple[str, str]] = ()
+    """The shades of its tables' cells, as classes, and what they mean."""
 
 
 def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterator[PageSection]:

@@ -1,8 +1,9 @@
-"""Which activations of the installed torch and jax are there? A Markdown table; exit code 1 where one has no answer.
+"""Which activations of torch, jax and oneDNN are there? A Markdown table; exit code 1 where one has no answer.
 
     python -m benchmarks.framework_activations
 
-Listed are the classes of ``torch.nn.modules.activation`` and the functions of ``jax.nn``.
+Listed are the classes of ``torch.nn.modules.activation`` and the functions of ``jax.nn``, where these are installed,
+and the eltwise algorithms of oneDNN's developer guide.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ from importlib.util import find_spec
 
 from actbench import registry
 
+ONEDNN = (
+    *("abs", "clip", "clip_v2", "elu", "exp", "gelu_erf", "gelu_tanh", "hardsigmoid", "hardswish", "linear", "log"),
+    *("logistic", "mish", "pow", "relu", "round", "soft_relu", "sqrt", "square", "swish", "tanh"),
+)
+"""oneDNN's algorithms, without the prefix ``eltwise_``, and without those that differ in what they keep alone."""
+
 NAMES = {
+    "clip": "hard-tanh",
+    "clip_v2": "hard-tanh",
+    "gelu_erf": "gelu",
     "hard_silu": "hard-swish",
     "hardshrink": "hard-shrink",
     "hardsigmoid": "hard-sigmoid",
@@ -24,6 +34,7 @@ NAMES = {
     "prelu": "leaky-relu",
     "sigmoid": "logistic",
     "soft_sign": "softsign",
+    "soft_relu": "softplus",
     "softshrink": "soft-shrink",
     "swish": "silu",
     "tanhshrink": "tanh-shrink",
@@ -31,8 +42,11 @@ NAMES = {
 """actbench's names where they are others; those that differ in dashes and capitals alone are not listed."""
 
 REASONS = {
+    "abs": "no activation of networks",
     "dot_product_attention": "attention, not an activation",
     "initializers": "a module",
+    "linear": "its g' is a constant",
+    "log": "its domain is z > 0",
     "log1mexp": "a building block, whose domain is z > 0",
     "log_softmax": "along rows",
     "logmeanexp": "along rows",
@@ -40,10 +54,14 @@ REASONS = {
     "logsumexp": "along rows",
     "multiheadattention": "attention, not an activation",
     "one_hot": "an encoding",
+    "pow": "its domain depends on the exponent",
+    "round": "its g' is 0",
     "rrelu": "its slope is random in training",
     "softmax": "along rows",
     "softmax2d": "along rows",
     "softmin": "along rows",
+    "sqrt": "its domain is z > 0",
+    "square": "no activation of networks",
     "standardize": "along rows",
 }
 """Why there is none in the catalogue."""
@@ -53,7 +71,7 @@ PRODUCTS = ("get_scaled_dot_general_config", "scaled_dot_general", "scaled_matmu
 
 
 def offered() -> Iterator[tuple[str, str]]:
-    """Yield the libraries that are installed, with the names of their activations."""
+    """Yield libraries with the names of their activations."""
     if find_spec("torch") is not None:
         from torch.nn.modules import activation
 
@@ -62,6 +80,7 @@ def offered() -> Iterator[tuple[str, str]]:
         from jax import nn
 
         yield from (("jax", name) for name in dir(nn) if not name.startswith("_") and name not in PRODUCTS)
+    yield from (("oneDNN", name) for name in ONEDNN)
 
 
 def answer(name: str) -> str | None:
@@ -72,7 +91,7 @@ def answer(name: str) -> str | None:
 
 
 def missing() -> list[str]:
-    """Return the activations of installed libraries that are neither in the catalogue nor left out for a reason."""
+    """Return the activations of libraries that are neither in the catalogue nor left out for a reason."""
     return [f"{library}: {name}" for library, name in offered() if answer(name) is None]
 
 

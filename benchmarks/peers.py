@@ -21,7 +21,7 @@ from actbench.report.numbers import count, plus_minus
 from actbench.runs.archive import Run, load
 from benchmarks.whole_run import whole_run
 
-OTHERS = ("numpy", "numexpr", "torch", "torch-compile", "jax")
+OTHERS = ("numpy", "numexpr", "torch", "torch-compile", "jax", "onednn")
 """The libraries that one would use instead."""
 
 LARGE_SIZE = 1_000_000

@@ -15,10 +15,11 @@ import numpy as np
 from actbench.backends import _narrowing
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep, writing
 from actbench.errors import InputError
+from actbench.formula import Activation, Weakness
 from actbench.host import processors
 from actbench.model import number_formats
 from actbench.model.checks import Compiled
-from actbench.model.names import Dtype, Op, Storage
+from actbench.model.names import Dtype, Op, Quantity, Storage
 from actbench.model.networks import Network
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
@@ -86,6 +87,8 @@ class Backend(ABC):
     """Why they are unusable, where the backend has them."""
     flushes: ClassVar[str | None] = None
     """Why subnormal numbers become 0, where they do: the oracle then accepts 0 in place of a subnormal result."""
+    conventions: ClassVar[str | None] = None
+    """What the library's own kernels make of NaN and ±inf where that differs from actbench's formulas."""
     raises: ClassVar[bool] = False
     """Whether arithmetic raises where a number overflows, and does not give inf."""
     threaded: ClassVar[bool] = False
@@ -124,6 +127,17 @@ class Backend(ABC):
         if dtype not in self.dtypes:
             return f"{self.name} computes in {' and '.join(self.dtypes)} only"
         return number_formats.unavailable(dtype)
+
+    def unsupported_strategy(self, activation: str, strategy: str) -> str | None:
+        """Return why this backend does not execute a strategy of an activation, or None where it does."""
+        del activation, strategy
+        return None
+
+    def weaknesses(self, activation: Activation, strategy: str, of: Quantity) -> tuple[Weakness, ...]:
+        """Return what is known to be wrong of g' by a strategy as this backend computes it, or of y in its step."""
+        del self
+        known = activation.formulas
+        return known.strategies[strategy].weaknesses if of is Quantity.DERIVATIVE else known.weaknesses
 
     def unsupported_storage(self, storage: Storage, dtype: Dtype) -> str | None:
         """Return why this backend cannot store residuals of `dtype` arithmetic as `storage`, or None where it can."""
@@ -271,27 +285,6 @@ class Backend(ABC):
         """Return facts about the machine code of a bound kernel; None where nothing is compiled."""
         del bound, op, rule, dtype
         return None
-
-
-def empty() -> None:
-    """Do nothing."""
-
-
-def same(y: Any) -> Any:
-    """Return y."""
-    return y
-
-
-def product(y: Any) -> Any:
-    """Return y (1 - y)."""
-    return y * (1.0 - y)
-
-
-COPY_RULE = Rule(forward=same, derivative=same, save=None)
-"""The ladder's rung `loop`, as a formula."""
-
-PRODUCT_RULE = Rule(forward=product, derivative=product, save=None)
-"""The ladder's rung `arithmetic`, as a formula."""
 
 
 def source(function: Callable[..., Any]) -> str:

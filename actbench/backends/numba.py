@@ -24,13 +24,14 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from actbench.backends import _compiling, _gated_loops, _generated_code, _libm, _numba_cache, _simd, _widening_loops
-from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, Backend, Bound, empty
+from actbench.backends._backend import Backend, Bound
 from actbench.backends._compiling import cause, jitted, parameters
 from actbench.backends._listing import sources
 from actbench.backends._loops import RESIDUALS, formulas_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
+from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage

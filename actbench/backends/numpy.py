@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._backend import PRODUCT_RULE, empty
 from actbench.backends._keeping import forward_keeping, gated_forward_keeping
 from actbench.backends._plain import Factory, Plain
+from actbench.backends._rungs import PRODUCT_RULE, empty
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.model.names import WIDE, Op
 from actbench.model.networks import Network

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._backend import COPY_RULE, PRODUCT_RULE, empty
 from actbench.backends._keeping import forward_keeping, gated_forward_keeping
 from actbench.backends._plain import Factory, Plain
+from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula, Rule
 

@@ -81,14 +81,14 @@ def _code(outcome: Recommendation) -> str:
     """Return what to paste, under the answer as a comment."""
     from actbench.engine.races.recommending import kernel_of
     from actbench.report.recommendation import sentences
-    from actbench.report.snippets import snippet
+    from actbench.report.snippets import comment, snippet
 
-    comment = "".join(f"# {sentence}\n" for sentence in sentences(outcome))
     kernel = kernel_of(outcome.choice.case)
+    answer = "".join(f"{comment(kernel)} {sentence}\n" for sentence in sentences(outcome))
     compiled = kernel.backend.takes_arrays and kernel.backend.name != "numpy"
     note = (
         f"# This is the formula in numpy; {kernel.backend.name} compiles it, with functions of its own.\n"
         if compiled
         else ""
     )
-    return f"{comment}{note}\n{snippet(kernel)}"
+    return f"{answer}{note}\n{snippet(kernel)}"

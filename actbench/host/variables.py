@@ -12,7 +12,7 @@ INHERITED = (
 
 TUNING = (
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMBA_", "NPY_", "MALLOC_", "GLIBC_TUNABLES"),
-    *("CUDA_", "JAX_", "NUMEXPR_", "TORCH", "XLA_"),
+    *("CUDA_", "DNNL_", "JAX_", "NUMEXPR_", "ONEDNN_", "TORCH", "XLA_"),
 )
 """Prefixes of variables that change what is measured: workers inherit them, and runs record them."""
 

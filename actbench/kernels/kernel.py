@@ -19,7 +19,7 @@ from actbench.kernels.subject import Subject
 from actbench.kernels.traffic import Traffic, traffic
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
-from actbench.model.names import NARROW, Op, Storage
+from actbench.model.names import NARROW, Op, Quantity, Storage
 from actbench.model.number_formats import numpy_dtype
 from actbench.model.rule import GATED, Dialect, Formula, Rule, names_used
 from actbench.plugins import with_room
@@ -58,12 +58,12 @@ class Kernel(Subject):
     @cached_property
     def weaknesses(self) -> tuple[Weakness, ...]:
         """The weaknesses that its strategy declares, as far as its dtype has them."""
-        return self._in_dtype(self.formulas.strategies[self.strategy].weaknesses)
+        return self._in_dtype(self.backend.weaknesses(self.activation, self.strategy, Quantity.DERIVATIVE))
 
     @cached_property
     def forward_weaknesses(self) -> tuple[Weakness, ...]:
         """The weaknesses of its forward pass, as far as its dtype has them."""
-        return self._in_dtype(self.formulas.weaknesses)
+        return self._in_dtype(self.backend.weaknesses(self.activation, self.strategy, Quantity.FORWARD))
 
     def _in_dtype(self, weaknesses: tuple[Weakness, ...]) -> tuple[Weakness, ...]:
         return tuple(weakness for weakness in weaknesses if self.dtype in NARROW or not weakness.narrow)
@@ -88,6 +88,7 @@ class Kernel(Subject):
         reason = reason or (gated.unsupported(self) if self.is_gated else None)
         if limits := self.formulas.strategies[self.strategy].limited(self.backend.name, self.dtype):
             reason = reason or f"strategy '{self.strategy}' of {self.activation.name} is limited to {limits}"
+        reason = reason or self.backend.unsupported_strategy(self.activation.name, self.strategy)
         return reason or self._lacking() or without_reference(self.activation)
 
     def _lacking(self) -> str | None:

@@ -70,6 +70,8 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
         yield f"known weakness: {kernel.storage.rounds}"
     if backend.flushes:
         yield f"known weakness: flushes: {backend.flushes}"
+    if backend.conventions:
+        yield f"conventions: {backend.conventions}"
 
 
 def _shipped(kernel: ShippedKernel, size: int, operands: OperandState) -> Iterator[str]:

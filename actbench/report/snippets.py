@@ -19,6 +19,10 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.shipped import ShippedKernel
 from actbench.model.names import Storage
 from actbench.model.rule import Dialect, Formula, Rule
+from actbench.report import snippets_onednn
+
+ONEDNN = "onednn"
+"""The backend whose library is written in C++."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +118,19 @@ LIBRARIES: Mapping[str, Library] = MappingProxyType(
 """By backend; the others take arrays of numpy."""
 
 
+def comment(kernel: Kernel) -> str:
+    """Return how a line of comment begins in the language of a kernel's library."""
+    return "//" if kernel.backend.name == ONEDNN else "#"
+
+
 def snippet(kernel: Kernel) -> str:
     """Return a strategy as code; `InputError` for one that is no formula."""
     if isinstance(kernel, ShippedKernel):
         return f"y = {kernel.autograd.call}  # and what autograd does with it\n"
     if not kernel.has_formula:
         raise InputError(f"'{kernel.strategy}' is a kernel of yours: its code is in the file that declares it")
+    if kernel.backend.name == ONEDNN:
+        return snippets_onednn.snippet(kernel)
     library = LIBRARIES.get(kernel.backend.name, NUMPY)
     rule = kernel.activation.rule(kernel.strategy, Dialect.ARRAY, None)
     sources = _Sources(library)

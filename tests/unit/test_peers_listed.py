@@ -37,8 +37,8 @@ def test_a_class_without_a_name_of_its_own_stands_in_nobodys_place() -> None:
 def test_backends_are_listed_by_rank_and_the_optional_ones_are_these() -> None:
     ranks = [backend.rank for backend in registry.backends().values()]
     assert ranks == sorted(set(ranks))
-    assert OPTIONAL == ["numexpr", "torch", "torch-compile", "torch-cuda", "torch-compile-cuda", "jax"]
-    assert {registry.backends()[name].requires for name in OPTIONAL} == {"numexpr", "torch", "jax"}
+    assert OPTIONAL == ["numexpr", "torch", "torch-compile", "torch-cuda", "torch-compile-cuda", "jax", "onednn"]
+    assert {registry.backends()[name].requires for name in OPTIONAL} == {"numexpr", "torch", "jax", "onednn-cpu-gomp"}
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
@@ -107,7 +107,7 @@ def test_presets_leave_optional_backends_out_but_for_the_one_that_compares_them(
 
 @each_usable
 def test_an_environment_offers_what_is_asked_for_by_name(name: str) -> None:
-    query = CaseQuery("smoke", {"backends": (name,)}, "*", Room(1 << 33, max_call=1.0))
+    query = CaseQuery("smoke", {"backends": (name,), "dtypes": ("float32",)}, "*", Room(1 << 33, max_call=1.0))
     assert {case.backend for case in suite.offered(query)} == {name}
 
 

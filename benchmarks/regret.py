@@ -31,7 +31,7 @@ from actbench import registry
 from actbench.analysis.interval import Interval
 from actbench.analysis.sequential import TAIL_PROBABILITY
 from actbench.analysis.standings import fastest_of, time_over
-from actbench.engine.races import frameworks
+from actbench.engine.races import saved_names
 from actbench.kernels import resolution
 from actbench.kernels.shipped import ShippedKernel
 from actbench.model.cases import KernelId
@@ -121,7 +121,7 @@ def kept_by(framework: str, cell: Cell) -> list[str] | None:
         return None
     kernel = resolution.kernel(KernelId(cell.activation, SHIPPED, framework, Op.STEP, Dtype(cell.dtype)))
     assert isinstance(kernel, ShippedKernel)  # as its strategy says
-    return [*frameworks.kept_by(kernel)]
+    return [*saved_names.kept_by(kernel)]
 
 
 def report(lines: Sequence[dict[str, Any]]) -> Iterator[str]:

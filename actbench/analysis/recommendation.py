@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from math import inf
 
-import numpy as np
-
-from actbench.analysis.deviations import Array, Largest
-from actbench.analysis.standings import Place, Standing
+from actbench.analysis.point_error import PointError
+from actbench.analysis.race_needs import rounds_to_decide
+from actbench.analysis.standings import Place, Standing, fewest_rounds
 from actbench.kernels.training_memory import KeptBytes
 from actbench.model.cases import Arm, Case
-from actbench.model.checks import WRONG
 
 
 class RaceEnd(StrEnum):
@@ -30,36 +27,16 @@ class RaceEnd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PointError:
-    """The largest errors of g' over some z."""
-
-    relative: Largest
-    """As a fraction of g', or of the smallest normal number where g' is smaller; what one rounding of z would cause is
-    not counted."""
-    ulp: Largest
-    """In units in the last place, with what rounding of z causes."""
-    wrong_from: float
-    """The least |z| at which the relative error exceeds `WRONG`; inf where it does at none."""
-    points: int
-
-    @classmethod
-    def of(cls, z: Array, relative: Array, ulp: Array) -> PointError:
-        """Return the largest errors at some z."""
-        wrong_from = float(np.min(np.abs(z[relative > WRONG]), initial=inf))
-        return cls(Largest.of(z, relative), Largest.of(z, ulp), wrong_from, z.size)
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
     """One way to compute g': a strategy, with its residuals' type, in a backend."""
 
     case: Case
     keeps: tuple[str, ...]
-    """The residuals by name, ``("y",)``; empty where that is a framework's own."""
-    kept: int
-    """Bytes per element from the forward to the backward pass."""
+    """The residuals by name, ``("y",)``; of a framework's own activation, what it was observed to save."""
+    sizes: tuple[int, ...]
+    """The bytes per element of each."""
     beside: int
-    """Of these, the bytes that are kept for g' alone."""
+    """Bytes per element that are kept for g' alone: without those that are alive anyway."""
     error: PointError
     ruled_out: str = ""
     """The bound that it breaks, with the figure; empty where it takes part in the race."""
@@ -67,6 +44,11 @@ class Candidate:
     """The bytes that a training step keeps; None where there is no network, or a framework decides."""
     place: Place | None = None
     """Where it stands; None where nothing is known."""
+
+    @property
+    def kept(self) -> int:
+        """Bytes per element from the forward to the backward pass, with those that are alive anyway."""
+        return sum(self.sizes)
 
     @property
     def arm(self) -> Arm:
@@ -82,6 +64,10 @@ class Recommendation:
     """In the order of tables."""
     margin: float
     """The share of the fastest one's time that makes no difference."""
+    alive: tuple[str, ...] = ("y",)
+    """The arrays that the network holds whatever the strategy."""
+    looked_at: str = ""
+    """Where the z lie at which errors were looked for: ``on -8 to 8``."""
 
     @cached_property
     def racing(self) -> tuple[Candidate, ...]:
@@ -120,6 +106,30 @@ class Recommendation:
     def choice(self) -> Candidate:
         """What is recommended; of an open race, what is by now."""
         return min(self.alike, key=lambda one: (one.beside, one.kept, one.error.relative.size))
+
+    @property
+    def fewest_rounds(self) -> int:
+        """The number of rounds before which nothing can be shown."""
+        return fewest_rounds(len(self.racing))
+
+    @property
+    def rounds(self) -> int:
+        """The number of rounds of the fastest one."""
+        return self.leader.place.rounds if self.leader.place else 0
+
+    @property
+    def is_too_early(self) -> bool:
+        """Whether there are too few rounds to show anything."""
+        return self.rounds < self.fewest_rounds
+
+    @property
+    def rounds_needed(self) -> int | None:
+        """The number of rounds, those that there are included, that would decide an open race; None for very many."""
+        if self.is_too_early:
+            return self.fewest_rounds
+        needs = [rounds_to_decide(one.place, len(self.racing)) for one in self.open if one.place]
+        known = [need for need in needs if need is not None]
+        return max(known) if known and len(known) == len(needs) else None
 
     @property
     def leader(self) -> Candidate:

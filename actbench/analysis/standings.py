@@ -34,6 +34,19 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PairedRounds:
+    """The times of an arm over the leader's, round by round."""
+
+    fastest: float
+    """The smallest ratio of a round."""
+    slowest: float
+    slower: int
+    """The number of rounds in which it took longer than the leader."""
+    within: int
+    """The number of rounds in which it took less than the leader's time and the margin."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """What is known of an arm."""
 
@@ -45,6 +58,8 @@ class Place:
     """Of one call, or one step of a network."""
     rounds: int
     """The number of rounds that it is known from."""
+    paired: PairedRounds | None = None
+    """What these show one by one; None of an arm that lost in an earlier run."""
 
 
 def standings(arms: Sequence[Arm], seconds: Floats, margin: float, comparisons: int) -> list[Place]:
@@ -57,7 +72,13 @@ def standings(arms: Sequence[Arm], seconds: Floats, margin: float, comparisons: 
     tail = TAIL_PROBABILITY / max(1, comparisons)
     of_call = intervals_of_logs(np.log(medians(seconds)).T[: len(arms)])
     return [
-        Place(arm, *_compared(seconds, index, leader, margin, tail), of_call[index], len(seconds))
+        Place(
+            arm,
+            *_compared(seconds, index, leader, margin, tail),
+            of_call[index],
+            len(seconds),
+            _paired(log_ratios(seconds, index, leader), margin),
+        )
         for index, arm in enumerate(arms)
     ]
 
@@ -75,6 +96,16 @@ def time_over(seconds: Floats, arm: int, reference: int, tail: Fraction) -> Inte
     if arm == reference:
         return Interval(1.0, 1.0, 1.0)
     return Interval.from_logs(median_interval(log_ratios(seconds, arm, reference), tail))
+
+
+def _paired(logs: Floats, margin: float) -> PairedRounds:
+    """Return what rounds show one by one: the logarithms of an arm's time over the leader's."""
+    return PairedRounds(
+        float(np.exp(np.min(logs))),
+        float(np.exp(np.max(logs))),
+        int(np.count_nonzero(logs > 0)),
+        int(np.count_nonzero(logs < np.log1p(margin))),
+    )
 
 
 def _compared(seconds: Floats, arm: int, leader: int, margin: float, tail: Fraction) -> tuple[Standing, Interval]:

@@ -169,13 +169,16 @@ def _show_more(directory: Path) -> None:
     click.echo(f"every table: --all-tables, or {directory / SUMMARY}", err=True)
 
 
-def measured(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, bool]:
-    """Do the work of a session as `actbench.api.running.worked` does, and say how to go on where Ctrl-C ended it."""
+def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -> tuple[Summary, bool]:
+    """Do the work of a session as `actbench.api.running.worked` does, and say how to go on where Ctrl-C ended it.
+
+    `more` says it where that is not ``--resume`` of the run.
+    """
     from actbench.api.running import worked
 
     summary, interrupted = worked(session, writer, quiet=quiet)
     if interrupted:
-        more = f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
+        more = more or f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
         click.echo(f"interrupted: what is finished is kept; {more}", err=True)
     return summary, interrupted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from actbench.cli.completion import complete
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
-from actbench.cli.recommend_output import make_room, show, show_all
+from actbench.cli.recommend_output import make_room, show, show_all, show_with_frameworks
 from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
 
 if TYPE_CHECKING:
@@ -229,8 +230,11 @@ def command(
         show_all(settled, form, output)
     elif not settled.interrupted:
         (outcome,) = settled.outcomes
-        compared = compare_frameworks(contest.request, outcome, mode, seams) if others else None
-        show(outcome, settled.remarks, form, compared)
+        if others:
+            compare = partial(compare_frameworks, contest.request, outcome, mode, seams)
+            show_with_frameworks(outcome, settled, form, compare)
+        else:
+            show(outcome, settled, form)
     end(ctx, settled)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,29 +14,59 @@ if TYPE_CHECKING:
     from actbench.analysis.framework_choices import ComparedFrameworks
     from actbench.analysis.recommendation import Recommendation
     from actbench.cli.recommend_races import Settled
+    from actbench.report.table import Table
 
 BYTES = 1 << 23
 """Room that the files of a table need, at most."""
 
 
-def show(
-    outcome: Recommendation, remarks: Sequence[str], form: str, compared: ComparedFrameworks | None = None
-) -> None:
-    """Print the answer, the table of all arms, what frameworks choose, and where it comes from."""
-    from actbench.report import framework_choices, recommendation, terminal
-    from actbench.report.table import Summary, markdown
+def show(outcome: Recommendation, settled: Settled, form: str) -> None:
+    """Print the answer, the table of all arms, and where it comes from."""
+    from actbench.report import recommendation, recommendation_sentences
 
     if form == "json":
-        click.echo(recommendation.as_json(outcome, remarks, compared))
-        return
-    if form == "code":
+        _show_json(outcome, settled)
+    elif form == "code":
         click.echo(_code(outcome), nl=False)
+    else:
+        answers = recommendation_sentences.sentences(outcome)
+        _show_summary(answers, [recommendation.table(outcome)], settled.remarks, form)
+
+
+def show_with_frameworks(
+    outcome: Recommendation, settled: Settled, form: str, compare: Callable[[], ComparedFrameworks]
+) -> None:
+    """Print the answer, and then what frameworks choose, once `compare` has measured it.
+
+    JSON is one object, and printed at the end; without the frameworks where Ctrl-C or a failure ends it.
+    """
+    from actbench.report import framework_choices
+
+    if form == "json":
+        compared = None
+        try:
+            compared = compare()
+        finally:
+            _show_json(outcome, settled, compared)
         return
-    answers, tables = recommendation.sentences(outcome), [recommendation.table(outcome)]
-    if compared:
-        answers += framework_choices.sentences(compared)
-        tables += framework_choices.tables(compared)
-        remarks = [*remarks, f"Compared with frameworks in {compared.directory}."] if compared.directory else remarks
+    show(outcome, settled, form)
+    compared = compare()
+    remarks = [f"Compared with frameworks in {compared.directory}."] if compared.directory else []
+    click.echo("")
+    _show_summary(framework_choices.sentences(compared), framework_choices.tables(compared), remarks, form)
+
+
+def _show_json(outcome: Recommendation, settled: Settled, compared: ComparedFrameworks | None = None) -> None:
+    from actbench.report import recommendation
+
+    seconds = settled.need.seconds if settled.need else None
+    click.echo(recommendation.as_json(outcome, settled.remarks, seconds, compared))
+
+
+def _show_summary(answers: Sequence[str], tables: Sequence[Table], remarks: Sequence[str], form: str) -> None:
+    from actbench.report import terminal
+    from actbench.report.table import Summary, markdown
+
     if form == "markdown":
         click.echo("\n\n".join([*answers, *map(markdown, tables), *remarks]))
     else:
@@ -80,7 +110,7 @@ def show_all(settled: Settled, form: str, output: Path | None) -> None:
 def _code(outcome: Recommendation) -> str:
     """Return what to paste, under the answer as a comment."""
     from actbench.engine.races.recommending import kernel_of
-    from actbench.report.recommendation import sentences
+    from actbench.report.recommendation_sentences import sentences
     from actbench.report.snippets import comment, snippet
 
     kernel = kernel_of(outcome.choice.case)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from actbench.engine.races.recommending import Contest
     from actbench.engine.requests import RecommendRequest
     from actbench.engine.session import Seams
+    from actbench.report.race_needs import RaceNeed
     from actbench.runs.record import Record
 
 
@@ -45,6 +46,8 @@ class Settled:
     """Of the run that was measured, or would have been."""
     interrupted: bool
     """Whether Ctrl-C ended it."""
+    need: RaceNeed | None = None
+    """What would decide open races; None where nothing was measured now."""
 
 
 def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
@@ -55,6 +58,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     from actbench.engine.races.earlier import EarlierRuns
     from actbench.engine.races.racing import Racing
     from actbench.errors import NotComparableError
+    from actbench.report.race_needs import race_need
     from actbench.report.remarks import left_out_in_short
 
     request = contest.request
@@ -71,7 +75,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     left_out = race.judge_evidence(record.plan.blocks)
     if race.all_decided:
         remarks = [*absent, *_from(known, "nothing was measured now")]
-        return Settled(contest.outcomes(race.places), remarks, record, interrupted=False)
+        return Settled(contest.outcomes(race.places), remarks, record, False)
     if mode.sources:
         click.echo(f"{mode.sources[0]} does not decide it: measuring", err=True)
     if known.are_foreign:  # rounds of here do not continue it
@@ -81,7 +85,9 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     record.leave_out(left_out)
     now, interrupted = _measure(record, race, mode, seams)
     remarks = [*absent, *_from(known, "it counts, too"), *now]
-    return Settled(contest.outcomes(race.places), remarks, record, interrupted=interrupted)
+    outcomes = contest.outcomes(race.places)
+    need = race_need(outcomes, race.seconds_of, fresh=mode.fresh)
+    return Settled(outcomes, remarks, record, interrupted, need)
 
 
 def _earlier(record: Record, mode: RaceMode, *, apart: bool) -> EarlierRuns:
@@ -104,7 +110,8 @@ def _measure(record: Record, race: Racing, mode: RaceMode, seams: Seams) -> tupl
 
     with create(None, record) as writer:
         session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
-        _, interrupted = measured(session, writer, quiet=mode.quiet)
+        more = f"the same command{' without --fresh' if mode.fresh else ''} goes on"
+        _, interrupted = measured(session, writer, quiet=mode.quiet, more=more)
     failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
     return [f"Measured now, written to {writer.directory}.", *failed], interrupted
 
@@ -118,14 +125,24 @@ def compare_frameworks(
     from actbench.engine.session import Session
     from actbench.runs.writer import create
 
+    if not mode.quiet:
+        click.echo("--others: looking at what frameworks keep", err=True)
     contest = frameworks.prepare(request, outcome.leader, seams.start_worker)
     if isinstance(contest, ComparedFrameworks):
         return contest
+    if not mode.quiet:
+        names = ", ".join(arm.backend for arm in contest.block.frameworks)
+        click.echo(
+            f"--others: measuring {names} beside the fastest, in {contest.block.fewest_rounds} rounds or more, each a "
+            "new process that loads and compiles them anew: this takes minutes",
+            err=True,
+        )
     record = contest.prepared.record(seams.start_worker)
     record.leave_out(contest.left_out)
     with create(None, record) as writer:
         session = Session(writer.record, writer.times, seams.clock(), contest.block.fewest_rounds, seams)
-        _, interrupted = measured(session, writer, quiet=mode.quiet)
+        more = "the answer of the race stands, and the same command measures the frameworks again"
+        _, interrupted = measured(session, writer, quiet=mode.quiet, more=more)
     if interrupted:
         raise KeyboardInterrupt
     return contest.compared(writer.times, writer.directory)
@@ -136,20 +153,13 @@ def end(ctx: click.Context, settled: Settled) -> None:
 
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a kernel is wrong or failed.
     """
-    from actbench.analysis.standings import fewest_rounds
     from actbench.api.running import fail_for
     from actbench.errors import ExitCode
+    from actbench.report.race_needs import open_line
 
     if settled.interrupted:
         raise KeyboardInterrupt
     fail_for(settled.record)
-    is_open = [one for one in settled.outcomes if one.is_open]
-    if is_open:
-        fewest = fewest_rounds(max(len(one.racing) for one in is_open))
-        what = "it" if len(settled.outcomes) == 1 else f"{len(is_open)} of {len(settled.outcomes)} races"
-        click.echo(
-            f"the budget leaves {what} open (no strategy can lose before {fewest} rounds): give --budget more time, or "
-            "--margin more room",
-            err=True,
-        )
+    if any(one.is_open for one in settled.outcomes):
+        click.echo(open_line(settled.outcomes, settled.need), err=True)
         ctx.exit(ExitCode.INCONCLUSIVE)

@@ -6,6 +6,7 @@ from typing import Any
 
 from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkChoice
 from actbench.model.cases import Case
+from actbench.report.kept_tensors import saved
 from actbench.report.numbers import NO_FIGURE, change, counted
 from actbench.report.table import Table
 
@@ -30,7 +31,8 @@ def tables(compared: ComparedFrameworks) -> list[Table]:
         return []
     rows = (
         (
-            *(WHO[one.candidate.case.backend], kept(one), str(one.candidate.kept), str(one.candidate.beside)),
+            *(WHO[one.candidate.case.backend], saved(one.candidate, "bytes")),
+            *(str(one.candidate.beside), str(one.candidate.kept - one.candidate.beside)),
             *(change(one.over_best), *_causes(one), one.candidate.ruled_out),
         )
         for one in compared.frameworks
@@ -38,12 +40,13 @@ def tables(compared: ComparedFrameworks) -> list[Table]:
     return [
         Table(
             "What others keep",
-            f"Bytes per element, and those of them that nothing but g' needs. Slower: time over that of "
+            "Bytes per element from the forward to the backward pass: those that are kept for g' alone, and those that "
+            "are alive anyway. Slower: time over that of "
             f"{_named(compared.best)}, the fastest that the race found, paired in {counted(compared.rounds, 'round')}. "
             "Choice: within the framework's backend, time of the strategy that keeps the same over that of the "
             "fastest strategy. Kernel: the framework's own activation over that strategy, which is a formula. "
-            "The intervals hold for all of them together.",
-            ("who chooses", "keeps", "bytes kept", "for g' alone", "slower", "choice", "kernel", ""),
+            "The 95 % intervals hold for all of them together.",
+            ("who chooses", "keeps", "kept for g'", "alive anyway", "slower", "choice", "kernel", ""),
             tuple(rows),
             labels=2,
         )
@@ -72,31 +75,25 @@ def rows(compared: ComparedFrameworks) -> list[dict[str, Any]]:
     ]
 
 
-def kept(one: FrameworkChoice) -> str:
-    """Return what a framework keeps by name, and the strategy that keeps the same."""
-    names = " and ".join(one.candidate.keeps) or "nothing"
-    return f"{names} ({one.choice.strategy})" if one.choice else names
-
-
 def _sentence(one: FrameworkChoice, best: Case) -> str:
-    who = WHO[one.candidate.case.backend]
-    return f"{who}, keeps {kept(one)}: {change(one.over_best)} of time over {_named(best)}; {_because(one)}."
+    backend, tensors = one.candidate.case.backend, saved(one.candidate, "bytes per element")
+    keeps = f"keeps {tensors}, as {one.choice.strategy} does" if one.choice else f"keeps {tensors}, as no strategy does"
+    over = f"Its own activation takes {change(one.over_best)} of time over {_named(best)}, the fastest in the race"
+    return f"{WHO[backend]}: {keeps}. {over}.{_because(one)}"
 
 
 def _because(one: FrameworkChoice) -> str:
     """Say what the choice alone costs, and what is its kernel's."""
     if one.choice is None:
-        return "no strategy keeps the same"
+        return ""
     choice, backend = one.choice, one.candidate.case.backend
     cost = (
-        "nothing (no strategy is faster)"
+        f"{choice.strategy} is the fastest strategy that {backend} executes, so that the choice costs nothing"
         if choice.strategy == choice.fastest
-        else f"{change(choice.over_fastest)} over {choice.fastest}"
+        else f"the choice costs {change(choice.over_fastest)}, {choice.strategy} over {choice.fastest} as {backend} "
+        "executes both"
     )
-    return (
-        f"with {backend}, what it keeps costs {cost}, and its own kernel {change(choice.kernel)} over "
-        f"the formula of {choice.strategy}"
-    )
+    return f" Of that, {cost}; its own kernel takes {change(choice.kernel)} over the formula of {choice.strategy}."
 
 
 def _causes(one: FrameworkChoice) -> tuple[str, str]:

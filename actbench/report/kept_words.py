@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actbench.model.training import SHIPPED
+from actbench.model.training import CHECKPOINT, SHIPPED
 
 KEPT = {
     "textbook": "z",
@@ -12,5 +12,6 @@ KEPT = {
     "intermediate": "what the forward pass computed on the way",
     "pair": "z and y",
     SHIPPED: "what the framework saves",
+    CHECKPOINT: "nothing (z is computed again)",
 }
 """By strategy."""

@@ -64,4 +64,9 @@ def _too_many() -> str:
 
 def _budget(need: Need) -> str:
     assert need.seconds is not None  # noqa: S101  # only where there are too many rounds
-    return f"--budget {BUDGET_STEP * ceil(RESERVE * need.seconds / BUDGET_STEP)}s"
+    return f"--budget {budget_for(need.seconds)}"
+
+
+def budget_for(seconds: float) -> str:
+    """Return a budget that has time for so many seconds."""
+    return f"{BUDGET_STEP * ceil(RESERVE * seconds / BUDGET_STEP)}s"

@@ -1,33 +1,22 @@
-"""What a layer should keep, in three sentences, a table, and JSON."""
+"""What a layer should keep, as a table and as JSON; `actbench.report.recommendation_sentences` has it in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import isinf
+from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from actbench.analysis.deviations import Largest
 from actbench.analysis.framework_choices import ComparedFrameworks
-from actbench.analysis.interval import Interval
-from actbench.analysis.recommendation import Candidate, RaceEnd, Recommendation
+from actbench.analysis.recommendation import Candidate, Recommendation
 from actbench.analysis.standings import Standing
-from actbench.model.cases import Case
-from actbench.model.checks import WRONG
-from actbench.model.training import SHIPPED
-from actbench.report import framework_choices
+from actbench.report import framework_choices, kept_tensors, op_by_op
 from actbench.report.json_text import json_text
-from actbench.report.kept_words import KEPT
-from actbench.report.numbers import NO_FIGURE, counted, plus_minus, ratio, significant
+from actbench.report.numbers import NO_FIGURE, plus_minus, ratio, significant
 from actbench.report.table import Table
-from actbench.report.tensors import mib
 
-OBVIOUS = ("shipped", "recompute", "cached")
-"""What a user would keep without measuring, which the choice is compared with."""
-
-
-def sentences(outcome: Recommendation) -> list[str]:
-    """Return what to keep, what that gains, and what it costs in accuracy."""
-    return [_what(outcome), *_gains(outcome), _accuracy(outcome)]
+KEPT_COLUMNS = ("kept for g'", "alive anyway")
+"""Heads of the two columns of bytes per element, as in tables of training steps."""
 
 
 def table(outcome: Recommendation) -> Table:
@@ -38,19 +27,17 @@ def table(outcome: Recommendation) -> Table:
     rows = [*outcome.racing, *(one for one in outcome.candidates if one.place is None)]
     return Table(
         "What to keep: all that was compared",
-        "Time over that of the fastest, with an interval that holds for all comparisons together; bytes per element "
-        "that are kept, and those of them that nothing but g' needs; the largest error of g' at the z that were looked "
-        "at, relative to g', without what one rounding of z causes, and in ULP. ? marks a figure of too few rounds for "
-        "an interval.",
+        _note(outcome),
         (
-            *("strategy", *(("backend",) if several else ()), "keeps", unit, "time"),
-            *("bytes kept", "for g' alone", "error of g'", "ULP", ""),
+            *("strategy", *(("backend",) if several else ()), "keeps", unit, "time over fastest"),
+            *(*KEPT_COLUMNS, "error of g'", "absolute", "ULP", ""),
         ),
         tuple(
             (
-                *(one.case.strategy, *((one.case.backend,) if several else ()), kept(one)),
+                *(one.case.strategy, *((one.case.backend,) if several else ()), kept_tensors.short(one)),
                 *(plus_minus(one.place.seconds.scaled(scale)) if one.place else NO_FIGURE, _time(one)),
-                *(str(one.kept), str(one.beside), _size(one.error.relative), _size(one.error.ulp)),
+                *bytes_kept(one),
+                *(_size(one.error.relative), _size(one.error.absolute), _size(one.error.ulp)),
                 one.ruled_out or _standing(one, outcome),
             )
             for one in rows
@@ -59,10 +46,20 @@ def table(outcome: Recommendation) -> Table:
     )
 
 
-def as_json(outcome: Recommendation, remarks: Sequence[str], compared: ComparedFrameworks | None = None) -> str:
+def bytes_kept(one: Candidate) -> tuple[str, str]:
+    """Return the cells of `KEPT_COLUMNS`."""
+    return str(one.beside), str(one.kept - one.beside)
+
+
+def as_json(
+    outcome: Recommendation,
+    remarks: Sequence[str],
+    budget_needed: float | None = None,
+    compared: ComparedFrameworks | None = None,
+) -> str:
     """Return the choice, its ties, what is ruled out, and all arms; of frameworks, what they choose."""
     others = {"others": framework_choices.rows(compared), "absent": compared.absent} if compared else {}
-    return json_text(as_object(outcome) | {"remarks": [*remarks]} | others)
+    return json_text(as_object(outcome) | {"budget_needed": budget_needed, "remarks": [*remarks]} | others)
 
 
 def as_object(outcome: Recommendation) -> dict[str, Any]:
@@ -76,78 +73,23 @@ def as_object(outcome: Recommendation) -> dict[str, Any]:
         "ruled_out": [_row(one) | {"reason": one.ruled_out} for one in outcome.ruled_out],
         "arms": [_row(one) for one in outcome.candidates],
         "margin": outcome.margin,
+        "alive": list(outcome.alive),
+        "rounds": outcome.rounds if timed else 0,
+        "rounds_needed": outcome.rounds_needed if timed and outcome.is_open else None,
     }
 
 
-def _what(outcome: Recommendation) -> str:
-    choice = outcome.choice
-    what = f"{choice.case.activation}, {choice.case.dtype}{_where(choice.case)}"
-    named = _named(choice, outcome)
-    margin = f"{100 * outcome.margin:g} %"
-    alike = [one for one in outcome.alike if one is not choice]
-    if outcome.outcome is RaceEnd.OPEN:
-        undecided = ", ".join(_named(one, outcome) for one in outcome.open)
-        rounds = counted(outcome.leader.place.rounds if outcome.leader.place else 0, "round")
-        return f"{what}: not decided by {rounds}: {named} leads, and {undecided} may be faster, or within {margin}."
-    if not alike:
-        return f"{what}: keep {named}: it is the fastest."
-    ties = ", ".join(_named(one, outcome) for one in alike)
-    return (
-        f"{what}: keep {named}. Time does not decide: {ties} takes as long within {margin}, and keeps no less."
-        if len(alike) == 1
-        else f"{what}: keep {named}. Time does not decide: {ties} take as long within {margin}, and keep no less."
+def _note(outcome: Recommendation) -> str:
+    """Explain the columns."""
+    cases = [one.case for one in outcome.candidates]
+    where = f"at {outcome.candidates[0].error.points} z {outcome.looked_at}"
+    columns = (
+        "Time over that of the fastest one, with 95 % intervals that hold for all comparisons together. Bytes "
+        "per element from the forward to the backward pass: those that are kept for g' alone, and those that are alive "
+        f"anyway ({' and '.join(outcome.alive)}: --alive). The largest error of g' {where}: relative to g', without "
+        "what one rounding of z causes; as a difference; in ULP. ? marks figures of too few rounds for an interval."
     )
-
-
-def _gains(outcome: Recommendation) -> Iterator[str]:
-    """Yield a sentence with the time and memory of what users would keep without measuring."""
-    choice = outcome.choice
-    compared = [
-        one
-        for one in outcome.racing
-        if one is not choice and one.case.strategy.name in OBVIOUS and one.case.backend == choice.case.backend
-    ]
-    call = "step" if choice.case.op.network else "call"
-    parts = [
-        f"{one.case.strategy} takes {ratio(time_over_choice(one, choice))} times as long a {call} and keeps "
-        f"{_more(one, choice)}"
-        for one in compared
-    ]
-    if parts:
-        yield f"Compared with it, {'; '.join(parts)}."
-
-
-def _more(one: Candidate, choice: Candidate) -> str:
-    """Say how much more or less a candidate keeps."""
-    more = one.beside - choice.beside
-    size = f"{abs(more)} bytes per element {'more' if more > 0 else 'less'}" if more else "as much"
-    if one.in_step and choice.in_step:
-        totals = (one.in_step.total, choice.in_step.total)
-        return f"{size} for g' alone ({mib(totals[0])} MiB a step, not {mib(totals[1])})" if more else size
-    return f"{size} for g' alone"
-
-
-def time_over_choice(one: Candidate, choice: Candidate) -> Interval:
-    """Return the time of a candidate over the choice's: of both, that over the leader's is known."""
-    assert one.place  # noqa: S101  # both were timed
-    assert choice.place  # noqa: S101
-    if choice.place.standing is Standing.LEADS:
-        return one.place.ratio
-    value = one.place.ratio.value / choice.place.ratio.value
-    return Interval(value, one.place.ratio.low / choice.place.ratio.high, one.place.ratio.high / choice.place.ratio.low)
-
-
-def _accuracy(outcome: Recommendation) -> str:
-    error = outcome.choice.error
-    relative, ulp = error.relative, error.ulp
-    lost = (
-        "" if isinf(error.wrong_from) else f", and by more than {100 * WRONG:g} % from |z| = {error.wrong_from:.3g} on"
-    )
-    return (
-        f"The g' of {outcome.choice.case.strategy} is off by at most {significant(relative.size, 2)} of g' "
-        f"(at z = {relative.z:.4g}), or "
-        f"{significant(ulp.size, 2)} ULP{lost}, as {error.points} z show."
-    )
+    return " ".join([columns, *kept_tensors.meanings(outcome.candidates), *op_by_op.notes(cases)])
 
 
 def _row(one: Candidate) -> dict[str, Any]:
@@ -157,36 +99,21 @@ def _row(one: Candidate) -> dict[str, Any]:
         "strategy": one.case.strategy,
         "backend": one.case.backend,
         "keeps": list(one.keeps),
+        "keeps_bytes": list(one.sizes),
         "bytes_kept": one.kept,
         "bytes_for_gradient": one.beside,
         "step_bytes_kept": one.in_step.total if one.in_step else None,
         "step_bytes_alive": one.in_step.alive if one.in_step else None,
         "seconds": place.seconds._asdict() if place else None,
         "time_over_fastest": place.ratio._asdict() if place else None,
+        "time_of_rounds": [place.paired.fastest, place.paired.slowest] if place and place.paired else None,
         "rounds": place.rounds if place else 0,
         "standing": place.standing if place else None,
-        "max_relative_error": one.error.relative._asdict(),
+        "max_relative_error": one.error.relative._asdict() | {"slope": one.error.slope},
+        "max_absolute_error": one.error.absolute._asdict(),
         "max_ulp": one.error.ulp._asdict(),
+        "wrong_from": one.error.wrong_from if one.error.wrong_from < inf else None,
     }
-
-
-def _named(one: Candidate, outcome: Recommendation) -> str:
-    several = len({other.case.backend for other in outcome.candidates}) > 1
-    return f"{kept(one)} ({one.case.strategy}{f' with {one.case.backend}' if several else ''})"
-
-
-def kept(one: Candidate) -> str:
-    """Return what a candidate keeps, in words."""
-    name, storage = one.case.strategy.name, one.case.strategy.storage
-    words = KEPT[SHIPPED] if one.case.strategy == SHIPPED else " and ".join(one.keeps) or KEPT.get(name, name)
-    return f"{words} as {storage}" if storage else words
-
-
-def _where(case: Case) -> str:
-    if case.op.network:
-        return f", in a training step of {case.op} (batch {case.size}, {case.backend})"
-    state = "" if case.operands == "warm" else f", {case.operands}"
-    return f", {case.op} with {case.backend}, n = {case.shape or case.size}{state}"
 
 
 def _time(one: Candidate) -> str:

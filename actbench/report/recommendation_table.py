@@ -13,10 +13,12 @@ from actbench.model.cases import Case
 from actbench.model.training import RECOMPUTE
 from actbench.report import host
 from actbench.report.json_text import json_text
+from actbench.report.kept_tensors import short
 from actbench.report.numbers import NO_FIGURE, UNDECIDED, counted, ratio, significant
 from actbench.report.page.rendering import Packer
 from actbench.report.page.sections import Download, PageSection
-from actbench.report.recommendation import as_object, kept, time_over_choice
+from actbench.report.recommendation import KEPT_COLUMNS, as_object, bytes_kept
+from actbench.report.recommendation_sentences import time_over_choice
 from actbench.report.states import IN_WORDS
 from actbench.report.table import Summary, Table, each_note_once, markdown
 from actbench.runs.csv_text import csv_text
@@ -134,11 +136,12 @@ def _races(outcomes: Sequence[Recommendation]) -> Table:
     """Return the table of all races, with figures."""
     return Table(
         "All races",
-        "Bytes per element, and those of them that nothing but g' needs; the largest error of g' at the z that were "
-        "looked at, relative to g', without what one rounding of z causes, and in ULP.",
+        "Bytes per element from the forward to the backward pass: those that are kept for g' alone, and those that are "
+        "alive anyway. The largest error of g' at the z that were looked at, relative to g', without what one rounding "
+        "of z causes, and in ULP.",
         (
             *("activation", "backend", "op", "dtype", "operands", "outcome", "keep", "ties", "open"),
-            *("bytes kept", "for g' alone", "recompute over it", "error of g'", "ULP"),
+            *(*KEPT_COLUMNS, "recompute over it", "error of g'", "ULP"),
         ),
         tuple(
             (*(str(getattr(_case(one), name)) for name in ("activation", "backend", "op", "dtype", "operands")), *cells)
@@ -150,7 +153,7 @@ def _races(outcomes: Sequence[Recommendation]) -> Table:
 
 
 def _named(one: Recommendation) -> tuple[str, str, str]:
-    choice = f"{one.choice.case.strategy} ({kept(one.choice)})" if one.racing else NO_FIGURE
+    choice = f"{one.choice.case.strategy} ({short(one.choice)})" if one.racing else NO_FIGURE
     return choice, _strategies(_ties(one)), _strategies(one.open)
 
 
@@ -159,7 +162,7 @@ def _figures(one: Recommendation) -> tuple[str, ...]:
         return (NO_FIGURE,) * 5
     choice, over = one.choice, _recompute(one)
     errors = (significant(choice.error.relative.size, 2), significant(choice.error.ulp.size, 2))
-    return str(choice.kept), str(choice.beside), ratio(over) if over else NO_FIGURE, *errors
+    return *bytes_kept(choice), ratio(over) if over else NO_FIGURE, *errors
 
 
 def _row(one: Recommendation) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from click.testing import Result
 
 from actbench.model.cases import Case
+from tests.support.fake import FakeBench
 
 LOGISTIC = ("-a", "logistic", "-n", "1000", "--operands", "warm", "--op", "backward", "-q")
 
@@ -20,6 +21,21 @@ Recommend = Callable[..., Result]
 def taking(**factors: float) -> Seconds:
     """Let strategies take so many times as long as the others, which all take the same."""
     return lambda case: 1e-6 * (0.1 if case.is_yardstick else factors.get(case.strategy, 1.0))
+
+
+def undecided(bench: FakeBench) -> Seconds:
+    """Let one of two be faster in every other round, which has a worker of its own, and all others slow."""
+
+    def seconds(case: Case) -> float:
+        turns = {"cached": bench.workers_started % 2, "complement": 1 - bench.workers_started % 2}
+        return 1e-6 * (1 + turns.get(case.strategy, 2))
+
+    return seconds
+
+
+def unwrapped(result: Result) -> str:
+    """Return the sentences of an answer, in one line."""
+    return " ".join(result.stdout.partition("\n\n")[0].split())
 
 
 def outcome(result: Result) -> dict[str, Any]:

@@ -127,7 +127,9 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(actbench: Ac
             raise KeyboardInterrupt
 
     bench.on_time = stop
-    assert actbench(*TABLE, "-o", "table").exit_code == ExitCode.INTERRUPTED
+    interrupted = actbench(*TABLE, "-o", "table")
+    assert interrupted.exit_code == ExitCode.INTERRUPTED
+    assert "interrupted: what is finished is kept; the same command goes on" in interrupted.stderr
     assert "cached ?: 2.00 ?" in Path("table/summary.md").read_text(encoding="utf-8")
     bench.on_time = lambda _: None
     later = actbench(*TABLE, "-o", "table")

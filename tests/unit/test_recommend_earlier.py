@@ -7,23 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from actbench.errors import ExitCode
-from actbench.model.cases import Case
 from actbench.runs.archive import load
 from tests.support.fake import FakeBench
-from tests.support.races import Recommend, Seconds, outcome, taking
+from tests.support.races import Recommend, outcome, taking, undecided
 from tests.support.selections import edit
 
 JSON = ("--format", "json")
-
-
-def undecided(bench: FakeBench) -> Seconds:
-    """Let one of two be faster in every other round, which has a worker of its own, and all others slow."""
-
-    def seconds(case: Case) -> float:
-        turns = {"cached": bench.workers_started % 2, "complement": 1 - bench.workers_started % 2}
-        return 1e-6 * (1 + turns.get(case.strategy, 2))
-
-    return seconds
 
 
 def runs() -> list[Path]:
@@ -107,4 +96,4 @@ def test_rounds_of_another_host_are_not_continued_here(recommend: Recommend, ben
     edit(run, of_another_host)
     later = recommend(taking(recompute=0.5), "--from", str(run), fresh=False)
     assert f"{run} does not decide it: measuring" in later.stderr
-    assert "keep z (recompute): it is the fastest." in later.stdout
+    assert "keep z (recompute), the fastest" in later.stdout

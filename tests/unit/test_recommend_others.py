@@ -6,6 +6,7 @@ import json
 import sys
 from fractions import Fraction
 
+import click
 import numpy as np
 import pytest
 
@@ -13,9 +14,11 @@ from actbench import registry
 from actbench.analysis.deviations import Largest
 from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlock
 from actbench.analysis.interval import Interval
-from actbench.analysis.recommendation import Candidate, PointError
+from actbench.analysis.point_error import PointError
+from actbench.analysis.recommendation import Candidate
 from actbench.backends import Backend
-from actbench.engine.races.frameworks import kept_by
+from actbench.engine.races import frameworks
+from actbench.engine.races.saved_names import kept_by
 from actbench.errors import ExitCode
 from actbench.kernels import resolution
 from actbench.kernels.shipped import ShippedKernel
@@ -27,7 +30,9 @@ from actbench.report import framework_choices
 from tests.support.peers import usable
 from tests.support.races import Recommend, outcome, taking
 
-NO_ERROR = PointError(Largest(0.0, 0.0), Largest(0.0, 0.0), float("inf"), 1)
+ZERO = Largest(0.0, 0.0)
+
+NO_ERROR = PointError(ZERO, ZERO, ZERO, 1.0, float("inf"), 0.0, 1)
 
 KEEPS = {"cached": ("y",), "recompute": ("z",), "shipped": ("y",)}
 
@@ -40,7 +45,7 @@ def candidate(arm: Arm) -> Candidate:
     """Return an arm of a race; jax keeps what no strategy does."""
     keeps = ("y", "saved_1") if arm.backend == "jax" else KEEPS[arm.strategy]
     case = Case.parse(f"tanh/{arm.strategy}/{arm.backend}/step/float32/1000")
-    return Candidate(case, keeps, 4 * len(keeps), 4 * (len(keeps) - 1), NO_ERROR)
+    return Candidate(case, keeps, (4,) * len(keeps), 4 * (len(keeps) - 1), NO_ERROR)
 
 
 def compared(seconds: dict[str, float]) -> ComparedFrameworks:
@@ -67,11 +72,13 @@ def test_the_regret_of_a_choice_is_told_apart_from_that_of_the_kernel() -> None:
 def test_sentences_say_who_keeps_what_and_what_it_costs() -> None:
     torch, jax = framework_choices.sentences(compared(EXACT))
     assert torch == (
-        "torch, eager, keeps y (cached): +50.00 % ± 0.00 % of time over cached with numpy; with torch, what it keeps "
-        "costs +20.00 % ± 0.00 % over recompute, and its own kernel +25.00 % ± 0.00 % over the formula of cached."
+        "torch, eager: keeps y (4 bytes per element), as cached does. Its own activation takes +50.00 % ± 0.00 % of "
+        "time over cached with numpy, the fastest in the race. Of that, the choice costs +20.00 % ± 0.00 %, cached "
+        "over recompute as torch executes both; its own kernel takes +25.00 % ± 0.00 % over the formula of cached."
     )
-    assert jax.endswith(
-        "keeps y and saved_1: +200.00 % ± 0.00 % of time over cached with numpy; no strategy keeps the same."
+    assert jax == (
+        "jax's default: keeps y (4 bytes per element) and another tensor (4 bytes per element), as no strategy does. "
+        "Its own activation takes +200.00 % ± 0.00 % of time over cached with numpy, the fastest in the race."
     )
     (table,) = framework_choices.tables(compared({**EXACT, "recompute/torch": 2.0}))
     assert table.rows[0][-3:-1] == ("fastest", "+25.00 % ± 0.00 %")
@@ -96,6 +103,22 @@ def test_a_framework_that_is_not_there_is_one_line(recommend: Recommend, monkeyp
     assert "Not compared: jax, because jax is not installed." in result.stdout
 
 
+def test_the_answer_of_the_race_comes_first_and_stands_where_ctrl_c_ends_the_comparison(
+    recommend: Recommend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        click.echo("comparing", err=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(frameworks, "prepare", interrupt)
+    result = recommend(taking(cached=0.5), "--others")
+    assert result.exit_code == ExitCode.INTERRUPTED
+    assert "keep y (cached), the fastest" in result.output.partition("comparing")[0]
+    result = recommend(taking(cached=0.5), "--others", "--format", "json")
+    assert result.exit_code == ExitCode.INTERRUPTED
+    assert json.loads(result.stdout)["choice"]["strategy"] == "cached"
+
+
 @pytest.mark.skipif("torch" in sys.modules, reason="torch is loaded by other tests")
 def test_nothing_of_frameworks_is_loaded_where_nobody_asks(recommend: Recommend) -> None:
     assert recommend(taking(cached=0.5)).exit_code == 0
@@ -107,8 +130,6 @@ def test_nothing_of_frameworks_is_loaded_where_nobody_asks(recommend: Recommend)
 def test_what_torch_keeps_is_compared_in_the_same_rounds(
     recommend: Recommend, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actbench.engine.races import frameworks
-
     monkeypatch.setattr(frameworks, "FRAMEWORKS", (name,))
     result = outcome(recommend(taking(cached=0.5, shipped=0.6), "--others", "--format", "json"))
     (other,) = result["others"]

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from actbench import registry
 from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlock
 from actbench.analysis.recommendation import Candidate
@@ -22,24 +20,15 @@ from actbench.engine.preparing import PreparedRun
 from actbench.engine.races import recommending
 from actbench.engine.requests import RecommendRequest
 from actbench.engine.training import PreparedTrain
-from actbench.kernels.shipped import ShippedKernel
 from actbench.model.cases import Arm
-from actbench.model.number_formats import limits, numpy_dtype
 from actbench.model.plan import LeftOut
 from actbench.model.times import Times
 from actbench.model.training import RECOMPUTE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant
-from actbench.verification.truth import truth_at
 
 FRAMEWORKS = ("torch", "torch-compile", "jax")
 ON_DEVICE = ("torch-cuda", "torch-compile-cuda")
 """The backends that are asked: those of the processor, or those of the device that the race was on."""
-
-DERIVATIVE = "g'"
-"""The name of what is kept where it is the derivative itself."""
-
-SAMPLE, NEAR = 64, 64.0
-"""Number of z that show that, and the eps by which a framework's g' may be off there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +76,13 @@ def prepare(
         start_worker,
     )
     (candidates,) = contest.candidates.values()
-    by_arm = {one.arm: _with_names(one) if one.case.strategy == SHIPPED else one for one in candidates}
+    by_arm = {one.arm: one for one in candidates}
     frameworks = tuple(arm for arm in by_arm if arm.strategy == SHIPPED and arm.backend in here)
     for name in {*here} - {arm.backend for arm in frameworks}:
         reasons[name] = next(one.reason for one in contest.prepared.plan.left_out if f"/{name}/" in one.case)
     competing = (arm for arm, one in by_arm.items() if arm.backend in here and _competes(one, by_arm))
     block = FrameworkBlock(best.arm, frameworks, tuple(competing), by_arm)
     return FrameworkContest(contest.prepared, block, best, _sentences(reasons))
-
-
-def kept_by(kernel: ShippedKernel) -> tuple[str, ...]:
-    """Return the names of what a framework keeps: those that it has as an operand, or g', where it is that."""
-    z = np.random.default_rng(0).standard_normal(SAMPLE).astype(numpy_dtype(kernel.dtype))
-    slope, kept = truth_at(kernel.activation, z)[0].nearest, kernel.autograd.keep(z)
-    near = NEAR * float(limits(z.dtype).eps)
-    return tuple(
-        DERIVATIVE if name in kept and np.allclose(kept[name].astype(slope.dtype), slope, near, near) else name
-        for name in (operand.name for operand in kernel.residuals)
-    )
-
-
-def _with_names(one: Candidate) -> Candidate:
-    kernel = recommending.kernel_of(one.case)
-    return replace(one, keeps=kept_by(kernel)) if isinstance(kernel, ShippedKernel) else one
 
 
 def _competes(one: Candidate, candidates: Mapping[Arm, Candidate]) -> bool:

@@ -41,6 +41,10 @@ class Racing:
     places: Places = field(default_factory=dict)
     """What is known of each arm by now; of those that have dropped out, by then."""
     decided: set[RaceId] = field(default_factory=set)
+    prepared: float | None = None
+    """When the first round began, in seconds from the start; None before that."""
+    round_seconds: float = 0.0
+    """Of another round of what is open."""
 
     @classmethod
     def of(
@@ -64,6 +68,8 @@ class Racing:
     def enough(self, done: int, widest: float, elapsed: float, next_round: float) -> bool:
         """Return whether to stop after `done` rounds; `next_round` is the duration of another round."""
         del widest
+        self.prepared = elapsed if self.prepared is None else self.prepared
+        self.round_seconds = next_round
         return done > 0 and (self.all_decided or elapsed + next_round > self.budget)
 
     def worthwhile(
@@ -83,6 +89,10 @@ class Racing:
                 fitting.append(block)
                 left -= progress[block].round_seconds
         return fitting or is_open
+
+    def seconds_of(self, rounds: int) -> float:
+        """Return about how long a command takes that measures so many rounds of what is open."""
+        return (self.prepared or 0.0) + rounds * self.round_seconds
 
     def left(self, done: int, elapsed: float, next_round: float) -> float | None:
         """Return the largest number of seconds that may be left."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from actbench import registry
+from actbench.analysis.point_error import PointError
 from actbench.analysis.races import Places, RaceId, races_in
-from actbench.analysis.recommendation import Candidate, PointError, Recommendation
+from actbench.analysis.recommendation import Candidate, Recommendation
 from actbench.engine import preparing, training
 from actbench.engine.launch import Launch, StartWorker, WorkerOptions
 from actbench.engine.preparing import PreparedRun
+from actbench.engine.races.saved_names import kept_by
 from actbench.engine.requests import DEFAULT_TIMEOUT, Bounds, RecommendRequest, RunRequest, TrainRequest
 from actbench.engine.survey import pointwise
 from actbench.engine.training import PreparedTrain
@@ -22,6 +24,7 @@ from actbench.kernels import resolution
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
+from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.training_memory import predicted
 from actbench.model.cases import Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL
@@ -57,8 +60,12 @@ class Contest:
     def outcomes(self, places: Places) -> list[Recommendation]:
         """Return the outcome of each race, from what is known of the arms."""
         return [
-            Recommendation(tuple(replace(one, place=places.get(race, {}).get(one.arm)) for one in of_race), margin)
-            for margin in [self.request.margin]
+            Recommendation(
+                tuple(replace(one, place=places.get(race, {}).get(one.arm)) for one in of_race),
+                self.request.margin,
+                tuple(sorted(self.request.bounds.alive)),
+                looked_at(self.request),
+            )
             for race, of_race in self.candidates.items()
         ]
 
@@ -204,9 +211,10 @@ def _points(request: RecommendRequest, kernel: Kernel) -> Array:
 def _candidate(case: Case, kernel: Kernel, error: PointError, request: RecommendRequest) -> Candidate:
     alive = (one for one in kernel.residuals if one.name in request.bounds.alive and one.storage is None)
     beside = kernel.kept_bytes - sum(operand.dtype(kernel.dtype).itemsize for operand in alive)
-    keeps = tuple(operand.name for operand in kernel.residuals)
+    keeps = kept_by(kernel) if isinstance(kernel, ShippedKernel) else tuple(one.name for one in kernel.residuals)
+    sizes = tuple(operand.dtype(kernel.dtype).itemsize for operand in kernel.residuals)
     in_step = predicted(resolution.network_step(case), case.size) if case.op.network else None
-    candidate = Candidate(case, keeps, kernel.kept_bytes, beside, error, in_step=in_step)
+    candidate = Candidate(case, keeps, sizes, beside, error, in_step=in_step)
     return replace(candidate, ruled_out="; ".join(_broken(candidate, request)))
 
 
@@ -220,11 +228,16 @@ def _excess(one: Candidate, bounds: Bounds) -> float:
     return max((figure / (bound or 1.0) for figure, bound in held if bound is not None), default=0.0)
 
 
+def looked_at(request: RecommendRequest) -> str:
+    """Return where the z lie at which errors are looked for, in words."""
+    low, high = request.bounds.interval
+    return f"from {request.inputs}" if request.inputs else f"on {low:g} to {high:g}"
+
+
 def _broken(one: Candidate, request: RecommendRequest) -> Iterator[str]:
     """Yield the bounds that a candidate breaks, each with its figure."""
     bounds = request.bounds
-    low, high = bounds.interval
-    where = f"at z from {request.inputs}" if request.inputs else f"on {low:g} to {high:g}"
+    where = looked_at(request)
     relative, ulp = one.error.relative, one.error.ulp
     if bounds.max_error is not None and not relative.size <= bounds.max_error:
         above = f"above --max-error {bounds.max_error:g}"

@@ -13,7 +13,7 @@ from math import inf
 import numpy as np
 
 from actbench.analysis.deviations import Deviations
-from actbench.analysis.recommendation import PointError
+from actbench.analysis.point_error import PointError
 from actbench.engine.launch import Worker
 from actbench.engine.survey.known import Known
 from actbench.engine.survey.look import Look
@@ -68,5 +68,5 @@ def errors(kernels: Sequence[Kernel], z: Array, worker: Worker) -> dict[KernelId
         deviations = Deviations.of(z, computed, truth)
         finite = np.isfinite(deviations.absolute)
         beyond = np.where(finite, np.maximum(deviations.absolute - rounding, 0.0) / size, inf)
-        by_kernel[kernel.identity] = PointError.of(z, beyond, deviations.ulp)
+        by_kernel[kernel.identity] = PointError.of(deviations, beyond, exact)
     return by_kernel

@@ -1,0 +1,155 @@
+"""What a layer should keep, in three sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isinf
+
+from actbench.analysis.interval import Interval
+from actbench.analysis.recommendation import Candidate, RaceEnd, Recommendation
+from actbench.analysis.standings import PairedRounds, Standing
+from actbench.analysis.statistics import CONFIDENCE
+from actbench.model.cases import Case
+from actbench.model.checks import WRONG
+from actbench.model.names import Op, OperandState
+from actbench.report import kept_tensors
+from actbench.report.numbers import counted, plus_minus, ratio, significant
+from actbench.report.tensors import mib
+
+OBVIOUS = ("shipped", "recompute", "cached")
+"""What a user would keep without measuring, which the choice is compared with."""
+
+OPS = {Op.STEP: "forward and backward pass", Op.BACKWARD: "backward pass", Op.DERIVATIVE: "g' alone"}
+
+OPERANDS = {
+    OperandState.WARM: "operands in cache",
+    OperandState.RESIDUALS_COLD: "residuals from memory",
+    OperandState.COLD: "all operands from memory",
+}
+
+SURE = f"with {100 * CONFIDENCE:g} % confidence"
+
+
+def sentences(outcome: Recommendation) -> list[str]:
+    """Return what to keep, what that gains, and what it costs in accuracy."""
+    return [f"{_subject(outcome.choice.case)}: {_what(outcome)}", *_gains(outcome), _accuracy(outcome)]
+
+
+def time_over_choice(one: Candidate, choice: Candidate) -> Interval:
+    """Return the time of a candidate over the choice's: of both, that over the leader's is known."""
+    assert one.place  # noqa: S101  # both were timed
+    assert choice.place  # noqa: S101
+    if choice.place.standing is Standing.LEADS:
+        return one.place.ratio
+    value = one.place.ratio.value / choice.place.ratio.value
+    return Interval(value, one.place.ratio.low / choice.place.ratio.high, one.place.ratio.high / choice.place.ratio.low)
+
+
+def _subject(case: Case) -> str:
+    if case.op.network:
+        return (
+            f"{case.activation}, {case.dtype}, in a training step of {case.op} with {case.backend}, batch {case.size}"
+        )
+    what = f"{OPS[case.op]} with {case.backend}, n = {case.shape or case.size}"
+    return f"{case.activation}, {case.dtype}, {what}, {OPERANDS[case.operands]}"
+
+
+def _what(outcome: Recommendation) -> str:
+    """Say what to keep, and why; of an open race, where it stands."""
+    if outcome.outcome is RaceEnd.OPEN:
+        return _too_early(outcome) if outcome.is_too_early else _undecided(outcome)
+    keep = f"keep {_named(outcome.choice, outcome)}"
+    ties = [one for one in outcome.alike if one is not outcome.choice]
+    if ties:
+        names, margin = _listed(ties, outcome), f"{100 * outcome.margin:g} %"
+        takes, keeps = ("takes", "keeps") if len(ties) == 1 else ("take", "keep")
+        return f"{keep}. Time does not decide: {names} {takes} as long within {margin} ({SURE}), and {keeps} no less."
+    if len(outcome.racing) == 1:
+        return f"{keep}: {'the bounds rule out all others' if outcome.ruled_out else 'nothing else was measured'}."
+    return f"{keep}, the fastest {SURE}."
+
+
+def _too_early(outcome: Recommendation) -> str:
+    """Say what rounds show that are too few for an interval: the median of their ratios, and the range of these."""
+    by_rounds = ", ".join(
+        f"{_named(one, outcome)} {_with_range(one.place.ratio.value, one.place.paired)} times"
+        for one in outcome.open
+        if one.place and one.place.paired
+    )
+    return (
+        f"nothing can be said yet: {counted(outcome.rounds, 'round')} of the {outcome.fewest_rounds} that it takes at "
+        f"least. So far {_named(outcome.leader, outcome)} is ahead, and others took longer (median and range of the "
+        f"rounds): {by_rounds}."
+    )
+
+
+def _with_range(value: float, paired: PairedRounds) -> str:
+    low, high = significant(paired.fastest, 3), significant(paired.slowest, 3)
+    return significant(value, 3) + (f" ({low} to {high})" if low != high else "")
+
+
+def _undecided(outcome: Recommendation) -> str:
+    """Say which are still open after rounds that could have decided."""
+    others = (
+        f"{_named(one, outcome)} takes {plus_minus(one.place.ratio)} times as long" for one in outcome.open if one.place
+    )
+    return (
+        f"not decided by {counted(outcome.rounds, 'round')}. {_named(outcome.leader, outcome)} is ahead; the "
+        f"{100 * CONFIDENCE:g} % interval includes 1, and so either may be faster: {'; '.join(others)}."
+    )
+
+
+def _gains(outcome: Recommendation) -> Iterator[str]:
+    """Yield a sentence with the time and memory of what users would keep without measuring."""
+    choice = outcome.choice
+    if outcome.is_too_early:
+        return
+    compared = [
+        one
+        for one in outcome.racing
+        if one is not choice and one.case.strategy.name in OBVIOUS and one.case.backend == choice.case.backend
+    ]
+    call = "step" if choice.case.op.network else "call"
+    parts = [
+        f"{kept_tensors.named(one, with_backend=False)} takes {ratio(time_over_choice(one, choice))} times as long a "
+        f"{call}, and keeps {_more(one, choice)}"
+        for one in compared
+    ]
+    if parts:
+        yield f"In comparison, {'; '.join(parts)}, beside what is alive anyway ({' and '.join(outcome.alive)})."
+
+
+def _more(one: Candidate, choice: Candidate) -> str:
+    """Say how much more or less a candidate keeps."""
+    more = one.beside - choice.beside
+    size = f"{abs(more)} bytes per element {'more' if more > 0 else 'less'}" if more else "as much"
+    if one.in_step and choice.in_step and more:
+        totals = (one.in_step.total, choice.in_step.total)
+        return f"{size} ({mib(totals[0])} MiB a step, not {mib(totals[1])})"
+    return size
+
+
+def _accuracy(outcome: Recommendation) -> str:
+    """Say how far g' is off, where, and how large it is there."""
+    error, strategy = outcome.choice.error, outcome.choice.case.strategy
+    relative, absolute = significant(error.relative.size, 2), significant(error.absolute.size, 2)
+    looked = f"{error.points} z {outcome.looked_at} were compared with the true g'"
+    if isinf(error.wrong_from):
+        off = f"off by at most {relative} of g', and by at most {absolute} as a difference"
+        return f"With {strategy}, g' is {off}: {looked}."
+    small = f"only where |g'| is {significant(error.wrong_slope, 2)} or less, first at |z| = {error.wrong_from:.3g}"
+    wrong = f"With {strategy}, g' is off by more than {100 * WRONG:g} % {small}"
+    at = f"(z = {error.relative.z:.4g}, |g'| = {significant(error.slope, 2)})"
+    if isinf(error.relative.size):
+        return f"{wrong}, and is no finite number {at}: {looked}."
+    worst = f"there by up to {relative} of g' {at}"
+    return f"{wrong}: {worst}. As a difference, it is off by at most {absolute} anywhere: {looked}."
+
+
+def _named(one: Candidate, outcome: Recommendation) -> str:
+    return kept_tensors.named(one, with_backend=len({every.case.backend for every in outcome.candidates}) > 1)
+
+
+def _listed(candidates: list[Candidate], outcome: Recommendation) -> str:
+    *first, last = (_named(one, outcome) for one in candidates)
+    return f"{', '.join(first)} and {last}" if first else last

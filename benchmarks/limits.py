@@ -5,7 +5,9 @@
 Prints, with 95 % intervals, how many times faster than the plain loop a kernel is: *plain* is one loop over the formula
 in its parts, as LLVM vectorises it. *2, 4, 8* are vectors interleaved in an iteration, of the same formula. *at once*
 is the derivative by one function (`actbench.backends._simd.bells`), and *used* is what the backend does. *ahead* has
-prefetching. All read the same array and write to the same, in turn. Compared is processor time, which bears neighbours.
+prefetching. *C, SVML* and the like are loops in C over the exponential of a vector library (`benchmarks.c_loops`),
+where that is installed. All read the same array and write to the same, in turn. Compared is processor time, which bears
+neighbours.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from actbench.backends.numba_simd import NumbaSimd
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula
 from actbench.report.numbers import ratio
+from benchmarks import c_loops
 
 SLICE_SECONDS = 0.002
 """Of a loop, before the next one's turn."""
@@ -104,11 +107,16 @@ def ratios(calls: dict[str, Callable[..., None]], size: int, dtype: Dtype, repea
     return dict(zip(times, faster, strict=True))
 
 
+IN_C = {f"C, {library.name}": library for library in c_loops.LIBRARIES if not c_loops.skipped(library)}
+
+
 def kernels(name: str, strategy: str, dtype: Dtype) -> Iterator[tuple[str, Callable[..., None]]]:
     """Yield the compiled loops of a derivative, by kind; those that are alike once."""
     for kind, backend in KINDS.items():
         rule = registry.activation(name).rule(strategy, Dialect.ARRAY, backend.namespace())
         yield kind, backend._compile(Op.DERIVATIVE, rule, dtype, cache=False)
+    if strategy == "recompute" and name in c_loops.FUNCTIONS:
+        yield from ((kind, c_loops.loop(library, name, dtype)) for kind, library in IN_C.items())
 
 
 def main() -> None:
@@ -120,7 +128,10 @@ def main() -> None:
     parser.add_argument("-d", default="float32,float64")
     parser.add_argument("--repeats", type=int, default=60)
     options = parser.parse_args()
-    print(f"{'':36}", *(f"{kind:>16}" for kind in KINDS))
+    for library in c_loops.LIBRARIES:
+        if reason := c_loops.skipped(library):
+            print(f"C, {library.name}: skipped: {reason}")
+    print(f"{'':36}", *(f"{kind:>16}" for kind in (*KINDS, *IN_C)))
     for name in options.a.split(",") if options.a != "*" else registry.elementwise():
         for strategy in options.s.split(","):
             if strategy not in registry.activation(name).strategies:

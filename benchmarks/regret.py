@@ -8,8 +8,12 @@ fastest strategy of that measurement, paired, with an interval that holds for al
 torch and jax keep is measured in the same way: by the strategy of the cell that keeps the same. With `-b torch -b jax`
 the cells are of these backends, and what they ship is one of the strategies.
 
-A line of JSON is written for each cell as soon as it is done. The same command goes on where it stopped, so that it can
-be run in pieces: `--cells 6` measures six more. Cells of other budgets in the file are left alone.
+A line of JSON is written for each cell as soon as it is done, and the table has all that the file has. The same command
+goes on where it stopped, so that it can be run in pieces: four times `--cells 6` is the table of 24. Cells of other
+budgets in the file are left alone. Pieces of other hosts add up by joining their files with `cat`; `--cells 0` measures
+nothing and prints. Where operands cannot come from memory, since a cache is too large for it, they are warm instead.
+
+A cell takes 90 s with these budgets, and about 10 s to start. Torch's and jax's choices need both installed.
 """
 
 from __future__ import annotations
@@ -53,6 +57,14 @@ BACKENDS = ("numpy", "numba-simd", "numba-simd", "numpy", "numba")
 ROOT = Path(__file__).parents[1]
 
 
+NO_ROOM = "the selection leaves no case to measure"
+"""What `actbench` says where operands cannot come from memory."""
+
+
+class FailedCommandError(click.ClickException):
+    """A command that ended with an unexpected exit code."""
+
+
 class Cell(NamedTuple):
     """What is decided."""
 
@@ -86,8 +98,20 @@ def cells(backends: Sequence[str] = BACKENDS) -> Iterator[Cell]:
         yield Cell(activation, dtype, size // 10 if operands == "warm" else size, op, operands, backend)
 
 
-def measured(cell: Cell, budget: str, later: str) -> dict[str, Any]:
+def measurable(cell: Cell) -> Cell:
+    """Return the cell, or that with warm operands where there is no room for cold ones here."""
+    try:
+        _actbench(["run", *cell.options, "--dry-run"], ".", (0,))
+    except FailedCommandError as failed:
+        if cell.operands == "warm" or NO_ROOM not in str(failed):
+            raise
+        return cell._replace(operands="warm")
+    return cell
+
+
+def measured(planned: Cell, budget: str, later: str) -> dict[str, Any]:
     """Decide a cell, measure it later, and return both."""
+    cell = measurable(planned)
     with tempfile.TemporaryDirectory() as directory:
         decide = ["recommend", *cell.options, "--budget", budget, "--fresh", "--format", "json", "-q"]
         answer = json.loads(_actbench(decide, directory, (0, 3)))
@@ -101,6 +125,7 @@ def measured(cell: Cell, budget: str, later: str) -> dict[str, Any]:
     tail = TAIL_PROBABILITY / max(1, len(strategies) - 1)
     regrets = {name: time_over(seconds, arm, best, tail) for arm, name in enumerate(strategies)}
     return {
+        "planned": planned._asdict(),
         "cell": cell._asdict(),
         "budgets": [budget, later],
         "outcome": answer["outcome"],
@@ -172,8 +197,13 @@ def _actbench(arguments: list[str], directory: str, codes: tuple[int, ...]) -> s
     here = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=directory, env=here)
     if done.returncode not in codes:
-        raise SystemExit(f"actbench {' '.join(arguments)}: exit code {done.returncode}\n{done.stderr}")
+        raise FailedCommandError(f"actbench {' '.join(arguments)}: exit code {done.returncode}\n{done.stderr}")
     return done.stdout
+
+
+def _planned(line: dict[str, Any]) -> Cell:
+    """Return the cell that was to be measured; a line of before cells could be warm instead has one alone."""
+    return Cell(**line.get("planned", line["cell"]))
 
 
 @click.command()
@@ -189,8 +219,8 @@ def main(budget: str, later: str, count: int, backends: tuple[str, ...], output:
     output.parent.mkdir(parents=True, exist_ok=True)
     written = [json.loads(line) for line in output.read_text("utf-8").splitlines()] if output.exists() else []
     planned = [*cells(backends)]
-    lines = [line for line in written if line["budgets"] == [budget, later] and Cell(**line["cell"]) in planned]
-    done = {Cell(**line["cell"]) for line in lines}
+    lines = [line for line in written if line["budgets"] == [budget, later] and _planned(line) in planned]
+    done = {*map(_planned, lines)}
     for cell in [cell for cell in planned if cell not in done][:count]:
         click.echo(f"{'/'.join(map(str, cell))} ...", err=True)
         lines.append(measured(cell, budget, later))

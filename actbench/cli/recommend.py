@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 BUDGET, BUDGET_OF_ALL = 30.0, 1200.0
 """Seconds, where none are named."""
 
+ALL_STRATEGIES = "all"
+"""What stands for all strategies, as where none is named."""
+
 OF_CALLS = {"size": "--size", "ops": "--op", "operands": "--operands"}
 """Options that training steps do not have."""
 
@@ -94,7 +97,12 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
     help="Backends; with several, these are compared too, but each has its own row with --all. [default: numpy]",
 )
 @click.option(
-    "-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY", StrategyName()), help="[default: all]"
+    "-s",
+    "--strategy",
+    "strategies",
+    multiple=True,
+    type=Names("STRATEGY", StrategyName()),
+    help="Strategies; with --within checkpoint, too. [default: all]",
 )
 @click.option(
     "--residual-dtype",
@@ -273,6 +281,8 @@ def _request(options: dict[str, Any], *, everything: bool) -> RecommendRequest:
     bounds = {name: options.pop(name) for name in ("max_error", "interval", "max_ulp", "max_kept")}
     alive = frozenset(sum(options.pop("alive"), ())) or frozenset({"y"})
     options |= {name: sum(options.pop(name), ()) for name in ("strategies", "residual_dtypes", "backends")}
+    if ALL_STRATEGIES in options["strategies"]:
+        options["strategies"] = ()
     options["backends"] = options["backends"] or ("numpy",)
     options["budget"] = options["budget"] or (BUDGET_OF_ALL if everything else BUDGET)
     every = {

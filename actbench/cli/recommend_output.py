@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actbench.model.training import CHECKPOINT
 from actbench.runs.names import REPORT
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from actbench.analysis.recommendation import Recommendation
     from actbench.cli.recommend_races import Settled
     from actbench.report.table import Table
+
+CHECKPOINTED = (
+    "checkpoint is no function of z: write torch.utils.checkpoint.checkpoint(f, h, use_reentrant=False), or in jax "
+    "jax.checkpoint(f)(h), with f the linear layer and its activation, and h its input."
+)
 
 BYTES = 1 << 23
 """Room that the files of a table need, at most."""
@@ -114,6 +120,8 @@ def _code(outcome: Recommendation) -> str:
     from actbench.report.snippets import comment, snippet
 
     kernel = kernel_of(outcome.choice.case)
+    if outcome.choice.case.strategy == CHECKPOINT:
+        return "".join(f"# {line}\n" for line in (*sentences(outcome), CHECKPOINTED))
     answer = "".join(f"{comment(kernel)} {sentence}\n" for sentence in sentences(outcome))
     compiled = kernel.backend.takes_arrays and kernel.backend.name != "numpy"
     note = (

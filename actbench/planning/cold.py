@@ -48,6 +48,7 @@ def without_memory(subjects: Sequence[Subject], state: OperandState, size: int, 
     return (
         f"{count} sets of operands of {len(subjects)} cases, which pass a cache of {cache / 2**20:.0f} MiB "
         f"twice, need about {needed / 1e9:.2g} GB, more than an eighth of the {room.memory / 1e9:.2g} GB that there are"
+        ": name fewer strategies or backends, or --operands warm"
     )
 
 

@@ -46,7 +46,7 @@ def meanings(candidates: Iterable[Candidate]) -> Iterator[str]:
         if one.case.strategy == SHIPPED:
             yield f"{SHIPPED} is the framework's own activation, with what its automatic differentiation saves."
         elif one.case.strategy == CHECKPOINT:
-            yield f"{CHECKPOINT} keeps the input of the linear layer in any case, and multiplies again to get z."
+            yield f"{CHECKPOINT} keeps the linear layer's input, which is alive anyway, and multiplies again to get z."
         elif further and name in KEPT:
             yield f"{' and '.join(further)} of {name}: {KEPT[name]}."
 

@@ -12,6 +12,6 @@ KEPT = {
     "intermediate": "what the forward pass computed on the way",
     "pair": "z and y",
     SHIPPED: "what the framework saves",
-    CHECKPOINT: "nothing (z is computed again)",
+    CHECKPOINT: "the layer's input alone",
 }
 """By strategy."""

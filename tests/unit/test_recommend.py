@@ -142,6 +142,7 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
             "it keeps 4 bytes per element beside what is alive, above --max-kept 1",
         ),
         (("-a", "nosuch"), "unknown activation 'nosuch'"),
+        (("-s", "checkpoint"), "'checkpoint' takes part in training steps alone, .+: add --within, for example mlp:"),
         (("-a", "silu", "-s", "cached"), "silu has the strategies"),
         (("--on", "3:2"), "'3:2' is not a range: write for example -8:8"),
         (("--within", "mlp:3-4"), "--within races in training steps, of 128 rows: leave --size, --op, --operands out"),
@@ -175,6 +176,24 @@ def test_in_a_network_the_race_is_of_training_steps(actbench: Actbench) -> None:
     answer = outcome(actbench(*network))
     assert answer["outcome"] == "winner"
     assert (answer["choice"]["strategy"], answer["choice"]["step_bytes_kept"]) == ("cached", 256)
+
+
+def test_checkpoint_takes_part_in_a_training_step_and_keeps_nothing_beside_what_is_alive(actbench: Actbench) -> None:
+    within = ("recommend", "-a", "logistic", "--within", "mlp:16-8-8", "--batch", "8", "-q", "--fresh", *JSON)
+    answer = outcome(actbench(*within, "-s", "recompute,checkpoint"))
+    arms = {arm["strategy"]: arm for arm in answer["arms"]}
+    assert (arms["checkpoint"]["keeps"], arms["checkpoint"]["bytes_for_gradient"]) == ([], 0)
+    assert arms["checkpoint"]["max_ulp"] == arms["recompute"]["max_ulp"]
+    code = actbench(*within[:-2], "-s", "checkpoint", "--format", "code")
+    assert "torch.utils.checkpoint.checkpoint(f, h, use_reentrant=False)" in code.stdout
+    refused = actbench(*within, "-s", "free")
+    assert refused.exit_code == ExitCode.BAD_INPUT
+    assert "'free' is a gradient that is wrong by design" in refused.stderr
+
+
+def test_all_strategies_may_be_named_as_all(recommend: Recommend) -> None:
+    answer = outcome(recommend(taking(cached=0.5), *JSON, "-s", "all"))
+    assert {arm["strategy"] for arm in answer["arms"]} == {"textbook", "recompute", "cached", "complement"}
 
 
 WRONG = """

@@ -25,12 +25,13 @@ from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.kernels.shipped import ShippedKernel
+from actbench.kernels.training import plainest
 from actbench.kernels.training_memory import predicted
 from actbench.model.cases import Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import LeftOut
-from actbench.model.training import SHIPPED, TEXTBOOK
+from actbench.model.training import ARMS, CHECKPOINT, FREE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant, with_storage
 from actbench.planning import globs
 from actbench.planning.selection import Selection
@@ -121,6 +122,11 @@ def _errors(
 
 def _alone(request: RecommendRequest) -> PreparedRun:
     """Plan a race of calls."""
+    if named := {*request.strategies} & {*ARMS} - {SHIPPED}:
+        raise InputError(
+            f"'{min(named)}' takes part in training steps alone, where a linear layer comes before the activation: add "
+            "--within, for example mlp:784-512-10, or see actbench train"
+        )
     selection = Selection(
         activations=request.activations,
         backends=request.backends,
@@ -154,11 +160,17 @@ def _in_network(request: RecommendRequest) -> PreparedTrain:
     """Plan a race of training steps."""
     (name,) = request.activations
     activation = registry.activation(name)
+    if FREE in request.strategies:
+        raise InputError(f"'{FREE}' is a gradient that is wrong by design: see actbench train for what it bounds")
     named = TrainingSelection(backends=request.backends, strategies=request.strategies).expanded()
     ships = any(resolution.trainer(name).products.ships(activation.name) for name in named.backends)
     offered = [Variant(name) for name in activation.strategies if name != TEXTBOOK]  # as in a run of training steps
-    strategies = named.strategies or (*offered, *([SHIPPED] if ships else []))
-    stored = with_storage(strategies, request.residual_dtypes, (SHIPPED,)) if request.residual_dtypes else strategies
+    strategies = tuple(one for one in named.strategies if one != FREE) or (*offered, *([SHIPPED] if ships else []))
+    stored = (
+        with_storage(strategies, request.residual_dtypes, (SHIPPED, CHECKPOINT))
+        if request.residual_dtypes
+        else strategies
+    )
     selection = TrainingSelection(
         networks=(request.within or "",),
         activations=(activation.name,),
@@ -189,7 +201,8 @@ def kernel_of(case: Case) -> Kernel:
     if not case.op.network:
         return resolution.kernel(case)
     backend = case.backend.rpartition("+")[2]
-    return resolution.kernel(replace(case.kernel, backend=backend, op=Op.STEP))
+    strategy = plainest(registry.activation(case.activation)) if case.strategy == CHECKPOINT else case.strategy
+    return resolution.kernel(replace(case.kernel, backend=backend, op=Op.STEP, strategy=strategy))
 
 
 def _refuse_unknown(alive: frozenset[str], kernels: Iterable[Kernel]) -> None:
@@ -209,10 +222,11 @@ def _points(request: RecommendRequest, kernel: Kernel) -> Array:
 
 
 def _candidate(case: Case, kernel: Kernel, error: PointError, request: RecommendRequest) -> Candidate:
-    alive = (one for one in kernel.residuals if one.name in request.bounds.alive and one.storage is None)
-    beside = kernel.kept_bytes - sum(operand.dtype(kernel.dtype).itemsize for operand in alive)
-    keeps = kept_by(kernel) if isinstance(kernel, ShippedKernel) else tuple(one.name for one in kernel.residuals)
-    sizes = tuple(operand.dtype(kernel.dtype).itemsize for operand in kernel.residuals)
+    residuals = () if case.strategy == CHECKPOINT else kernel.residuals
+    alive = (one for one in residuals if one.name in request.bounds.alive and one.storage is None)
+    sizes = tuple(operand.dtype(kernel.dtype).itemsize for operand in residuals)
+    beside = sum(sizes) - sum(operand.dtype(kernel.dtype).itemsize for operand in alive)
+    keeps = kept_by(kernel) if isinstance(kernel, ShippedKernel) else tuple(one.name for one in residuals)
     in_step = predicted(resolution.network_step(case), case.size) if case.op.network else None
     candidate = Candidate(case, keeps, sizes, beside, error, in_step=in_step)
     return replace(candidate, ruled_out="; ".join(_broken(candidate, request)))

@@ -38,13 +38,13 @@ class PointError:
         """Return the largest errors at some z, with the relative errors that count, and g' there, float64."""
         z, size = deviations.z, np.abs(slope)
         wrong = relative > WRONG
-        largest = Largest.of(z, relative)
+        worst = int(np.lexsort((np.abs(z), -relative))[0])
         return cls(
-            relative=largest,
+            relative=Largest.of(z, relative),
             ulp=Largest.of(z, deviations.ulp),
             absolute=Largest.of(z, np.where(np.isfinite(deviations.ulp), deviations.absolute, inf)),
-            slope=float(size[z == largest.z][0]),
+            slope=float(size[worst]),
             wrong_from=float(np.min(np.abs(z[wrong]), initial=inf)),
             wrong_slope=float(np.max(size[wrong], initial=0.0)),
-            points=z.size,
+            points=np.unique(z).size,
         )

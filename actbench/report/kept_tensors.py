@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
+from actbench import registry
 from actbench.analysis.recommendation import Candidate
 from actbench.model.training import CHECKPOINT, SHIPPED
 from actbench.report.kept_words import KEPT
 from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 
-COMMON = frozenset({"z", "y", "g'"})
+COMMON = frozenset({"z", "y", "g'", "a", "b"})
 """Names that need no explanation."""
 
 UNNAMED = "saved_"
@@ -20,7 +21,7 @@ def short(one: Candidate) -> str:
     """Return what a candidate keeps, for a table: ``z and y``; of a framework's own activation, with bytes each."""
     if one.case.strategy == SHIPPED:
         return saved(one, "bytes")
-    names = " and ".join(one.keeps) or KEPT.get(one.case.strategy.name, one.case.strategy.name)
+    names = joined(one.keeps) or KEPT.get(one.case.strategy.name, one.case.strategy.name)
     return f"{names} as {one.case.strategy.storage}" if one.case.strategy.storage else names
 
 
@@ -32,14 +33,14 @@ def named(one: Candidate, *, with_backend: bool) -> str:
     further = KEPT.get(strategy.name, "") if {*one.keeps} - COMMON else ""
     storage = f" as {strategy.storage}" if strategy.storage else ""
     known = [name for name in one.keeps if name in COMMON]
-    words = " and ".join([*known, further]) if further else short(one).removesuffix(storage)
+    words = joined([*known, further]) if further else short(one).removesuffix(storage)
     backend = f" with {one.case.backend}" if with_backend else ""
     executed = f", {OP_BY_OP}" if is_op_by_op(one.case) else ""
     return f"{words}{storage} ({strategy}{backend}{executed})"
 
 
-def meanings(candidates: Iterable[Candidate]) -> Iterator[str]:
-    """Yield what the names in a table mean that are not z, y or g', a sentence each."""
+def meanings(candidates: Sequence[Candidate]) -> Iterator[str]:
+    """Yield what the names in a table mean that are not z, y or g', a or b, a sentence each."""
     for one in {one.case.strategy.name: one for one in candidates}.values():
         name = one.case.strategy.name
         further = [name for name in one.keeps if name not in COMMON]
@@ -48,7 +49,15 @@ def meanings(candidates: Iterable[Candidate]) -> Iterator[str]:
         elif one.case.strategy == CHECKPOINT:
             yield f"{CHECKPOINT} keeps the linear layer's input, which is alive anyway, and multiplies again to get z."
         elif further and name in KEPT:
-            yield f"{' and '.join(further)} of {name}: {KEPT[name]}."
+            yield f"{joined(further)} of {name}: {KEPT[name]}."
+    if any(registry.activation(one.case.activation).is_gated for one in candidates):
+        yield "Of y = g(a) b, g' stands for the worse of the gradients of a and b; z is a, and b is from N(0, 1)."
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a list in a sentence: ``a, b and y``."""
+    *first, last = names or ("",)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def saved(one: Candidate, unit: str) -> str:
@@ -57,4 +66,4 @@ def saved(one: Candidate, unit: str) -> str:
         f"{'another tensor' if name.startswith(UNNAMED) else name} ({nbytes} {unit})"
         for name, nbytes in zip(one.keeps, one.sizes, strict=True)
     )
-    return " and ".join(tensors) or "nothing"
+    return joined([*tensors]) or "nothing"

@@ -82,11 +82,12 @@ def as_object(outcome: Recommendation) -> dict[str, Any]:
 def _note(outcome: Recommendation) -> str:
     """Explain the columns."""
     cases = [one.case for one in outcome.candidates]
+    alive = kept_tensors.joined(outcome.alive)
     where = f"at {outcome.candidates[0].error.points} z {outcome.looked_at}"
     columns = (
         "Time over that of the fastest one, with 95 % intervals that hold for all comparisons together. Bytes "
         "per element from the forward to the backward pass: those that are kept for g' alone, and those that are alive "
-        f"anyway ({' and '.join(outcome.alive)}: --alive). The largest error of g' {where}: relative to g', without "
+        f"anyway ({alive}: --alive). The largest error of g' {where}: relative to g', without "
         "what one rounding of z causes; as a difference; in ULP. ? marks figures of too few rounds for an interval."
     )
     return " ".join([columns, *kept_tensors.meanings(outcome.candidates), *op_by_op.notes(cases)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import isinf
 
+from actbench import registry
 from actbench.analysis.interval import Interval
 from actbench.analysis.recommendation import Candidate, RaceEnd, Recommendation
 from actbench.analysis.standings import PairedRounds, Standing
@@ -61,7 +63,7 @@ def _what(outcome: Recommendation) -> str:
     keep = f"keep {_named(outcome.choice, outcome)}"
     ties = [one for one in outcome.alike if one is not outcome.choice]
     if ties:
-        names, margin = _listed(ties, outcome), f"{100 * outcome.margin:g} %"
+        names, margin = kept_tensors.joined([_named(one, outcome) for one in ties]), f"{100 * outcome.margin:g} %"
         takes, keeps = ("takes", "keeps") if len(ties) == 1 else ("take", "keep")
         return f"{keep}. Time does not decide: {names} {takes} as long within {margin} ({SURE}), and {keeps} no less."
     if len(outcome.racing) == 1:
@@ -116,7 +118,7 @@ def _gains(outcome: Recommendation) -> Iterator[str]:
         for one in compared
     ]
     if parts:
-        yield f"In comparison, {'; '.join(parts)}, beside what is alive anyway ({' and '.join(outcome.alive)})."
+        yield f"In comparison, {'; '.join(parts)}, beside what is alive anyway ({kept_tensors.joined(outcome.alive)})."
 
 
 def _more(one: Candidate, choice: Candidate) -> str:
@@ -129,27 +131,41 @@ def _more(one: Candidate, choice: Candidate) -> str:
     return size
 
 
+@dataclass(frozen=True, slots=True)
+class GradientWords:
+    """What is compared with the truth, in words."""
+
+    gradient: str = "g'"
+    size: str = "|g'|"
+    of: str = "g'"
+    truth: str = "the true g'"
+    z: str = "z"
+    """The input whose rounding and tails count."""
+    beside: str = ""
+    """What else is said of the inputs."""
+
+
+OF_GATES = GradientWords("the gradient of a or b", "it", "itself", "the true gradients", "a", ", b from N(0, 1),")
+"""The words of gated activations, y = g(a) b."""
+
+
 def _accuracy(outcome: Recommendation) -> str:
     """Say how far g' is off, where, and how large it is there."""
     error, strategy = outcome.choice.error, outcome.choice.case.strategy
+    words = OF_GATES if registry.activation(outcome.choice.case.activation).is_gated else GradientWords()
     relative, absolute = significant(error.relative.size, 2), significant(error.absolute.size, 2)
-    looked = f"{error.points} z {outcome.looked_at} were compared with the true g'"
+    looked = f"{error.points} {words.z} {outcome.looked_at}{words.beside} were compared with {words.truth}"
+    off = f"With {strategy}, {words.gradient} is off by"
     if isinf(error.wrong_from):
-        off = f"off by at most {relative} of g', and by at most {absolute} as a difference"
-        return f"With {strategy}, g' is {off}: {looked}."
-    small = f"only where |g'| is {significant(error.wrong_slope, 2)} or less, first at |z| = {error.wrong_from:.3g}"
-    wrong = f"With {strategy}, g' is off by more than {100 * WRONG:g} % {small}"
-    at = f"(z = {error.relative.z:.4g}, |g'| = {significant(error.slope, 2)})"
+        return f"{off} at most {relative} of {words.of}, and by at most {absolute} as a difference: {looked}."
+    small = f"only where {words.size} is {significant(error.wrong_slope, 2)} or less"
+    wrong = f"{off} more than {100 * WRONG:g} % {small}, first at |{words.z}| = {error.wrong_from:.3g}"
+    at = f"({words.z} = {error.relative.z:.4g}, {words.size} = {significant(error.slope, 2)})"
     if isinf(error.relative.size):
         return f"{wrong}, and is no finite number {at}: {looked}."
-    worst = f"there by up to {relative} of g' {at}"
+    worst = f"there by up to {relative} of {words.of} {at}"
     return f"{wrong}: {worst}. As a difference, it is off by at most {absolute} anywhere: {looked}."
 
 
 def _named(one: Candidate, outcome: Recommendation) -> str:
     return kept_tensors.named(one, with_backend=len({every.case.backend for every in outcome.candidates}) > 1)
-
-
-def _listed(candidates: list[Candidate], outcome: Recommendation) -> str:
-    *first, last = (_named(one, outcome) for one in candidates)
-    return f"{', '.join(first)} and {last}" if first else last

@@ -48,16 +48,16 @@ NUMPY = Library(
     "np",
     MappingProxyType({"erf": "special.erf", "erfc": "special.erfc"}),
     '''
-def {name}_forward(z):
+def {name}_forward({inputs}):
     """Return {call}, and what the backward pass needs."""
     {forward}
     return y, ({kept},)
 
 
 def {name}_backward(dy, kept):
-    """Return dy g'(z)."""
+    """Return {returns}."""
     ({names},) = kept
-    return dy * {derivative}
+    return {gradient}
 ''',
     "{}.astype({})",
 )
@@ -68,10 +68,10 @@ TORCH = Library(
     MappingProxyType({"copy": "torch.clone"}),
     '''
 class {title}(torch.autograd.Function):
-    """{call}: {title}.apply(z)."""
+    """{call}: {title}.apply({inputs})."""
 
     @staticmethod
-    def forward(ctx, z):
+    def forward(ctx, {inputs}):
         {forward}
         ctx.save_for_backward({kept})
         return y
@@ -79,7 +79,7 @@ class {title}(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy):
         {names}{comma} = ctx.saved_tensors
-        return dy * {derivative}
+        return {gradient}
 ''',
     "{}.to({})",
 )
@@ -89,22 +89,22 @@ JAX = Library(
     "jnp",
     MappingProxyType({"erf": "jax.scipy.special.erf", "erfc": "jax.scipy.special.erfc"}),
     '''
-def {name}_forward(z):
+def {name}_forward({inputs}):
     """Return {call}, and what the backward pass needs."""
     {forward}
     return y, ({kept},)
 
 
 def {name}_backward(kept, dy):
-    """Return dy g'(z)."""
+    """Return {returns}."""
     ({names},) = kept
-    return (dy * {derivative},)
+    return {gradients}
 
 
 @jax.custom_vjp
-def {name}(z):
+def {name}({inputs}):
     """{call}"""
-    return {name}_forward(z)[0]
+    return {name}_forward({inputs})[0]
 
 
 {name}.defvjp({name}_forward, {name}_backward)
@@ -151,16 +151,21 @@ def _places(kernel: Kernel, rule: Rule, keeping: str, derivative: str, library: 
         kept = [library.cast.format(name, narrow) for name in names]
         read = [library.cast.format(name, "dy.dtype") for name in names]
     name = kernel.activation.name.partition(":")[0].replace("-", "_")
-    forward = ", ".join(["y", *rule.saved]) if rule.save else "y"
+    forward, inputs = ", ".join(["y", *rule.saved]) if rule.save else "y", ", ".join(rule.inputs)
+    factor = f"{derivative}({', '.join(read)})"
+    both = f"tuple(dy * factor for factor in {factor})"
     return {
         "name": name,
         "title": name.title().replace("_", ""),
         "call": kernel.activation.summary,
-        "forward": f"{forward} = {keeping}(z)",
+        "inputs": inputs,
+        "forward": f"{forward} = {keeping}({inputs})",
         "kept": ", ".join(kept),
         "names": ", ".join(names),
         "comma": "," if len(names) == 1 else "",
-        "derivative": f"{derivative}({', '.join(read)})",
+        "returns": "the gradients of a and b" if rule.is_gated else "dy g'(z)",
+        "gradient": both if rule.is_gated else f"dy * {factor}",
+        "gradients": both if rule.is_gated else f"(dy * {factor},)",
     }
 
 

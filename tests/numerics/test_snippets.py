@@ -28,6 +28,15 @@ def strategies() -> Iterator[tuple[str, str]]:
 
 ALL = [*strategies()]
 
+GATED = [
+    (one.name, strategy)
+    for one in registry.activations().values()
+    if one.is_gated
+    for strategy in one.formulas.strategies
+]
+
+B = np.linspace(-3.0, 2.0, Z.size, dtype=np.float32)
+
 
 def pasted(activation: str, strategy: str, backend: str) -> tuple[Any, dict[str, Any]]:
     """Return a kernel of a step, and the names that its snippet defines."""
@@ -47,6 +56,36 @@ def test_code_for_numpy_computes_what_the_kernel_computes(activation: str, strat
     expected_y, *_, expected_dz = subject.bound.function(Z, DY)
     np.testing.assert_array_equal(y, expected_y)
     np.testing.assert_array_equal(names[f"{name}_backward"](DY, kept), expected_dz)
+
+
+@pytest.mark.parametrize(("activation", "strategy"), GATED)
+@np.errstate(all="ignore")
+def test_code_of_a_gated_activation_returns_both_gradients(activation: str, strategy: str) -> None:
+    subject, names = pasted(activation, strategy, "numpy")
+    y, kept = names[f"{activation.replace('-', '_')}_forward"](Z, B)
+    expected_y, *_, expected_da, expected_db = subject.bound.function(Z, B, DY)
+    np.testing.assert_array_equal(y, expected_y)
+    da, db = names[f"{activation.replace('-', '_')}_backward"](DY, kept)
+    np.testing.assert_array_equal(da, expected_da)
+    np.testing.assert_array_equal(db, expected_db)
+
+
+@pytest.mark.parametrize(("activation", "strategy"), GATED)
+def test_code_of_a_gated_activation_for_torch_and_jax_has_its_gradients(activation: str, strategy: str) -> None:
+    jax, torch = (pytest.importorskip(name, reason=f"{name} is not installed") for name in ("jax", "torch"))
+    inside = np.abs(Z) < 5
+    a, b, dy = Z[inside], B[inside], DY[inside]
+    truth = kernel(KernelId(activation, Variant("recompute"), "numpy", Op.STEP, Dtype.FLOAT64))
+    *_, da, db = truth.bound.function(*(array.astype(np.float64) for array in (a, b, dy)))
+    _, names = pasted(activation, strategy, "torch")
+    leaves = [torch.tensor(array, requires_grad=True) for array in (a, b)]
+    names[activation.title().replace("-", "")].apply(*leaves).backward(torch.tensor(dy))
+    _, names = pasted(activation, strategy, "jax")
+    gate = names[activation.replace("-", "_")]
+    gradients = jax.grad(lambda a, b: (gate(a, b) * dy).sum(), argnums=(0, 1))(*map(jax.numpy.asarray, (a, b)))
+    for leaf, gradient, expected in zip(leaves, gradients, (da, db), strict=True):
+        np.testing.assert_allclose(leaf.grad.numpy(), expected, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(np.asarray(gradient), expected, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(("activation", "strategy"), ALL)

@@ -15,7 +15,7 @@ from tests.conftest import Actbench
         (("accuracy", "-a", "glu", "--residuals", "exact"), "--residuals exact is for activations of one input"),
         (("accuracy", "-a", "glu", "--exhaustive"), "--exhaustive is for activations of one input"),
         (("train", "-a", "swiglu"), "the network glu-ffn multiplies g(a) by b, so name its g, such as silu"),
-        (("recommend", "-a", "reglu"), "its two gradients are not weighed here"),
+        (("recommend", "-a", "reglu", "--within", "mlp:8-8-4"), "the network glu-ffn multiplies g(a) by b"),
         (("run", "-a", "swiglu", "--op", "derivative"), "use --op backward, or --op step"),
     ],
 )

@@ -191,6 +191,22 @@ def test_checkpoint_takes_part_in_a_training_step_and_keeps_nothing_beside_what_
     assert "'free' is a gradient that is wrong by design" in refused.stderr
 
 
+def test_of_a_gated_activation_both_gradients_count(recommend: Recommend) -> None:
+    gated = ("-a", "swiglu", "-s", "recompute,intermediate")
+    answer = outcome(recommend(taking(intermediate=0.5), *JSON, *gated))
+    assert answer["choice"]["keeps"] == ["a", "b", "s"]
+    assert (answer["choice"]["bytes_kept"], answer["choice"]["bytes_for_gradient"]) == (12, 12)
+    errors = [arm["max_relative_error"]["size"] for arm in answer["arms"]]
+    assert all(0 < error < 1e-5 for error in errors)
+    text = unwrapped(recommend(taking(intermediate=0.5), *gated))
+    assert "keep a, b and what the forward pass computed on the way (intermediate), the fastest" in text
+    assert "the gradient of a or b is off by at most 5.3e-7 of itself" in text
+    code = recommend(taking(intermediate=0.5), *gated, "--format", "code")
+    assert "def swiglu_backward(dy, kept):" in code.stdout
+    alive = outcome(recommend(taking(intermediate=0.5), *JSON, *gated, "--alive", "a,b"))
+    assert alive["choice"]["bytes_for_gradient"] == 4
+
+
 def test_all_strategies_may_be_named_as_all(recommend: Recommend) -> None:
     answer = outcome(recommend(taking(cached=0.5), *JSON, "-s", "all"))
     assert {arm["strategy"] for arm in answer["arms"]} == {"textbook", "recompute", "cached", "complement"}

@@ -37,9 +37,6 @@ from actbench.planning import globs
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 
-GATED = "its two gradients are not weighed here: measure it by actbench run --op backward,step"
-"""Why there is no recommendation for a gated activation."""
-
 DRAWN = 1000
 """Number of z that errors are looked for in where inputs are named."""
 
@@ -75,10 +72,8 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     """Look at the error of every strategy; `InputError` where none meets the bounds, or nothing can be measured."""
     if not request.apart:
         (activation,) = request.activations
-        request = replace(request, activations=(globs.single(activation, registry.elementwise(), "activation"),))
+        request = replace(request, activations=(globs.single(activation, registry.activations(), "activation"),))
     prepared = _in_network(request) if request.within else _alone(request)
-    for name in dict.fromkeys(case.activation for case in prepared.plan.cases):
-        registry.elementwise_activation(name, GATED)
     kernels = {case: kernel_of(case) for case in prepared.plan.cases}
     _refuse_unknown(request.bounds.alive, kernels.values())
     errors = _errors(request, kernels, start_worker)
@@ -207,7 +202,8 @@ def kernel_of(case: Case) -> Kernel:
 
 def _refuse_unknown(alive: frozenset[str], kernels: Iterable[Kernel]) -> None:
     """Raise `InputError` for a name of what is alive that no strategy keeps, and no layer computes."""
-    names = {"z": None, "y": None} | dict.fromkeys(one.name for kernel in kernels for one in kernel.residuals)
+    arrays = (one.name for kernel in kernels for one in (*kernel.inputs, *kernel.residuals))
+    names = dict.fromkeys(arrays) | {"y": None}
     for name in sorted(alive):
         if name not in names:
             raise unknown("array to --alive", name, names)

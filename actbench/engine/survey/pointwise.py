@@ -25,6 +25,7 @@ from actbench.kernels.operands import Array
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op, Quantity
 from actbench.model.number_formats import limits, numpy_dtype
+from actbench.verification.truth.products import Product, expected
 
 EVEN = 401
 """Number of evenly spaced z of an interval."""
@@ -54,19 +55,59 @@ def errors(kernels: Sequence[Kernel], z: Array, worker: Worker) -> dict[KernelId
 
     `BenchmarkError` where a worker is lost.
     """
+    if kernels[0].is_gated:
+        return _gated_errors(kernels, z, worker)
     known = Known(kernels[0].activation, z)
     neighbours = [np.nextafter(z, np.array(side, dtype=z.dtype)) for side in (-inf, inf)]
     truth = known.truth(Quantity.DERIVATIVE, z)
     around = [known.truth(Quantity.DERIVATIVE, side).nearest.astype(np.float64) for side in neighbours]
     exact = truth.nearest.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        rounding = np.nanmax([np.abs(side - exact) for side in around], axis=0) / 2
-    size = np.maximum(np.abs(exact), float(limits(truth.nearest.dtype).tiny))
+    rounding = _rounding(exact, around)
     by_kernel = {}
     for kernel in kernels:
         computed = Look(kernel, Examined(worker), known, rounded=False).computed(z)
         deviations = Deviations.of(z, computed, truth)
-        finite = np.isfinite(deviations.absolute)
-        beyond = np.where(finite, np.maximum(deviations.absolute - rounding, 0.0) / size, inf)
-        by_kernel[kernel.identity] = PointError.of(deviations, beyond, exact)
+        by_kernel[kernel.identity] = PointError.of(deviations, _beyond(deviations, exact, rounding), exact)
     return by_kernel
+
+
+def _gated_errors(kernels: Sequence[Kernel], a: Array, worker: Worker) -> dict[KernelId, PointError]:
+    """Return the errors of both gradients of y = g(a) b, for dy = 1 and b from N(0, 1): those of a, then those of b."""
+    b = np.random.default_rng(a.size).standard_normal(a.size).astype(a.dtype)
+    dy = np.ones_like(a)
+
+    def truth(at: Array) -> list[Product]:
+        return [*expected(kernels[0].activation, np.stack([at, b], axis=-1), dy)[:2]]
+
+    def numbers(products: Sequence[Product]) -> Array:
+        return np.concatenate([one.truth.nearest.astype(np.float64) for one in products])
+
+    right = truth(a)
+    exact = numbers(right)
+    rounding = _rounding(
+        exact, [numbers(truth(np.nextafter(a, np.array(side, dtype=a.dtype)))) for side in (-inf, inf)]
+    )
+    by_kernel = {}
+    for kernel in kernels:
+        computed = Examined(worker)(kernel.identity, np.stack([a, b], axis=-1), dy).derivative
+        columns = [(one, one.error(computed[:, column])) for column, one in enumerate(right)]
+        ulp = np.concatenate([error for _, error in columns])
+        with np.errstate(invalid="ignore"):
+            absolute = np.concatenate([error * one.unit for one, error in columns])
+        deviations = Deviations(np.tile(a, 2), ulp, absolute, absolute)
+        by_kernel[kernel.identity] = PointError.of(deviations, _beyond(deviations, exact, rounding), exact)
+    return by_kernel
+
+
+def _rounding(exact: Array, around: Sequence[Array]) -> Array:
+    """Return what rounding z moves g' by: half of what it differs by at a neighbour of z."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nanmax([np.abs(side - exact) for side in around], axis=0) / 2)
+
+
+def _beyond(deviations: Deviations, exact: Array, rounding: Array) -> Array:
+    """Return relative errors without what rounding z causes."""
+    size = np.maximum(np.abs(exact), float(limits(deviations.z.dtype).tiny))
+    finite = np.isfinite(deviations.absolute)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(finite, np.maximum(deviations.absolute - rounding, 0.0) / size, inf))

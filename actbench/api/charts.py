@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from actbench import plugins, registry
+from actbench.api import names as read
+from actbench.api.wording import worded
 from actbench.errors import InputError
 from actbench.planning.globs import expand
 from actbench.planning.selection import Selection
@@ -53,8 +55,9 @@ class Chart:
         An HTML page is interactive, and opens without a network. An existing file is replaced. `InputError` for
         another suffix, or where the file cannot be written.
         """
-        target = Path(path)
-        files.write(target, rendered(self.picture, form_of(target), self.theme))
+        target = read.path("path", path)
+        with worded(lambda sentence: sentence.removeprefix("-o ")):
+            files.write(target, rendered(self.picture, form_of(target), self.theme))
         return target
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from actbench import plugins
 from actbench.api import names as read
+from actbench.api.loading import loaded
 from actbench.api.names import Files, Names, Sizes
 from actbench.api.opened import MeasuredRun, open_run
 from actbench.api.running import RunKind, fail_for, worked
-from actbench.api.sources import Declaration, activation_of, source_of
+from actbench.api.sources import Activations, split
+from actbench.api.wording import in_python, worded
 from actbench.engine.preparing import PreparedRun, guaranteed_rounds, prepare
 from actbench.engine.requests import RunRequest
 from actbench.engine.resuming import resumed
 from actbench.engine.session import Seams, Session
-from actbench.errors import BenchmarkError, InputError, OptionsError
+from actbench.errors import BenchmarkError, OptionsError
 from actbench.model.inputs import Inputs
 from actbench.report.prediction import warning
-from actbench.runs import files
 from actbench.runs.bounds import LARGEST_SEED, MOST_ROUNDS
-from actbench.runs.names import LOADED_SOURCE
-from actbench.runs.names import RUN as RECORD
-from actbench.runs.writer import fresh_directory, is_replaceable
+from actbench.runs.writer import fresh_directory
 
 DEFAULT_PRESET = "default"
 
@@ -44,7 +41,7 @@ RUN = RunKind(prepare, resumed, guaranteed_rounds, _cautions)
 
 
 def measure(  # noqa: PLR0913  # one for each option of actbench run
-    activations: str | Iterable[str | Declaration] = (),
+    activations: Activations = (),
     *,
     backends: Names = (),
     strategies: Names = (),
@@ -82,39 +79,47 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
     `InputError` for what cannot be used, `WrongKernelError` where a kernel is wrong and nothing is left, or the run is
     `strict`, and `BenchmarkError` where a benchmark failed: the others are in the run.
     """
-    activation_names, declared = _split(activations)
-    options: dict[str, Any] = {
-        "activations": activation_names,
-        "backends": backends,
-        "strategies": strategies,
-        "dtypes": dtypes,
-        "ops": ops,
-        "operands": operands,
-        "residual_dtypes": residual_dtypes,
-    }
-    selection = read.selection(pattern or "*", read.sizes(sizes), options)
-    named = options | {"sizes": selection.sizes, "pattern": pattern, "preset": preset, "seed": seed}
-    named |= {"inputs": inputs, "threads": threads, "max_call": max_call}
-    request = RunRequest(
-        preset=str(preset or DEFAULT_PRESET),
-        selection=selection,
-        rounds=read.whole("rounds", rounds, 1, MOST_ROUNDS),
-        target=read.share(target),
-        budget=read.seconds(budget),
-        seed=read.whole("seed", seed, 0, LARGEST_SEED),
-        inputs=None if inputs is None else Inputs.parse(str(inputs)),
-        engine=None,
-        affinity=read.whole("affinity", affinity, 0),
-        threads=read.whole("threads", threads, 1),
-        timeout=read.seconds(timeout),
-        max_call=read.seconds(max_call),
-        named=frozenset(name for name, value in named.items() if value not in (None, ())),
-    )
-    if resume is not None and (output is not None or declared):
-        raise OptionsError("resume= goes on in a directory, with the code that it has: leave output= and functions out")
-    directory = None if resume is not None else Path(output) if output else fresh_directory(request.preset)
-    with _loaded(read.files(load), declared, directory, request.timeout):
-        return _measured(request, directory, None if resume is None else Path(resume), strict=strict, quiet=quiet)
+    with worded():
+        activation_names, declared = split(activations)
+        options: dict[str, Any] = {
+            "activations": activation_names,
+            "backends": backends,
+            "strategies": strategies,
+            "dtypes": dtypes,
+            "ops": ops,
+            "operands": operands,
+            "residual_dtypes": residual_dtypes,
+        }
+        selection = read.selection(pattern, read.sizes("sizes", sizes), options)
+        preset, inputs = read.text("preset", preset, "deep"), read.text("inputs", inputs, "normal:0,3")
+        named: dict[str, object] = {axis: getattr(selection, axis) or None for axis in (*options, "sizes")}
+        named |= {"pattern": pattern, "preset": preset, "seed": seed}
+        named |= {"inputs": inputs, "threads": threads, "max_call": max_call}
+        request = RunRequest(
+            preset=preset or DEFAULT_PRESET,
+            selection=selection,
+            rounds=read.whole("rounds", rounds, 1, MOST_ROUNDS),
+            target=read.share("target", target),
+            budget=read.seconds("budget", budget),
+            seed=read.whole("seed", seed, 0, LARGEST_SEED),
+            inputs=None if inputs is None else Inputs.parse(inputs),
+            engine=None,
+            affinity=read.whole("affinity", affinity, 0),
+            threads=read.whole("threads", threads, 1),
+            timeout=read.seconds("timeout", timeout),
+            max_call=read.seconds("max_call", max_call),
+            named=frozenset(name for name, value in named.items() if value is not None),
+        )
+        if resume is not None and (output is not None or declared):
+            raise OptionsError(
+                "resume= goes on in a directory, with the code that it has: leave output= and functions out"
+            )
+        old = None if resume is None else read.path("resume", resume)
+        new = None if output is None else read.path("output", output)
+        directory = None if old else new or fresh_directory(request.preset)
+        strict, quiet = read.flag("strict", strict), read.flag("quiet", quiet)
+        with loaded(read.files("load", load), declared, directory, request.timeout):
+            return _measured(request, directory, old, strict=strict, quiet=quiet)
 
 
 def _measured(
@@ -141,44 +146,4 @@ def _measured(
 
 
 def _caution(text: str) -> None:
-    warnings.warn(text, stacklevel=6)
-
-
-def _split(activations: str | Iterable[str | Declaration]) -> tuple[tuple[str, ...], list[Declaration]]:
-    """Return the names of activations, and what is declared here."""
-    if isinstance(activations, str):
-        return read.names(activations), []
-    items = [*activations] if isinstance(activations, Iterable) else [activations]
-    declared: list[Any] = [item for item in items if not isinstance(item, str)]
-    named = [item if isinstance(item, str) else activation_of(item) for item in items]
-    return tuple(dict.fromkeys(read.names(named))), declared
-
-
-@contextmanager
-def _loaded(
-    load: Sequence[str], declared: Sequence[Declaration], directory: Path | None, timeout: float | None
-) -> Iterator[None]:
-    """Load the user's own code meanwhile: files and packages, and what is declared, from a file in the directory."""
-    written = _written(directory, source_of(declared)) if declared and directory else None
-    try:
-        if timeout:
-            plugins.allow(timeout)
-        for name in (*load, *([str(written)] if written else [])):
-            plugins.load(name)
-        yield
-    finally:
-        plugins.unload()
-        if written and not (written.parent / RECORD).exists():
-            written.unlink()
-            with suppress(OSError):  # it has other files
-                written.parent.rmdir()
-
-
-def _written(directory: Path, source: str) -> Path:
-    """Write the source into the directory of the run to be; `InputError` where that holds something else."""
-    path = directory / LOADED_SOURCE
-    if path.exists() and not is_replaceable(directory):
-        raise InputError(f"{path} exists already: name another directory (output=)")
-    directory.mkdir(parents=True, exist_ok=True)
-    files.write(path, source)
-    return path
+    warnings.warn(in_python(text), stacklevel=6)

@@ -1,19 +1,26 @@
-"""What Python gives by name: one name or several, a size as a number or a shape, a time in seconds or as text."""
+"""What Python gives by argument: one name or several, a size as a number or a shape, a time in seconds or as text.
+
+Every function here takes the name of the argument first, and raises `InputError` with it for what cannot be used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import inf, isinf, isnan, nan
 from numbers import Real
 from operator import index
 from os import PathLike, fspath
-from typing import Any
+from pathlib import Path
+from reprlib import Repr
+from typing import Any, TypeVar
 
 from actbench.api import notation
-from actbench.errors import InputError
+from actbench.errors import InputError, printable, unknown
 from actbench.model.sizes import Size
 from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
+
+T = TypeVar("T")
 
 Names = str | Iterable[str]
 """One name, several with commas between them, or an iterable of names; globs among them."""
@@ -27,26 +34,62 @@ SizeLike = int | float | str | tuple[int, ...]
 Sizes = SizeLike | Iterable[SizeLike]
 """One size or several; a tuple is the shape of one."""
 
-
-def names(value: Names) -> tuple[str, ...]:
-    """Return names as a tuple; `InputError` for an empty one."""
-    parts: list[Any] = [value]
-    if isinstance(value, str):
-        parts = [part.strip() for part in value.split(",")]
-    elif isinstance(value, Iterable):
-        parts = [*value]
-    if wrong := [part for part in parts if not (isinstance(part, str) and part)]:
-        raise InputError(f"{wrong[0]!r} is no name: write names, or one text with commas between them")
-    return tuple(parts)
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
-def files(value: Files) -> tuple[str, ...]:
+def refused(what: str, value: object, way_out: str) -> InputError:
+    """Return the error for an argument that cannot be used."""
+    return InputError(f"{what}={shown(value)}: {way_out}")
+
+
+def shown(value: object) -> str:
+    """Return a value in a line of an error."""
+    return printable(_SHORT.repr(value))
+
+
+def names(what: str, value: Any) -> tuple[str, ...]:
+    """Return names as a tuple."""
+    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else several(value)
+    if not all(isinstance(part, str) and part for part in parts):
+        raise refused(what, value, "pass names, or one text with commas between them; leave it out for the default")
+    return tuple(map(str, parts))
+
+
+def name(what: str, value: str, known: Iterable[str]) -> str:
+    """Return one of the known names."""
+    known = [*known]
+    if not isinstance(value, str):
+        raise refused(what, value, f"pass a name: {', '.join(known)}")
+    if value not in known:
+        raise unknown(what, value, known)
+    return value
+
+
+def text(what: str, value: str | None, example: str) -> str | None:
+    """Return a text, or None."""
+    if value is not None and not isinstance(value, str):
+        raise refused(what, value, f"pass a text, such as {example!r}")
+    return value
+
+
+def path(what: str, value: str | PathLike[str]) -> Path:
+    """Return the path of a file or a directory."""
+    if not _is_path(value):
+        raise refused(what, value, "pass a path, as a text or a pathlib.Path")
+    return Path(value)
+
+
+def files(what: str, value: Files) -> tuple[str, ...]:
     """Return names of files or packages as a tuple."""
-    return (fspath(value),) if isinstance(value, str | PathLike) else tuple(fspath(one) for one in value)
+    items = several(value)
+    if not all(map(_is_path, items)):
+        raise refused(what, value, "pass the path of a Python file, the name of a package, or a list of these")
+    return tuple(map(fspath, items))
 
 
 def whole(what: str, value: Any, low: int, high: float = inf) -> int | None:
-    """Return a whole number in a range, or None; `InputError` for what is none."""
+    """Return a whole number in a range, or None."""
     if value is None:
         return None
     try:
@@ -55,35 +98,70 @@ def whole(what: str, value: Any, low: int, high: float = inf) -> int | None:
         number = low - 1
     if value is True or not low <= number <= high:
         most = "" if high == inf else f" to {int(high)}"
-        raise InputError(f"{what}={value!r}: write a whole number from {low}{most}")
+        raise refused(what, value, f"pass a whole number from {low}{most}")
     return number
 
 
-def sizes(value: Sizes) -> tuple[Size, ...]:
-    """Return sizes as a tuple; `InputError` for what is none."""
-    if isinstance(value, str):
-        return tuple(map(notation.size, names(value)))
-    if isinstance(value, tuple) and value:
-        return (_size(value),)
-    several = value if isinstance(value, Iterable) else [value]
-    return tuple(_size(one) for one in several)
+def flag(what: str, value: bool) -> bool:  # noqa: FBT001  # the value of an argument
+    """Return whether something is wanted."""
+    if not isinstance(value, bool):
+        raise refused(what, value, "pass True or False")
+    return value
 
 
-def seconds(value: float | str | None) -> float | None:
-    """Return a time in seconds, such as 90 or "90s"; `InputError` for what is none."""
-    return None if value is None else notation.seconds(_text(value))
+def sizes(what: str, value: Sizes) -> tuple[Size, ...]:
+    """Return sizes as a tuple."""
+    items = (
+        value.split(",")
+        if isinstance(value, str)
+        else several([value] if isinstance(value, tuple) and value else value)
+    )
+    return tuple(_read(what, one, _size, 'numbers of elements, texts such as "64k", or shapes') for one in items)
 
 
-def share(value: float | str | None) -> float | None:
-    """Return a percentage, such as 2 or "2%", as a fraction; `InputError` for what is none."""
-    return None if value is None else notation.share(_text(value))
+def seconds(what: str, value: float | str | None) -> float | None:
+    """Return a time in seconds, such as 90 or "90s"."""
+    return (
+        None
+        if value is None
+        else _read(what, value, lambda time: notation.seconds(_text(time)), 'seconds, or a text such as "2m"')
+    )
 
 
-def selection(pattern: str, sizes: tuple[Size, ...], axes: Mapping[str, Names]) -> Selection:
+def share(what: str, value: float | str | None) -> float | None:
+    """Return a percentage, such as 2 or "2%", as a fraction."""
+    return (
+        None
+        if value is None
+        else _read(what, value, lambda percent: notation.share(_text(percent)), 'percent, or a text such as "2%"')
+    )
+
+
+def selection(pattern: str | None, sizes: tuple[Size, ...], axes: Mapping[str, Names]) -> Selection:
     """Return what is named of each axis."""
-    texts: dict[str, Any] = {axis: names(value) for axis, value in axes.items()}
+    texts: dict[str, Any] = {axis: names(axis, value) for axis, value in axes.items()}
     texts["strategies"] = tuple(map(Variant, texts["strategies"]))
-    return Selection(pattern=pattern, sizes=sizes, **texts)
+    glob = text("pattern", pattern, "logistic/*")
+    return Selection(pattern="*" if glob is None else glob, sizes=sizes, **texts)
+
+
+def several(value: Any) -> list[Any]:
+    """Return the items of an iterable; anything else, and a text, is one item."""
+    return [*value] if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
+
+
+def _is_path(value: object) -> bool:
+    place = fspath(value) if isinstance(value, str | PathLike) else None
+    return isinstance(place, str) and bool(place) and "\0" not in place
+
+
+def _read(what: str, value: Any, read: Callable[[Any], T], form: str) -> T:
+    if isinstance(value, bool) or not isinstance(value, str | Real | tuple):
+        raise refused(what, value, f"pass {form}")
+    try:
+        return read(value)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
 
 
 def _size(value: Any) -> Size:
@@ -93,7 +171,7 @@ def _size(value: Any) -> Size:
 
 def _text(value: Any) -> str:
     """Return a number as it is written on the command line: 1e6 as 1000000."""
-    number = float(value) if isinstance(value, Real) and value is not True and value is not False else nan
+    number = float(value) if isinstance(value, Real) else nan
     if isnan(number) or isinf(number):
-        return str(value)
+        return value if isinstance(value, str) else shown(value)
     return str(int(number)) if number.is_integer() else f"{number:f}".rstrip("0")

@@ -7,10 +7,11 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
+from actbench.api import names as read
 from actbench.api.charts import THEMES, Chart, of_runs
-from actbench.api.names import Names, Sizes, selection
-from actbench.api.names import sizes as read_sizes
-from actbench.errors import InputError, unknown
+from actbench.api.names import Names, Sizes
+from actbench.api.wording import worded
+from actbench.errors import InputError
 from actbench.report import frames, pictures
 from actbench.report.frames import Frame
 from actbench.report.numbers import counted
@@ -92,8 +93,7 @@ class MeasuredRun:
         arguments select cases, `pattern` by a glob over ids. `theme` is light or dark. `InputError` for an unknown
         kind or theme, or where the run has nothing to draw.
         """
-        if theme not in THEMES:
-            raise unknown("theme", theme, THEMES)
+        kind, theme = read.name("kind", kind, pictures.KINDS), read.name("theme", theme, THEMES)
         if kind in {"functions", "compare"}:
             raise InputError(f"'{kind}' is not about one run: draw it with actbench plot {kind}")
         axes = {
@@ -104,7 +104,7 @@ class MeasuredRun:
             "dtypes": dtypes,
             "operands": operands,
         }
-        selected = selection(pattern, read_sizes(sizes), axes)
+        selected = read.selection(pattern, read.sizes("sizes", sizes), axes)
         named = {axis: axis for axis in (*axes, "sizes") if getattr(selected, axis)}
         return Chart(of_runs(kind, [self._run], selected, named, self._results), theme)
 
@@ -132,4 +132,5 @@ def open_run(path: str | PathLike[str] = LATEST) -> MeasuredRun:
 
     `InputError` where there is none, it is damaged, or nothing was timed.
     """
-    return MeasuredRun(load(Path(path)))
+    with worded():
+        return MeasuredRun(load(read.path("path", path)))

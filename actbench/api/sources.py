@@ -9,16 +9,19 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
+from pathlib import Path
 from symtable import SymbolTable, symtable
 from textwrap import dedent
 from types import FunctionType, ModuleType
 from typing import Any
 
+from actbench.api import names as read
 from actbench.errors import InputError
 from actbench.formula import Activation, Extension
 from actbench.model.user_kernels import KernelDeclaration
@@ -26,17 +29,66 @@ from actbench.model.user_kernels import KernelDeclaration
 Declaration = Activation | Extension | KernelDeclaration
 """What a user declares in Python: `@activation`, `@strategy`, `@kernel`."""
 
+Activations = str | Iterable[str | Declaration] | Declaration
+"""Names of activations, or what a notebook declares."""
+
 HEADER = '"""Declared in Python, and written by actbench.measure."""\n\nfrom __future__ import annotations\n'
 
 WAY_OUT = "put it in a file, and name that: load='FILE.py'"
 
 
-def source_of(declared: Sequence[Declaration]) -> str:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a definition was written."""
+
+    place: str
+    """A cell, or a file."""
+    line: int
+    """Of this place."""
+    written: int
+    """The line of the file that is made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredSource:
+    """A file that declares what a notebook does."""
+
+    text: str
+    names: tuple[str, ...]
+    """Of the functions that were declared."""
+    origins: tuple[Origin, ...]
+    """Of all definitions, in the order of the file."""
+
+    def located(self, sentence: str, path: Path) -> str:
+        """Return a sentence about the file, at this path, as one about the functions and cells that it was made of."""
+        places = [*dict.fromkeys(origin.place for origin in self.origins)]
+        functions = f"{' and '.join(map(repr, self.names))}{f' ({places[0]})' if len(places) == 1 else ''}"
+        if (about := sentence.replace(f"--load {path}", functions)) == sentence:
+            return sentence
+        return re.sub(r"\bline (\d+)\b", lambda match: self._line(int(match[1])), about)
+
+    def _line(self, number: int) -> str:
+        origin = next((origin for origin in reversed(self.origins) if origin.written <= number), None)
+        return f"line {number - origin.written + origin.line} of {origin.place}" if origin else f"line {number}"
+
+
+def source_of(declared: Sequence[Declaration]) -> DeclaredSource:
     """Return the text of a file that declares the same; `InputError` says whose source cannot be had."""
     text = _SourceText()
-    for declaration in declared:
-        text.add(getattr(_function(declaration), "__name__", declaration.name), declaration, {})
-    return text.joined()
+    names = [getattr(_function(declaration), "__name__", declaration.name) for declaration in declared]
+    for name, declaration in zip(names, declared, strict=True):
+        text.add(name, declaration, {})
+    return DeclaredSource(text.joined(), tuple(names), tuple(text.origins()))
+
+
+def split(activations: Activations) -> tuple[tuple[str, ...], list[Declaration]]:
+    """Return the names of activations, and what is declared here; `InputError` for what is neither."""
+    if isinstance(activations, str):
+        return read.names("activations", activations), []
+    items = read.several(activations)
+    declared: list[Any] = [item for item in items if not isinstance(item, str)]
+    named = [item if isinstance(item, str) else activation_of(item) for item in items]
+    return tuple(dict.fromkeys(read.names("activations", named))), declared
 
 
 def activation_of(declaration: object) -> str:
@@ -46,9 +98,10 @@ def activation_of(declaration: object) -> str:
             return declaration.name
         case Extension() | KernelDeclaration():
             return declaration.activation
-    name = getattr(declaration, "__name__", None) or repr(declaration)
+    name = getattr(declaration, "__name__", None)
     raise InputError(
-        f"'{name}' is no activation: name one, or declare a function of yours with @actbench.activation above its def"
+        f"activations: {read.shown(declaration) if name is None else repr(name)} is no activation: pass a name, or a "
+        "function of yours that is declared with @actbench.activation above its def"
     )
 
 
@@ -69,12 +122,25 @@ class _SourceText:
     imports: dict[str, str] = field(default_factory=dict)
     """The statement that makes each name."""
     parts: list[str] = field(default_factory=list)
+    places: list[tuple[str, int] | None] = field(default_factory=list)
+    """Where each part was written, and its line there; None for a constant."""
     values: dict[str, object] = field(default_factory=dict)
     """What each name stands for."""
 
     def joined(self) -> str:
         """Return the file."""
-        return "\n\n".join([HEADER + "\n" + "\n".join(sorted(self.imports.values())), *self.parts]) + "\n"
+        return "\n\n".join([self._head(), *self.parts]) + "\n"
+
+    def origins(self) -> Iterator[Origin]:
+        """Yield where the definitions of the file were written."""
+        line = self._head().count("\n") + 3  # after an empty line
+        for part, place in zip(self.parts, self.places, strict=True):
+            if place:
+                yield Origin(*place, line)
+            line += part.count("\n") + 2
+
+    def _head(self) -> str:
+        return HEADER + "\n" + "\n".join(sorted(self.imports.values()))
 
     def add(self, name: str, value: object, near: Mapping[str, Any], user: str = "") -> None:
         """Add what makes a name stand for a value, and what that needs; `near` is where its user looks names up."""
@@ -90,6 +156,7 @@ class _SourceText:
             self.imports[name] = statement
         elif (text := _literal(value)) is not None:
             self.parts.append(f"{name} = {text}")
+            self.places.append(None)
         else:
             self._add_definition(name, value, user)
 
@@ -104,6 +171,7 @@ class _SourceText:
             if needed in near and needed != name and not _is_builtin(needed, near[needed]):
                 self.add(needed, near[needed], near, name)
         self.parts.append(source)
+        self.places.append(_place(function))
 
 
 def _source(name: str, function: object, user: str) -> str:
@@ -117,6 +185,16 @@ def _source(name: str, function: object, user: str) -> str:
         except (OSError, TypeError) as error:
             why = str(error) if isinstance(error, OSError) else "it is not written in Python"
     raise InputError(f"{used}: its source cannot be had ({why}): {WAY_OUT}")
+
+
+def _place(function: Any) -> tuple[str, int]:
+    """Return the cell or the file of a definition, and its first line there."""
+    file = inspect.getsourcefile(function) or inspect.getfile(function)
+    _, line = inspect.getsourcelines(function)
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if cell := shell and shell.compile.format_code_name(file):
+        return " ".join(cell), line
+    return Path(file).name, line
 
 
 def _is_decorated(source: str) -> bool:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from actbench import plugins
 from actbench.analysis.accuracy import Accuracy
 from actbench.api import names as read
+from actbench.api.loading import loaded
 from actbench.api.names import Files, Names
+from actbench.api.sources import Activations, split
+from actbench.api.wording import worded
 from actbench.engine.requests import AccuracyRequest
 from actbench.engine.session import Seams
 from actbench.engine.survey.accuracy import POINTS_PER_BAND, Unexamined
 from actbench.engine.survey.exhaustive import Going
 from actbench.engine.survey.surveys import planned, survey
-from actbench.errors import BenchmarkError, listed, unknown
+from actbench.errors import BenchmarkError, listed
 from actbench.model.cases import KernelId
 from actbench.model.names import Quantity
 from actbench.report import frames
@@ -28,7 +32,7 @@ FEWEST_POINTS, MOST_POINTS = 10, 100_000
 
 
 def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
-    activations: Names = (),
+    activations: Activations = (),
     *,
     backends: Names = (),
     strategies: Names = (),
@@ -45,6 +49,8 @@ def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
 ) -> Frame:
     """Compare kernels with the true derivative, as ``actbench accuracy`` does; return its rows as a data frame.
 
+    `activations` are names, or what a notebook declares, as in `actbench.measure`.
+
     There is one row per kernel and part of the real line: N(0, 1), the tails, then their bands. Errors are in units in
     the last place of the kernel's dtype: median_ulp, p99_ulp, max_ulp, over the evaluated points; see ``actbench
     accuracy --help`` for the other columns. By default, every activation and strategy for python, numpy and numba, in
@@ -52,14 +58,13 @@ def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
 
     `InputError` for what cannot be used, `BenchmarkError` where a kernel fails.
     """
-    if residuals not in RESIDUALS:
-        raise unknown("kind of residuals", residuals, RESIDUALS)
-    quantities = tuple(dict.fromkeys(map(_quantity, read.names(of))))
-    try:
-        for name in read.files(load):
-            plugins.load(name)
-        axes = {
-            "activations": activations,
+    with worded(), TemporaryDirectory(prefix="actbench-") as place:
+        names, declared = split(activations)
+        quantities = tuple(
+            Quantity(read.name("of", one, list(Quantity))) for one in dict.fromkeys(read.names("of", of))
+        )
+        axes: dict[str, Names] = {
+            "activations": names,
             "backends": backends,
             "strategies": strategies,
             "dtypes": dtypes,
@@ -68,17 +73,16 @@ def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
         request = AccuracyRequest(
             selection=read.selection(pattern, (), axes),
             quantities=quantities,
-            exact=residuals == "exact",
+            exact=read.name("residuals", residuals, RESIDUALS) == "exact",
             points=read.whole("points", points, FEWEST_POINTS, MOST_POINTS) or POINTS_PER_BAND,
-            exhaustive=exhaustive,
+            exhaustive=read.flag("exhaustive", exhaustive),
             seed=read.whole("seed", seed, 0, LARGEST_SEED) or 0,
         )
-        results = surveyed(planned(request).kernels, request, Seams(), quiet=quiet)
-    finally:
-        plugins.unload()
-    accuracies = [result for result in results if isinstance(result, Accuracy)]
-    refuse_failed(results)
-    return frames.accuracies(accuracies)
+        quiet = read.flag("quiet", quiet)
+        with loaded(read.files("load", load), declared, Path(place, "declared"), None):
+            results = surveyed(planned(request).kernels, request, Seams(), quiet=quiet)
+            refuse_failed(results)
+    return frames.accuracies([result for result in results if isinstance(result, Accuracy)])
 
 
 def surveyed(
@@ -105,9 +109,3 @@ def refuse_failed(results: Sequence[Accuracy | Unexamined]) -> None:
         first, *others = failed
         also = f"; nor can {listed([other.kernel.id for other in others])}" if others else ""
         raise BenchmarkError(f"{first.kernel.id} cannot be surveyed: {first.reason}{also}")
-
-
-def _quantity(name: str) -> Quantity:
-    if name not in list(Quantity):
-        raise unknown("quantity", name, list(Quantity))
-    return Quantity(name)

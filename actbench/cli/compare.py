@@ -46,12 +46,12 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 ) -> None:
     """Compare within a RUN; or RUNs with the first of them, the baseline, case by case or by group.
 
-    Within a run: geometric means of speedups. Between two: the ratio of times relative to the yardstick, above 1 where
-    the second run is faster; between two hosts, where seconds cannot be compared, also the ratio of speedups. Of more
-    runs than two, each has a column with its ratios to the first; 'actbench history' orders many. All have
-    95 % intervals over rounds. The intervals do not include differences between whole runs: two runs of the same code
-    may be a few percent apart, and 'actbench check' has a margin for that. No mean is over several states of operands:
-    --by operands compares these, of each strategy and backend.
+    Within a run: the answer, and geometric means of speedups. Between two: the ratio of times relative to the
+    yardstick, above 1 where the second run is faster; between two hosts, where seconds cannot be compared, also the
+    ratio of speedups. Of more runs than two, each has a column with its ratios to the first; 'actbench history' orders
+    many. All have 95 % intervals over rounds. The intervals do not include differences between whole runs: two runs of
+    the same code may be a few percent apart, and 'actbench check' has a margin for that. No mean is over several states
+    of operands: --by operands compares these, of each strategy and backend.
 
     --by host pools the speedups of all runs, each of a host, or of the runs in a directory: with a prediction interval
     for a further host, which hosts differ, and whether the faster strategy changes. --by kind pools hosts that describe
@@ -105,20 +105,23 @@ def _within(run: Run, by: str, reference: str | None, form: str, output: Path | 
     from actbench.model.sizes import Shape
     from actbench.report import compared_axis, tensors
     from actbench.report.remarks import inputs_lines
+    from actbench.report.summary import answers_of
     from actbench.report.table import markdown
-    from actbench.report.terminal import show_table
+    from actbench.report.terminal import show_answers, show_table
 
     if by == Axis.SIZE and reference and "x" in reference:
         reference = str(Shape(reference).elements)
     comparison = compare(run.times, Axis(by), reference)
     of_tensors = tensors.of_run(run) if by == Axis.STRATEGY else []
+    answers = answers_of(run) if by == Axis.STRATEGY and reference is None else ()
     match form:
         case "table" if output is None:
+            show_answers(answers)
             for table in (compared_axis.table(comparison, by), *of_tensors):
                 show_table(table)
         case "table" | "markdown":
             texts = [compared_axis.as_markdown(comparison, by), *map(markdown, of_tensors)]
-            write_or_echo("\n".join(texts) + "\n", output)
+            write_or_echo("\n".join([*(f"{answer}\n" for answer in answers), *texts]) + "\n", output)
         case "csv":
             write_or_echo(compared_axis.as_csv(comparison), output)
         case "json":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,22 @@ from actbench.cli.formats import print_comparison, write_or_echo
 
 if TYPE_CHECKING:
     from actbench.analysis.between_hosts import HostComparison
+    from actbench.analysis.crossovers_on_hosts import RunOnHost
+    from actbench.analysis.history import Measurement
     from actbench.report.compared_hosts import NamedHost
     from actbench.runs.collection import CollectedRun
 
 BY_HOST, BY_KIND = "host", "kind"
+
+
+@dataclass(frozen=True, slots=True)
+class _RunOfHost:
+    """A run with the name of its host, and what is compared of it."""
+
+    name: str
+    run: CollectedRun
+    measured: Sequence[Measurement]
+    crossing: RunOnHost
 
 
 def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str, output: Path | None) -> None:
@@ -25,11 +37,13 @@ def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str, outpu
     from actbench.runs.collection import collect
 
     collection = collect(paths)
-    names = _labels(collection.runs, by)
-    comparison = _compared(names, collection.runs, states)
-    environments = dict(zip(names, (one.run.environment for one in collection.runs), strict=True))
+    runs, unreadable = _read(_labels(collection.runs, by), collection.runs)
+    left_out = [*collection.left_out, *unreadable]
+    comparison = _compared(runs, states, left_out)
+    names = [one.name for one in runs]
+    environments = {one.name: one.run.run.environment for one in runs}
     hosts = [report.NamedHost(name, there, names.count(name)) for name, there in environments.items()]
-    remarks = report.remarks(comparison, hosts, collection.left_out)
+    remarks = report.remarks(comparison, hosts, left_out)
     sentences = [report.sentence(comparison), *remarks]
     if form == "html":
         write_or_echo(_page(comparison, hosts, remarks), output)
@@ -39,25 +53,37 @@ def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str, outpu
         click.echo("\n".join(sentences), err=True)
 
 
-def _compared(names: Sequence[str], runs: Sequence[CollectedRun], states: Sequence[str]) -> HostComparison:
-    from actbench.analysis.between_hosts import between_hosts
-    from actbench.analysis.crossovers_on_hosts import RunOnHost, crossovers_on_hosts
+def _read(names: Sequence[str], runs: Sequence[CollectedRun]) -> tuple[list[_RunOfHost], list[str]]:
+    """Return the runs with their tables, and why others are left out; `InputError` for one that the user named."""
+    from actbench.analysis.crossovers_on_hosts import RunOnHost
     from actbench.analysis.history import Figure
     from actbench.analysis.history_runs import measurements
     from actbench.errors import InputError
     from actbench.runs import tables
 
-    measured = [(name, measurements(run, Figure.SPEEDUP)) for name, run in zip(names, runs, strict=True)]
+    read, left_out = [], []
+    for name, run in zip(names, runs, strict=True):
+        try:
+            crossing = RunOnHost(name, run.run.environment.caches, tables.crossovers(run.run.path))
+            read.append(_RunOfHost(name, run, measurements(run, Figure.SPEEDUP), crossing))
+        except InputError as error:
+            if run.named:
+                raise
+            left_out.append(str(error))
+    return read, left_out
+
+
+def _compared(runs: Sequence[_RunOfHost], states: Sequence[str], left_out: Sequence[str]) -> HostComparison:
+    from actbench.analysis.between_hosts import between_hosts
+    from actbench.analysis.crossovers_on_hosts import crossovers_on_hosts
+    from actbench.errors import InputError
+
+    measured = [(one.name, one.measured) for one in runs]
     comparison = between_hosts(measured, lambda case: not states or case.operands in states)
     if not comparison.cells:
-        raise InputError(
-            "no run has a speedup with an interval: measure two strategies of a backend, six rounds or more"
-        )
-    crossing = [
-        RunOnHost(name, one.run.environment.caches, tables.crossovers(one.run.path))
-        for name, one in zip(names, runs, strict=True)
-    ]
-    return replace(comparison, crossovers=crossovers_on_hosts(crossing, states))
+        none = "; ".join(["no run has a speedup with an interval", *left_out])
+        raise InputError(f"{none}: measure two strategies of a backend, six rounds or more")
+    return replace(comparison, crossovers=crossovers_on_hosts([one.crossing for one in runs], states))
 
 
 def _page(comparison: HostComparison, hosts: Sequence[NamedHost], remarks: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ def unusable_value(formulas: Formulas) -> str | None:
 
 def _unusable(formulas: Any) -> Iterator[str]:
     if not isinstance(formulas.forward, FunctionType | Piecewise):
-        yield f"forward is {formulas.forward!r}: write a Python function of z, or Piecewise(scalar=..., array=...)"
+        function = "a Python function of z, or of a and b where it is gated"
+        yield f"forward is {formulas.forward!r}: write {function}, or Piecewise(scalar=..., array=...)"
     if not _is_range(formulas.range):
         yield f"range is {formulas.range!r}: write the infimum and the supremum of g, such as (0.0, 1.0)"
     if not isinstance(formulas.kinks, Mapping) or not all(map(_is_number, (*formulas.kinks, *formulas.kinks.values()))):

@@ -79,7 +79,8 @@ def refuse_unusable(
         raise InputError(f"--load {file}: of {what}, {reason}")
     if not formulas.strategies:
         raise InputError(f"--load {file}: {what} has no strategy: give Formulas one besides forward, such as recompute")
-    if strategy is None and (reason := _not_of(formulas.inputs, formulas.forward)):
+    of_inputs = "z, or of a and b where it is gated" if formulas.inputs != GATED else " and ".join(GATED)
+    if strategy is None and (reason := _not_of(formulas.inputs, formulas.forward, of_inputs)):
         raise InputError(f"--load {file}: forward of {what} {reason}")
     for name in [strategy] if strategy else formulas.strategies:
         with guarded([declared.code], what):
@@ -126,7 +127,8 @@ def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str |
     extra = [residual for residual in scalar if residual not in {*inputs, "y"}]
     shared, before, allowed = OF_GATED if inputs == GATED else OF_ELEMENTWISE
     if scalar not in shared and not (extra == [scalar[-1]] and scalar[:-1] in before):
-        return f"keeps ({', '.join(scalar)}): it can keep {allowed}"
+        of_gated = "; the forward of a gated activation takes (a, b)" if inputs != GATED and "b" in scalar else ""
+        return f"keeps ({', '.join(scalar)}): it can keep {allowed}{of_gated}"
     return _unsaved(inputs, extra, strategy)
 
 
@@ -156,19 +158,19 @@ def _unsaved(inputs: tuple[str, ...], extra: list[str], strategy: Strategy) -> s
         return f"keeps {extra[0]}, which nothing saves: {save}"
     if strategy.save is not None and not extra:
         return "saves what it does not keep: let its derivative take the saved residual"
-    reason = None if strategy.save is None else _not_of(inputs, strategy.save)
+    reason = None if strategy.save is None else _not_of(inputs, strategy.save, " and ".join(inputs))
     return f"has a save that {reason}" if reason else None
 
 
-def _not_of(inputs: tuple[str, ...], formula: Any) -> str | None:
-    """Return why a formula is not a function of z alone, or of a and b; None where it is."""
+def _not_of(inputs: tuple[str, ...], formula: Any, of_inputs: str) -> str | None:
+    """Return why a formula is no function of so many inputs, which are also given in words; None where it is."""
     for dialect in Dialect:
         part = getattr(formula, dialect, formula)
         if reason := _no_formula(part):
             return reason
         names = _parameters(part)
         if len(names) != len(inputs):
-            return f"takes ({', '.join(names)}): write a function of {' and '.join(inputs)}"
+            return f"takes ({', '.join(names)}): write a function of {of_inputs}"
     return None
 
 

@@ -24,9 +24,10 @@ from actbench.report import crossovers, gated, ladder, op_by_op, states, tensors
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.numbers import NO_INTERVAL, plus_minus, ratio, significant, size_of
 from actbench.report.remarks import remarks
-from actbench.report.results import RunResults
+from actbench.report.results import RunResults, analyse
 from actbench.report.table import Summary, Table, each_note_once
 from actbench.report.training import summary as training
+from actbench.runs.archive import Run
 from actbench.runs.record import Record
 
 LINE = attrgetter("backend", "dtype", "size", "operands")
@@ -75,6 +76,11 @@ def summarise(results: RunResults, record: Record) -> Summary:
         tables=tuple(each_note_once(tables)),
         remarks=tuple(remarks(results.of_cases, speedups, record)),
     )
+
+
+def answers_of(run: Run) -> tuple[str, ...]:
+    """Return the answers of a run that was read; none where it has no record of its plan and checks."""
+    return summarise(analyse(run.times, run.record), run.record).answers if run.record else ()
 
 
 def _speedup_tables(title: str, speedups: Sequence[Speedup]) -> Iterator[Table]:

@@ -37,13 +37,19 @@ def show(summary: Summary, console: Console | None = None, *, whole: bool = True
     console, missing = console or _console(), ""
     if console.is_terminal and not whole:
         summary, missing = shortened(summary, console.width, lambda text: len(Text(text).wrap(console, console.width)))
-    for answer in summary.answers:
-        console.print(Text(answer, style="bold"))
+    show_answers(summary.answers, console)
     for table in summary.tables:
         show_table(table, console)
     console.print()
     for remark in (*summary.remarks, *([missing] if missing else [])):
         console.print(Text(remark, style="red" if remark.startswith(FAILED) else "dim"))
+
+
+def show_answers(answers: Sequence[str], console: Console | None = None) -> None:
+    """Print answers in words."""
+    console = console or _console()
+    for answer in answers:
+        console.print(Text(answer, style="bold"))
 
 
 def show_table(table: Table, console: Console | None = None) -> None:

@@ -137,7 +137,8 @@ def test_a_revision_that_does_not_exist_is_refused(
 ) -> None:
     monkeypatch.chdir(project)
     assert refusal(check("git:nope")) == (
-        "actbench: --against git:nope: 'git rev-parse' failed: it is not a revision of this project"
+        "actbench: --against git:nope: that is no revision of this project: name a branch, a tag or a commit ('git log "
+        "--oneline --all' lists commits)"
     )
     assert_nothing_is_left(project, temporary)
 
@@ -169,7 +170,8 @@ def test_a_revision_outside_of_a_repository_is_refused(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     said = refusal(check("git:HEAD"))
-    assert said.startswith("actbench: --against git:HEAD: 'git rev-parse' failed: fatal: not a git repository")
+    assert said.startswith("actbench: --against git:HEAD: ")
+    assert said.endswith("is in no git repository: change to the directory of your project, or make it one (git init)")
 
 
 def test_a_revision_without_git_is_refused(

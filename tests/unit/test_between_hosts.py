@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +141,13 @@ def test_a_directory_without_runs_and_a_reference_are_refused(actbench: Actbench
     assert actbench("compare", "--by", "host", str(hosts), "--reference", "cached").exit_code == 2
 
 
-def test_a_damaged_host_in_a_directory_is_left_out_with_the_reason(actbench: Actbench, hosts: Path) -> None:
-    shutil.copy(hosts / "run00" / "cases.csv", hosts / "run02" / "run.json")
+@pytest.mark.parametrize("name", ["run.json", "speedups.csv", "crossovers.csv"])
+def test_a_damaged_host_in_a_directory_is_left_out_with_the_reason(actbench: Actbench, hosts: Path, name: str) -> None:
+    hosts.joinpath("run02", name).write_text("damaged")
     result = actbench("compare", "--by", "host", str(hosts))
     assert result.exit_code == 0
-    assert "left out: " in result.stdout
+    assert f"left out: {hosts / 'run02' / name}" in result.stdout
+    assert "run02: " not in result.stdout
+    named = actbench("compare", "--by", "host", str(hosts / "run01"), str(hosts / "run02"))
+    assert named.exit_code == 2
+    assert named.stderr.startswith(f"actbench: {hosts / 'run02' / name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +89,15 @@ def test_the_table_and_the_markdown_say_the_same(measured: Actbench) -> None:
     assert line[6:] == ["4.00", "±", "0.00", "4.00", "to", "4.00", "4", "6"]
     markdown = measured("compare", "latest", "--format", "markdown").stdout
     assert "| logistic | derivative | numpy | cached / recompute | 4.00 ± 0.00 | 4.00 to 4.00 | 4 | 6 |" in markdown
+
+
+def test_the_answer_of_the_run_comes_first_where_strategies_are_compared_as_in_its_summary(measured: Actbench) -> None:
+    answer = Path("results/latest/summary.md").read_text(encoding="utf-8").split("\n\n")[1]
+    assert answer.startswith("logistic, derivative: reusing the cached output is faster than recomputing in")
+    assert " ".join(measured("compare", "latest").stdout.split()).startswith(answer)
+    assert measured("compare", "latest", "--format", "markdown").stdout.startswith(f"{answer}\n\n### By strategy")
+    for options in (("--by", "backend"), ("--reference", "cached")):
+        assert "faster than recomputing" not in measured("compare", "latest", *options).stdout
 
 
 def test_a_comparison_without_intervals_has_null_bounds_and_question_marks(actbench: Actbench) -> None:

@@ -61,7 +61,7 @@ def test_a_file_has_constants_modules_and_functions_in_the_order_in_which_they_a
     )
     cell("def slope():\n    return SLOPES['up'][0] + 0 * half_turn + min(0.0, HUGE) + 0 * len(str(np.pi))")
     names = cell(LINE.format(doc="slope z", value="slope()"))
-    text = source_of([names["line"]])
+    text = source_of([names["line"]]).text
     assert "import numpy as np\n" in text
     assert "UNUSED" not in text
     assert text.index("half_turn = 3.14") < text.index("def slope") < text.index("def line")
@@ -70,7 +70,7 @@ def test_a_file_has_constants_modules_and_functions_in_the_order_in_which_they_a
 
 def test_a_cell_that_was_run_again_has_its_new_source(cell: Cell) -> None:
     cell(LINE.format(doc="first", value="1.0"))
-    assert "'''second'''" in source_of([cell(LINE.format(doc="second", value="2.0"))["line"]])
+    assert "'''second'''" in source_of([cell(LINE.format(doc="second", value="2.0"))["line"]]).text
 
 
 def test_what_is_around_a_function_and_what_it_calls_itself_are_found(cell: Cell, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_what_is_around_a_function_and_what_it_calls_itself_are_found(cell: Cell
             return line
         line = made(2.0)
     """)
-    text = source_of([names["line"]])
+    text = source_of([names["line"]]).text
     assert "factor = 2.0\n" in text
     assert "line" in declared(text, tmp_path)
 
@@ -107,7 +107,7 @@ def test_strategies_and_kernels_are_declared_likewise(cell: Cell, tmp_path: Path
     """)
     both = [names["squared"], names["by_hand"]]
     assert {*map(activation_of, both)} == {"tanh"}
-    assert {"squared", "mine"} <= {*declared(source_of(both), tmp_path)["tanh"].strategies}
+    assert {"squared", "mine"} <= {*declared(source_of(both).text, tmp_path)["tanh"].strategies}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_kernels_may_share_a_name_but_their_functions_may_not(cell: Cell, tmp_pa
     cell(kernel.format(dtype="float32", function="single"))
     names = cell(kernel.format(dtype="float64", function="double"))
     both = [names["single"], names["double"]]
-    assert "mine" in declared(source_of(both), tmp_path)["tanh"].strategies
+    assert "mine" in declared(source_of(both).text, tmp_path)["tanh"].strategies
     again = cell(kernel.format(dtype="float64", function="single"))["single"]
     with pytest.raises(InputError, match="two functions are called 'single': rename one of them"):
         source_of([both[0], again])

@@ -41,6 +41,11 @@ from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y, eps=1e-7: y + eps\n", "strategy 'mine' of tanh has the parameter eps=1e-07: parameters name what is kept, so write the value into the formula"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda *kept: kept\n", "strategy 'mine' of tanh has the parameter *kept: parameters name what is kept, one by one"),
         (HEAD + "@activation\ndef mine(m):\n    return Formulas(forward=lambda z, a=2.0: a * z, recompute=lambda z: z)\n", "forward of activation 'mine' has the parameter a=2.0: parameters name what is kept, so write the value into the formula"),
+        *(
+            (HEAD + f"@activation\ndef mine(m):\n    return Formulas(forward=lambda {inputs}: 1.0, recompute=lambda a, b: (b, a))\n", f"forward of activation 'mine' takes ({inputs}): write a function of z, or of a and b where it is gated")
+            for inputs in ("a, b, c", "x, y", "b, a")
+        ),
+        (HEAD + "@activation\ndef mine(m):\n    return Formulas(forward=lambda a: a, recompute=lambda a, b: (b, a))\n", "strategy 'recompute' of mine keeps (a, b): it can keep (z), (y), (z, y), one array of its own, or z and one of its own; the forward of a gated activation takes (a, b)"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return Strategy(lambda c: c, save=lambda z, y: (y, z))\n", "strategy 'mine' of tanh has a save that takes (z, y): write a function of z"),
         (QUIET.replace("numpy-quiet", "numpy"), "there is a backend 'numpy' already: give yours another name"),
         ("from actbench.backends import Backend\nclass Mine(Backend):\n    name = 'mine'\n", "backend class Mine is not complete: define bind, execution, namespace"),
@@ -52,7 +57,7 @@ from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
         *(
             (HEAD + f"@activation\ndef mine(m):\n    return Formulas(**({{'forward': lambda z: z, 'recompute': lambda z: z}} | dict({declared})))\n", f"of activation 'mine', {said}")
             for declared, said in (
-                ("forward=2.0", "forward is 2.0: write a Python function of z, or Piecewise(scalar=..., array=...)"),
+                ("forward=2.0", "forward is 2.0: write a Python function of z, or of a and b where it is gated, or Piecewise(scalar=..., array=...)"),
                 ("range=(1.0, -1.0)", "range is (1.0, -1.0): write the infimum and the supremum of g, such as (0.0, 1.0)"),
                 ("kinks=[0.0]", "kinks is [0.0]: write each z at which g' jumps with g' there, such as {0.0: 1.0}"),
                 ("at_nan='x'", "at_nan is 'x': write g' at NaN as a number, or leave it out"),

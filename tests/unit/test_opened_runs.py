@@ -106,25 +106,35 @@ def test_a_chart_is_of_the_cases_that_are_selected(two_runs: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "speed"}, "unknown chart 'speed': did you mean 'speedup'?"),
+        ({"kind": "speed"}, "unknown kind 'speed': did you mean 'speedup'?"),
         ({"kind": "step"}, "'step' shows training steps"),
         ({"kind": "functions"}, "'functions' is not about one run"),
         ({"theme": "sepia"}, "unknown theme 'sepia'"),
+        ({"theme": None}, "theme=None: pass a name: light, dark"),
+        ({"kind": 3}, "kind=3: pass a name: functions, speedup"),
+        ({"kind": ["speedup"]}, "kind=['speedup']: pass a name"),
+        ({"pattern": 3}, "pattern=3: pass a text"),
+        ({"activations": [1]}, "activations=[1]: pass names"),
         ({"backends": "numba"}, "backends numba: the run has no such case; it has numpy"),
         ({"sizes": "many"}, "'many' is not a size"),
         ({"strategies": "recompute"}, "there is nothing to draw in 'speedup'"),
     ],
 )
-def test_a_chart_that_there_is_not_is_refused(one_block: Path, options: dict[str, str], message: str) -> None:
+def test_a_chart_that_there_is_not_is_refused(one_block: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as refused:
         actbench.open_run(one_block).chart(**options)
     assert message in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("chart.pdf", "name a file that ends in .svg, .png, .html"), ("no/chart.svg", "no/chart.svg")]
+    ("name", "message"),
+    [
+        ("chart.pdf", "^chart.pdf: name a file that ends in .svg, .png, .html"),
+        ("no/chart.svg", "no/chart.svg"),
+        (None, "path=None: pass a path"),
+    ],
 )
-def test_a_file_that_cannot_be_written_is_refused(one_block: Path, name: str, message: str) -> None:
+def test_a_file_that_cannot_be_written_is_refused(one_block: Path, name: Any, message: str) -> None:
     with pytest.raises((InputError, OSError), match=message):
         actbench.open_run(one_block).chart().save(name)
 
@@ -134,6 +144,9 @@ def test_what_is_no_run_is_refused_when_it_is_opened(one_block: Path) -> None:
         actbench.open_run()
     with pytest.raises(InputError, match="nowhere is not a run"):
         actbench.open_run("nowhere")
+    for wrong in (None, 5, ["latest"]):
+        with pytest.raises(InputError, match=r"path=.*: pass a path, as a text or a pathlib\.Path"):
+            actbench.open_run(wrong)  # type: ignore[arg-type]
     (one_block / "values.csv").write_text("")
     with pytest.raises(InputError, match=r"values\.csv"):
         actbench.open_run(one_block)

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import actbench
@@ -15,6 +16,7 @@ from actbench.api.opened import MeasuredRun
 from actbench.errors import BenchmarkError, InputError, OptionsError, WrongKernelError
 from actbench.model.cases import Block
 from tests.conftest import Actbench
+from tests.support.cells import run_cell
 from tests.support.fake import FakeBench, crash
 from tests.support.selections import SMALL, SPEEDUPS, names, record
 
@@ -113,6 +115,33 @@ def test_a_function_of_a_notebook_is_measured_from_its_source_which_the_run_keep
     assert len(actbench.measure(resume="mine", rounds=2).values) == 2 * len(run.values)
 
 
+@pytest.mark.parametrize("sizes", [np.int64(1000), np.array([1000, 1000]), [np.float64(1000)], (np.int32(10), 100)])
+def test_numbers_of_numpy_are_numbers(sizes: object) -> None:
+    run = measure(sizes=sizes, rounds=np.int64(1), seed=np.int64(1), max_call=np.float32(0.5))
+    assert {*run.cases["size"]} == {1000}
+
+
+FAILING = """
+# a comment above it
+
+@actbench.activation
+def unfinished(m):
+    below = SCALE + SHIFT
+    raise ValueError(below)
+"""
+
+
+def test_a_function_that_fails_is_named_with_its_cell_and_its_line_there() -> None:
+    names: dict[str, Any] = {"__name__": "__main__", "actbench": actbench}
+    run_cell("SCALE = 2.0\nSHIFT = 1.0", names)
+    place = run_cell(FAILING, names)
+    for measured in (measure, actbench.accuracy):
+        with pytest.raises(InputError) as refused:
+            measured(activations=[names["unfinished"]], strategies="recompute")
+        where = f"'unfinished' ({place}): activation 'unfinished': line 7 of {place}"
+        assert str(refused.value) == f"{where} raised ValueError: 3.0: correct that line"
+
+
 def test_a_wrong_function_is_refused_with_a_z_and_leaves_nothing_loaded() -> None:
     with pytest.raises(WrongKernelError, match="wrong/recompute/numpy/derivative/float64 is wrong: at z = "):
         measure(activations=[wrong], strategies="recompute")
@@ -152,34 +181,51 @@ def test_a_benchmark_that_fails_is_an_error_and_the_others_are_in_the_run(bench:
     ("options", "message"),
     [
         ({"activations": "nope"}, "unknown activation 'nope'"),
-        ({"activations": [len]}, "'len' is no activation: name one, or declare a function"),
-        ({"activations": ["logistic", ""]}, "'' is no name"),
-        ({"activations": 3}, "'3' is no activation"),
+        ({"activations": [len]}, "activations: 'len' is no activation: pass a name, or a function of yours"),
+        ({"activations": ["logistic", ""]}, "activations=['logistic', '']: pass names"),
+        ({"activations": 3}, "activations: 3 is no activation"),
+        ({"activations": b"tanh"}, "activations: b'tanh' is no activation"),
+        ({"backends": None}, "backends=None: pass names, or one text with commas between them; leave it out"),
+        ({"backends": Path("numpy")}, "backends=PosixPath('numpy'): pass names"),
+        ({"strategies": [1, 2]}, "strategies=[1, 2]: pass names"),
+        ({"ops": np.arange(1000)}, "ops=array([  0,   1,   2"),
+        ({"pattern": 5}, "pattern=5: pass a text, such as 'logistic/*'"),
+        ({"preset": np.int64(3)}, "preset="),
+        ({"inputs": 3.5}, "inputs=3.5: pass a text, such as 'normal:0,3'"),
+        ({"load": None}, "load=None: pass the path of a Python file"),
+        ({"load": [3]}, "load=[3]: pass the path of a Python file"),
+        ({"output": 3}, "output=3: pass a path, as a text or a pathlib.Path"),
+        ({"output": ""}, "output='': pass a path"),
+        ({"resume": [1]}, "resume=[1]: pass a path"),
+        ({"strict": "no"}, "strict='no': pass True or False"),
+        ({"budget": [1]}, "budget=[1]: pass seconds, or a text"),
+        ({"target": {}}, "target={}: pass percent"),
         ({"backends": "zz*"}, "no backend matches 'zz*'"),
         ({"sizes": 0}, "'0' is not a size"),
         ({"sizes": 1.5}, "'1.5' is not a size"),
-        ({"sizes": [True]}, "'True' is not a size"),
+        ({"sizes": [True]}, "sizes=True: pass numbers of elements"),
         ({"sizes": float("inf")}, "'inf' is not a size"),
         ({"budget": "soon"}, "'soon' is not a time"),
         ({"budget": -1}, "'-1' is not a time"),
         ({"target": 0}, "'0' is not a percentage"),
-        ({"rounds": 0}, "rounds=0: write a whole number from 1 to 1000000"),
-        ({"rounds": 1.5}, "rounds=1.5: write a whole number"),
-        ({"seed": -1}, "seed=-1: write a whole number from 0"),
-        ({"threads": 0}, "threads=0: write a whole number from 1"),
-        ({"affinity": "all"}, "affinity='all': write a whole number from 0"),
-        ({"dtypes": 64}, "64 is no name"),
-        ({"sizes": None}, "'None' is not a size"),
+        ({"rounds": 0}, "rounds=0: pass a whole number from 1 to 1000000"),
+        ({"rounds": 1.5}, "rounds=1.5: pass a whole number"),
+        ({"seed": -1}, "seed=-1: pass a whole number from 0"),
+        ({"threads": 0}, "threads=0: pass a whole number from 1"),
+        ({"affinity": "all"}, "affinity='all': pass a whole number from 0"),
+        ({"dtypes": 64}, "dtypes=64: pass names"),
+        ({"sizes": None}, "sizes=None: pass numbers of elements"),
         ({"strategies": "cached:int8"}, "unknown residual dtype of cached 'int8'"),
-        ({"load": Path("nowhere.py")}, "--load nowhere.py: there is no such file"),
-        ({"preset": 3}, "unknown preset '3'"),
+        ({"load": Path("nowhere.py")}, "load='nowhere.py': there is no such file"),
+        ({"preset": 3}, "preset=3: pass a text"),
         ({"preset": "larg"}, "unknown preset 'larg'"),
         ({"inputs": "nowhere.npy"}, "nowhere.npy"),
-        ({"load": "nowhere.py"}, "--load nowhere.py: there is no such file"),
+        ({"load": "nowhere.py"}, "load='nowhere.py': there is no such file"),
+        ({"activations": "overhead", "strategies": "recompute"}, "preset='overhead'"),
         ({"resume": "nowhere"}, "nowhere is not a run"),
     ],
 )
-def test_what_cannot_be_used_is_an_error_with_the_sentence_of_the_command_line(
+def test_what_cannot_be_used_is_an_error_that_names_the_argument_and_a_way_out(
     options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(InputError) as refused:
@@ -220,12 +266,20 @@ def test_accuracy_is_a_frame_with_a_row_per_part_of_the_real_line() -> None:
     assert (frame["median_ulp"] <= frame["max_ulp"]).all()
 
 
+@pytest.mark.parametrize("activations", [twice_tanh, [twice_tanh, "twice-tanh"]])
+def test_the_accuracy_of_a_function_of_a_notebook_is_surveyed(activations: Any) -> None:
+    frame = actbench.accuracy(activations, backends="numpy", dtypes="float32", points=10)
+    assert {*frame["activation"]} == {"twice-tanh"}
+    assert frame["max_ulp"].max() < 10
+    assert names(Path()) == set()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"of": "g"}, "unknown quantity 'g'"),
-        ({"residuals": "rounded"}, "unknown kind of residuals 'rounded'"),
-        ({"points": 1}, "points=1: write a whole number from 10 to 100000"),
+        ({"of": "g"}, "unknown of 'g'"),
+        ({"residuals": "rounded"}, "unknown residuals 'rounded'"),
+        ({"points": 1}, "points=1: pass a whole number from 10 to 100000"),
         ({"activations": "overhead"}, "'overhead' has no derivative"),
         ({"strategies": "empty"}, "'empty' is a rung"),
     ],

@@ -15,6 +15,7 @@ from actbench.model.cases import Case
 from actbench.model.checks import StepCheck
 from actbench.model.variants import Variant
 from actbench.report.training.answers import answers
+from actbench.report.training.sentences import StepAnswer, sentences
 from actbench.report.training.words import nbytes
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, exact_seconds
@@ -24,9 +25,11 @@ Seconds = Callable[[Case], float]
 
 WHERE = "In a training step of dense:16-8 (batch 8, float32, numpy), logistic"
 
-LIMIT = "No cheaper gradient of logistic can save more than 4.0 % of this step (free)."
+LIMIT = "No cheaper gradient of logistic can save more than 4.00 % ± 0.00 % of this step (free)."
 
-HALF = "keeps 0.50 of its bytes (256 B instead of 512 B)"
+HALF = "It keeps 50 % fewer bytes than recompute (256 B instead of 512 B)."
+
+STEP_OF_REFERENCE = "of the time of recompute's step"
 
 
 def answer(actbench: Actbench, *options: str) -> list[str]:
@@ -46,35 +49,22 @@ def slower(factors: Mapping[str, float]) -> Seconds:
 
 
 def test_what_is_saved_is_said_with_what_is_kept_and_the_most_that_could_be_saved(actbench: Actbench) -> None:
-    takes = "keeping y takes 0.970 ± 0.000 of the time of recompute's step (saves 3.00 % ± 0.00 %)"
-    assert answer(actbench) == [f"{WHERE}: {takes}, and {HALF}. {LIMIT}"]
+    assert answer(actbench) == [
+        f"{WHERE}: keeping y (cached) saves 3.00 % ± 0.00 % {STEP_OF_REFERENCE}. {HALF} {LIMIT}"
+    ]
 
 
 def test_a_strategy_that_takes_longer_costs(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = slower({"cached": 1.1})
-    takes = "keeping y takes 1.07 ± 0.00 of the time of recompute's step (costs 6.70 % ± 0.00 %)"
-    assert answer(actbench) == [f"{WHERE}: {takes}, and {HALF}. {LIMIT}"]
-
-
-def test_a_gain_within_one_percent_of_a_step_does_not_matter(actbench: Actbench, bench: FakeBench) -> None:
-    bench.seconds = slower({"cached": 0.998 / 0.97, "free": 0.996 / 0.96})
     assert answer(actbench) == [
-        (
-            f"{WHERE}: keeping y takes 0.998 ± 0.000 of the time of recompute's step. It does not matter here: no "
-            "cheaper gradient of logistic can save more than 0.4 % of this step (free); keeping y saves 50 % of what "
-            "is kept (256 B instead of 512 B)."
-        )
+        f"{WHERE}: keeping y (cached) costs 6.70 % ± 0.00 % {STEP_OF_REFERENCE}. {HALF} {LIMIT}"
     ]
 
 
-def test_a_gain_that_does_not_matter_is_no_reason_where_a_cheaper_gradient_could_save_more(
-    actbench: Actbench, bench: FakeBench
-) -> None:
+def test_a_gain_within_one_percent_of_a_step_does_not_matter(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = slower({"cached": 0.998 / 0.97})
-    (sentence,) = answer(actbench)
-    assert sentence.endswith(
-        f"It does not matter here: keeping y saves 50 % of what is kept (256 B instead of 512 B). {LIMIT}"
-    )
+    effect = f"keeping y (cached) does not matter (less than 1 %): it saves 0.20 % ± 0.00 % {STEP_OF_REFERENCE}."
+    assert answer(actbench) == [f"{WHERE}: {effect} {HALF} {LIMIT}"]
 
 
 def test_no_difference_is_claimed_that_an_interval_does_not_show(actbench: Actbench, bench: FakeBench) -> None:
@@ -84,8 +74,24 @@ def test_no_difference_is_claimed_that_an_interval_does_not_show(actbench: Actbe
         return by_round[bench.workers_started % 7](case)
 
     bench.seconds = noisy
-    takes = "keeping y takes 1.03 ± 0.04 of the time of recompute's step (no difference is shown)"
-    assert answer(actbench) == [f"{WHERE}: {takes}, and {HALF}. {LIMIT}"]
+    effect = f"is not shown to save or cost time: by estimate it costs 2.8 % ± 3.9 % ≈ {STEP_OF_REFERENCE}."
+    assert answer(actbench) == [f"{WHERE}: keeping y (cached) {effect} {HALF} {LIMIT}"]
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.1, 0.998 / 0.97])
+def test_every_figure_of_the_answer_is_one_of_the_table(actbench: Actbench, bench: FakeBench, factor: float) -> None:
+    by_round = [slower({"cached": factor + 0.02 * number, "free": 1 + 0.001 * number**3}) for number in range(7)]
+
+    def noisy(case: Case) -> float:
+        return by_round[bench.workers_started % 7](case)
+
+    bench.seconds = noisy
+    (sentence,) = answer(actbench)
+    table = Path("results/latest/summary.md").read_text(encoding="utf-8").partition("\n### ")[2].split("\n\n")[2]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    saved = {name: cells[-1] for name, *cells in rows}
+    assert f" {saved['cached'].replace('-', '')} {STEP_OF_REFERENCE}." in sentence.replace("-", "")
+    assert f"can save more than {saved['free (bound)']} of this step (free)." in sentence
 
 
 def test_too_few_rounds_give_no_answer(actbench: Actbench) -> None:
@@ -103,22 +109,19 @@ def test_too_few_rounds_give_no_answer(actbench: Actbench) -> None:
         (
             "recompute,complement",
             (
-                "keeping the small side of y takes 0.990 ± 0.000 of the time of recompute's step (saves 1.00 % ± 0.00 "
-                "%), and keeps as many bytes (512 B)."
+                f"keeping the small side of y (complement) saves 1.00 % ± 0.00 % {STEP_OF_REFERENCE}. It keeps as many "
+                "bytes as recompute (512 B)."
             ),
         ),
         (
             "recompute,checkpoint",
-            (
-                "computing z again (checkpoint) takes 1.30 ± 0.00 of the time of recompute's step (costs 30.00 % ± "
-                f"0.00 %), and {HALF}."
-            ),
+            f"computing z again (checkpoint) costs 30.00 % ± 0.00 % {STEP_OF_REFERENCE}. {HALF}",
         ),
         (
             "recompute,cached:float16",
             (
-                "keeping y as float16 takes 0.970 ± 0.000 of the time of recompute's step (saves 3.00 % ± 0.00 %), and "
-                "keeps 0.75 of its bytes (384 B instead of 512 B)."
+                f"keeping y as float16 (cached:float16) saves 3.00 % ± 0.00 % {STEP_OF_REFERENCE}. It keeps 25 % fewer "
+                "bytes than recompute (384 B instead of 512 B)."
             ),
         ),
     ],
@@ -137,18 +140,22 @@ def test_many_steps_are_counted_and_alike_answers_merged(actbench: Actbench, ben
     bench.seconds = lambda case: slow(case) if case.size == 16 else exact_seconds(case)
     options = ("--batch", "8,16,32", "-b", "numpy,numpy+numba-simd", "-s", "recompute,cached,free")
     both = "float32, numpy and numpy+numba-simd), logistic"
-    gain = "3.0 % of the time of recompute's step with numpy, 3.0 % with numpy+numba-simd"
-    limit = "can save more than 4.0 % of these steps with numpy, 4.0 % with numpy+numba-simd (free)."
+    gain = f"saves 3.0 % {STEP_OF_REFERENCE} with numpy, 3.0 % with numpy+numba-simd"
+    little = f"saves 0.50 % ± 0.00 % {STEP_OF_REFERENCE} with numpy, 0.50 % ± 0.00 % with numpy+numba-simd"
+    limits = [
+        f"can save more than {limit} of these steps with numpy, {limit} with numpy+numba-simd (free)."
+        for limit in ("4.0 %", "4.00 % ± 0.00 %")
+    ]
     assert answer(actbench, *options) == [
-        "Of 6 training steps, keeping y saves time in 4 and does not matter in 2 (less than 1 % of a step).",
+        "Of 6 training steps, keeping y (cached) saves time in 4 and does not matter in 2 (less than 1 % of a step).",
         (
-            f"In training steps of dense:16-8 (batch 8, 32, {both}: keeping y saves {gain}, and keeps 0.50 of its "
-            f"bytes. No cheaper gradient of logistic {limit}"
+            f"In training steps of dense:16-8 (batch 8, 32, {both}: keeping y (cached) {gain}. It keeps 50 % fewer "
+            f"bytes than recompute. No cheaper gradient of logistic {limits[0]}"
         ),
         (
-            f"In training steps of dense:16-8 (batch 16, {both}: it does not matter: keeping y saves or costs less "
-            "than 1 % of the time of recompute's step, and keeps 0.50 of its bytes (512 B instead of 1 KiB). No "
-            f"cheaper gradient of logistic {limit}"
+            f"In training steps of dense:16-8 (batch 16, {both}: keeping y (cached) does not matter (less than 1 %): "
+            f"it {little}. It keeps 50 % fewer bytes than recompute (512 B instead of 1 KiB). No cheaper gradient of "
+            f"logistic {limits[1]}"
         ),
     ]
 
@@ -157,22 +164,10 @@ def test_one_gain_a_backend_has_its_interval(actbench: Actbench) -> None:
     options = ("-a", "tanh", "-b", "numpy+numba-simd", "-s", "recompute,cached")
     _, first, second = answer(actbench, *options)
     assert first == (
-        "In training steps of dense:16-8 (batch 8, float32, numpy and numpy+numba-simd), logistic: keeping y saves "
-        "3.00 % ± 0.00 % of the time of recompute's step with numpy, 3.00 % ± 0.00 % with numpy+numba-simd, and keeps "
-        "0.50 of its bytes (256 B instead of 512 B)."
+        "In training steps of dense:16-8 (batch 8, float32, numpy and numpy+numba-simd), logistic: keeping y "
+        f"(cached) saves 3.00 % ± 0.00 % {STEP_OF_REFERENCE} with numpy, 3.00 % ± 0.00 % with numpy+numba-simd. {HALF}"
     )
     assert second == first.replace("logistic", "tanh")
-
-
-def test_an_interval_in_brackets_has_none_of_its_own(actbench: Actbench, bench: FakeBench) -> None:
-    by_round = [slower({"cached": 1 - 0.001 * number**3}) for number in range(7)]
-
-    def lopsided(case: Case) -> float:
-        return by_round[bench.workers_started % 7](case)
-
-    bench.seconds = lopsided
-    (sentence,) = answer(actbench)
-    assert "(saves 8.2 %, from 3.1 % to 16.6 %), and keeps" in sentence
 
 
 def test_networks_of_one_kind_share_an_answer(actbench: Actbench, bench: FakeBench) -> None:
@@ -232,33 +227,42 @@ def beside_shipped(backend: str) -> str:
 
 @pytest.mark.parametrize(
     ("backend", "kept"),
-    [
-        (
-            "somebodys",
-            ", and keeps 0.75 of its bytes (150 B instead of 200 B)",
-        ),
-        ("torch-compile", ""),
-    ],
+    [("somebodys", " It keeps 25 % fewer bytes than shipped (150 B instead of 200 B)."), ("torch-compile", "")],
 )
 def test_what_a_framework_ships_is_what_is_compared_with_first_but_for_bytes_that_a_compiler_decides(
     backend: str, kept: str
 ) -> None:
     assert beside_shipped(backend) == (
-        f"In a training step of ffn:8-32 (batch 64, float32, {backend}), gelu: keeping y takes 1.190 ± 0.014 of the "
-        f"time of what {backend} itself does (shipped) (costs 19.0 % ± 1.4 %){kept}. No cheaper gradient of gelu can "
-        "save more than 0.0 % of this step (free). It takes 0.950 ± 0.009 of the time of recompute's step (saves 5.0 % "
-        "± 1.0 %)."
+        f"In a training step of ffn:8-32 (batch 64, float32, {backend}), gelu: keeping y (cached) is slower than what "
+        f"{backend} itself does (shipped): 0.840 ± 0.010 times as fast. It saves 5.0 % ± 1.0 % {STEP_OF_REFERENCE}."
+        f"{kept} No cheaper gradient of gelu can be more than 0.893 ± 0.010 times as fast as shipped (free)."
     )
 
 
 def test_a_formula_that_runs_op_by_op_is_called_so_and_compared_with_what_is_shipped_first() -> None:
     assert beside_shipped("torch") == (
-        "In a training step of ffn:8-32 (batch 64, float32, torch), gelu: keeping y, the formula, op by op, takes "
-        "1.190 ± 0.014 of the time of what torch itself does (shipped) (costs 19.0 % ± 1.4 %), and keeps 0.75 of its "
-        "bytes (150 B instead of 200 B). No cheaper gradient of gelu can save more than 0.0 % of this step (free). "
-        "Beside formulas that are computed so as well, it takes 0.950 ± 0.009 of the time of recompute's step (saves "
-        "5.0 % ± 1.0 %)."
+        "In a training step of ffn:8-32 (batch 64, float32, torch), gelu: keeping y (cached), the formula, op by op, "
+        "is slower than what torch itself does (shipped): 0.840 ± 0.010 times as fast. It saves 5.0 % ± 1.0 % "
+        f"{STEP_OF_REFERENCE} (the formula, op by op, too). It keeps 25 % fewer bytes than shipped (150 B instead of "
+        "200 B). No cheaper gradient of gelu can be more than 0.893 ± 0.010 times as fast as shipped (free)."
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([(300, 200)], "50 % more bytes than recompute (300 B instead of 200 B)"),
+        ([(300, 200), (280, 200)], "40 to 50 % more bytes than recompute"),
+        ([(150, 200), (280, 200)], "0.75 to 1.4 times as many bytes as recompute"),
+        ([(200, 200), (300, 300)], "as many bytes as recompute"),
+    ],
+)
+def test_bytes_are_more_or_fewer(counts: list[tuple[int, int]], words: str) -> None:
+    steps = [
+        StepAnswer(arm("cached", "numpy", 0.95, kept), arm("recompute", "numpy", None, base), None, None)
+        for kept, base in counts
+    ]
+    assert sentences(steps).endswith(f". It keeps {words}.")
 
 
 def test_steps_without_enough_rounds_are_counted_beside_answers_for_the_others() -> None:
@@ -276,7 +280,7 @@ def test_steps_without_enough_rounds_are_counted_beside_answers_for_the_others()
 def test_what_was_not_checked_keeps_an_unknown_number_of_bytes() -> None:
     arms = [arm("recompute", "numpy", None, 300), arm("cached", "numpy", 0.95, 150)]
     (sentence,) = answers([replace(row, check=None) for row in arms])
-    assert sentence.endswith("(saves 5.0 % ± 1.0 %).")
+    assert sentence.endswith(f"saves 5.0 % ± 1.0 % {STEP_OF_REFERENCE}.")
 
 
 @pytest.mark.parametrize(

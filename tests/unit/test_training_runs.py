@@ -42,6 +42,12 @@ def test_strategies_of_steps_are_compared_with_the_bound_named(two: Actbench) ->
     assert "per row of a batch" in result.stdout
 
 
+def test_a_comparison_within_a_run_of_steps_begins_with_its_answer(two: Actbench) -> None:
+    answer = Path("one/summary.md").read_text(encoding="utf-8").split("\n\n")[1]
+    assert "keeping y (cached)" in answer
+    assert " ".join(two("compare", "one").stdout.split()).startswith(answer)
+
+
 def test_backends_that_run_formulas_op_by_op_are_named_under_a_comparison() -> None:
     strategies = ("gelu", "ffn:8-32", "torch", OperandState.WARM, "recompute", "cached", 1, EXACT, 1.0, 1.0, 8)
     backends = ("gelu", "ffn:8-32", "cached", OperandState.WARM, "numpy", "jax", 1, EXACT, 1.0, 1.0, 8)

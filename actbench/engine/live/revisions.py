@@ -26,6 +26,9 @@ GIT_WITHOUT_HOOKS = f"git -c core.hooksPath={os.devnull}"
 TREES = "actbench-"
 """Prefix of the temporary directories that hold worktrees; the number of the process follows."""
 
+NO_REPOSITORY = "not a git repository"
+"""What git writes outside of repositories, in the locale C."""
+
 FULL = os.strerror(errno.ENOSPC)
 """What programs write when a disk is full."""
 
@@ -98,6 +101,7 @@ def execute(what: str, command: str, *arguments: str, program: Sequence[str] = (
             text=True,
             errors="replace",
             timeout=timeout,
+            env=os.environ | ({"LC_ALL": "C"} if name == "git" else {}),
         )
     except OSError as error:
         raise NotComparableError(f"{what}: {name} cannot be run ({error.strerror}): install it") from None
@@ -107,7 +111,10 @@ def execute(what: str, command: str, *arguments: str, program: Sequence[str] = (
         return done.stdout.strip()
     if FULL in done.stderr:
         raise OutputError(f"{what}: '{command}' failed: {FULL}")
-    sentence = _last_words(done.stderr) or _last_words(done.stdout) or "it is not a revision of this project"
+    if name == "git" and NO_REPOSITORY in done.stderr:
+        here = f"{Path.cwd()} is in no git repository"
+        raise NotComparableError(f"{what}: {here}: change to the directory of your project, or make it one (git init)")
+    sentence = _last_words(done.stderr) or _last_words(done.stdout) or "it says no more"
     raise NotComparableError(f"{what}: '{command}' failed: {sentence}")
 
 
@@ -149,7 +156,7 @@ def resolve(what: str, revision: str, prefix: str = GIT) -> str:
     lookup = ("git rev-parse", "--verify", "--quiet", "--end-of-options")
     try:
         return execute(what, *lookup, f"{revision}^{{commit}}")
-    except NotComparableError as error:
+    except NotComparableError:
         if succeeds(*lookup, f"refs/remotes/origin/{revision}^{{commit}}"):
             raise NoRevisionError(
                 f"{what}: this clone has no branch of that name, but the repository that it came from has: name "
@@ -157,7 +164,10 @@ def resolve(what: str, revision: str, prefix: str = GIT) -> str:
             ) from None
         if is_shallow(what):
             raise NoRevisionError(f"{what}: {SHALLOW}") from None
-        raise NoRevisionError(str(error)) from None
+        raise NoRevisionError(
+            f"{what}: that is no revision of this project: name a branch, a tag or a commit ('git log --oneline --all' "
+            "lists commits)"
+        ) from None
 
 
 def is_shallow(what: str = "") -> bool:

@@ -11,7 +11,7 @@ from actbench.model.variants import Variant
 from actbench.report.answers import MOST_ANSWERS, grouped
 from actbench.report.numbers import counted
 from actbench.report.training.merged import merged, totals
-from actbench.report.training.sentences import StepAnswer, limit_alone, sentence
+from actbench.report.training.sentences import StepAnswer, sentences
 from actbench.report.training.words import KEEPING
 
 NO_ANSWER = (
@@ -26,11 +26,11 @@ def answers(results: Sequence[ArmResult]) -> Iterator[str]:
     known = [answer for answer in every if answer.arm.gain and answer.arm.gain.has_bounds]
     choices = [answer for answer in known if answer.arm is not answer.free]
     if len(choices) <= MOST_ANSWERS:
-        yield from map(sentence, choices)
+        yield from (sentences([answer]) for answer in choices)
     else:
         yield from totals(choices)
         yield from merged(choices)
-    yield from (limit_alone(answer) for answer in known if answer.arm is answer.free)
+    yield from (sentences([answer]) for answer in known if answer.arm is answer.free)
     if every and not known:
         yield f"No answer yet: {NO_ANSWER}"
     elif len(known) < len(every):

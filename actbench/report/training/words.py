@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil
 
 from actbench import registry
 from actbench.analysis.interval import Interval
@@ -48,13 +47,15 @@ def with_bound(names: str) -> str:
 
 
 def keeping(strategy: Variant) -> str:
-    """Return what a strategy does, in words."""
+    """Return what a strategy does, in words, with the name that tables have: ``keeping y (cached)``."""
     if strategy == SHIPPED:
         return "the framework's own gradient (shipped)"
     if strategy == CHECKPOINT:
         return "computing z again (checkpoint)"
-    words = KEEPING.get(strategy.name, str(strategy.name))
-    return f"{words} as {strategy.storage}" if strategy.storage else words
+    words = KEEPING.get(strategy.name)
+    if words is None:
+        return str(strategy)
+    return f"{words}{f' as {strategy.storage}' if strategy.storage else ''} ({strategy})"
 
 
 def nbytes(number: int) -> str:
@@ -67,11 +68,6 @@ def nbytes(number: int) -> str:
         value /= 1024
     whole = abs(value) >= WHOLE_FROM or value == round(value)
     return f"{count(round(value)) if whole else significant(value, 3)} {unit}"
-
-
-def at_most(share: float) -> str:
-    """Return an upper bound of what a part of the whole saves, in percent, rounded up: ``3.9 %``, at least 0."""
-    return f"{max(0.0, ceil(1000 * share - 1e-6) / 10):.1f} %"
 
 
 def gain(interval: Interval) -> str:

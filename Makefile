@@ -80,6 +80,7 @@ peers: $(READY)              ## actbench's kernels beside other libraries, where
 
 limits: $(READY)             ## what interleaving, shorter chains and prefetching are worth to numba-simd: ten minutes
 	$(BIN)/python -m benchmarks.limits -a '*' -n 4096,100000
+	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.limits -a logistic,tanh -s recompute,cached -n 1000000,4000000,16000000
 
 verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: a few minutes

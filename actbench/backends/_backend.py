@@ -39,6 +39,8 @@ class Bound:
     compile_seconds: float | None = None
     """Wall time of compiling or of loading from the compiler's cache; None where nothing is compiled."""
     from_cache: bool = False
+    compiled: Any = None
+    """The compiler's own object, where there is one: `function` is it, or the code that it compiled."""
     specialise: Callable[[tuple[Any, ...]], Bound] | None = None
     """Return the kernel for operands of one size, where the backend compiles for every size; otherwise None."""
 

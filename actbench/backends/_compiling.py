@@ -62,6 +62,16 @@ def jitted(  # noqa: PLR0913  # options of numba and LLVM
     return dispatcher
 
 
+def only_version(dispatcher: Any) -> Callable[..., Any]:
+    """Return the compiled code of a dispatcher's only signature. A call of it looks up no code by the arrays' types.
+
+    It checks the size of their elements alone, and misreads arrays with gaps, and those of several dimensions.
+    """
+    (signature,) = dispatcher.signatures
+    version: Callable[..., Any] = dispatcher.get_overload(signature)
+    return version
+
+
 @contextmanager
 def interleaving(vectors: int) -> Iterator[None]:
     """Let LLVM's vectoriser process this many vectors per iteration meanwhile, or as many as it likes where it is 0.

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 
 from actbench.backends import _compiling, _gated_loops, _generated_code, _libm, _numba_cache, _simd, _widening_loops
 from actbench.backends._backend import Backend, Bound
-from actbench.backends._compiling import cause, jitted, parameters
+from actbench.backends._compiling import cause, jitted, only_version, parameters
 from actbench.backends._listing import sources
 from actbench.backends._loops import RESIDUALS, formulas_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
@@ -56,6 +56,8 @@ class Numba(Backend):
     planning_ns = 15.0
     counts_references: ClassVar[bool] = True
     """Whether a call takes a reference to each of its arrays, as numba does by default."""
+    looks_up: ClassVar[bool] = True
+    """Whether a call looks up the compiled code by the types of its arguments, as numba's dispatcher does."""
     ladder: ClassVar = {
         "empty": empty,
         "dispatch": dispatch,
@@ -97,9 +99,9 @@ class Numba(Backend):
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop, or load it from numba's cache."""
         start = time.perf_counter()
-        bound = _bound(self._compile(op, rule, dtype, cache=True), start)
+        bound = self._bound(self._compile(op, rule, dtype, cache=True), start)
         if not bound.from_cache:
-            _keep_facts(bound.function, bound.function, dtype)
+            _keep_facts(bound.compiled, bound.compiled, dtype)
         return bound
 
     def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
@@ -108,7 +110,7 @@ class Numba(Backend):
         compiled = self._compiled_loops(
             [_loops_for(rule).forward_of(rule)], [rule.save or rule.forward], None, rule, dtype, cache=True
         )
-        return _bound(compiled, start)
+        return self._bound(compiled, start)
 
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""
@@ -118,7 +120,7 @@ class Numba(Backend):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaPerformanceWarning)  # an empty function has no loop to parallelise
             compiled = self._jitted(function, [array_of(dtype)] * len(parameters(function)), cache=True)
-        return _bound(compiled, start)
+        return self._bound(compiled, start)
 
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the loops, of their wrappers, and of the step that calls them."""
@@ -149,10 +151,15 @@ class Numba(Backend):
 
         If the cache has none, the kernel is compiled again, because the code of a cached kernel cannot be read.
         """
-        kept = _numba_cache.kept(bound.function, _generated_code.edition())
+        kept = _numba_cache.kept(bound.compiled, _generated_code.edition())
         if kept is not None:
             return Compiled(**kept)
-        return _keep_facts(bound.function, self._compile(op, rule, dtype, cache=False), dtype)
+        return _keep_facts(bound.compiled, self._compile(op, rule, dtype, cache=False), dtype)
+
+    def _bound(self, dispatcher: Any, start: float) -> Bound:
+        function = dispatcher if self.looks_up else only_version(dispatcher)
+        hit = bool(dispatcher.stats.cache_hits)
+        return Bound(function, time.perf_counter() - start, from_cache=hit, compiled=dispatcher)
 
     def _around(self, loop: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return self.around(len(parameters(loop)))
@@ -254,7 +261,3 @@ def _keep_facts(dispatcher: Any, compiled: Any, dtype: Dtype) -> Compiled:
     facts = replace(_generated_code.facts(signature, code, computed_in(dtype)), code=machine_code)
     _numba_cache.keep(dispatcher, _generated_code.edition(), asdict(facts))
     return facts
-
-
-def _bound(dispatcher: Any, start: float) -> Bound:
-    return Bound(dispatcher, time.perf_counter() - start, from_cache=bool(dispatcher.stats.cache_hits))

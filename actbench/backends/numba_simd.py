@@ -5,7 +5,9 @@ arithmetic (`actbench.backends._simd`), inlined into the loop, and ``where`` is 
 vector code. Numbers of 16 bits are computed with in float32.
 
 A call takes no references to its arrays, since its caller holds them: on a Sapphire Rapids Xeon that saved 18 ns per
-array, a quarter of a small call. numba's option for it, ``_nrt``, is undocumented.
+array, a quarter of a small call. numba's option for it, ``_nrt``, is undocumented. And it is one of the compiled code
+itself (``Dispatcher.get_overload``): numba's dispatcher looks the code up by the types of the arrays in every call,
+which takes more than half of a call on one element (``python -m benchmarks.small_calls``). Operands have one type here.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from actbench.backends import _simd
+from actbench.backends._compiling import only_version
 from actbench.backends._listing import sources
 from actbench.backends._loops import formulas_of
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import helpers, unchanged
 from actbench.backends.numba import Numba, computed_in
+from actbench.errors import InputError
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
@@ -40,6 +44,7 @@ class NumbaSimd(Numba):
     rank = 30
     planning_ns = 3.0
     counts_references = False
+    looks_up = False
     ladder: ClassVar = Numba.ladder | {"dispatch": dispatch}
 
     def widening(self, dtype: Dtype) -> Conversion | None:
@@ -52,6 +57,12 @@ class NumbaSimd(Numba):
 
         return functions
 
+    def adopt(self, array: Any) -> Any:
+        """Return the same array, or the bits of 16-bit floats; `InputError` for one that a call would misread."""
+        if array.ndim != 1 or not array.flags.c_contiguous:
+            raise InputError(f"{self.name} takes contiguous arrays of one dimension")
+        return super().adopt(array)
+
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the loop and of all functions that it and the formula call, down to instructions."""
         from actbench.backends._simd import vector_width
@@ -60,8 +71,8 @@ class NumbaSimd(Numba):
         called = dict.fromkeys(name for formula in formulas_of(op, rule) for name in _called(formula))
         branch_free = [getattr(functions, name) for name in called if name in functions.__all__]
         if not self._computes(formulas_of(op, rule)):
-            return sources(self._executed(op, rule), branch_free)
-        return sources([*self._executed(op, rule), widened], [vector_width.widest, *branch_free])
+            return sources([*self._executed(op, rule), only_version], branch_free)
+        return sources([*self._executed(op, rule), widened, only_version], [vector_width.widest, *branch_free])
 
     def jitable(self, formula: Formula) -> Formula:
         """Let compiled loops inline the formula, with the widest vectors where it computes more than it moves.

@@ -27,6 +27,7 @@ from actbench.backends._simd import (
     reduction,
     vector_width,
 )
+from actbench.errors import InputError
 from actbench.host import processors
 from actbench.kernels.resolution import kernel as resolved
 from actbench.kernels.resolution import resolve
@@ -239,3 +240,22 @@ def test_the_derivative_from_y_is_off_by_half_a_unit_in_the_last_place(name: str
     ]
     fused = "+fma" in cpu_target.target_context.codegen().magic_tuple()[2]
     assert 0.25 < max(off) <= (0.5 if fused else 1.5)
+
+
+def test_a_call_is_of_the_compiled_code_and_one_of_numba_goes_through_its_dispatcher() -> None:
+    identity = KernelId("logistic", Variant("cached"), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
+    y = np.linspace(0.0, 1.0, 37, dtype=np.float32)
+    bound = resolved(identity).bound
+    results = [np.zeros_like(y) for _ in range(2)]
+    for function, out in zip((bound.function, bound.compiled), results, strict=True):
+        assert function(out, y) is None
+    assert results[0].tolist() == results[1].tolist()
+    assert bound.function is bound.compiled.get_overload(bound.compiled.signatures[0])
+    for wrong in (y.astype(np.float64), [0.5] * y.size):
+        with pytest.raises(TypeError):
+            bound.function(np.zeros_like(y), wrong)
+    for misread in (y.reshape(1, -1), y[::2]):
+        with pytest.raises(InputError, match="numba-simd takes contiguous arrays of one dimension"):
+            resolved(identity).backend.adopt(misread)
+    plain = resolved(replace(identity, backend="numba")).bound
+    assert plain.function is plain.compiled

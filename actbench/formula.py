@@ -20,14 +20,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any
 
 from actbench.model.magnitude import magnitude
 from actbench.model.rule import GATED, Dialect, Formula, Rule, inputs_of
+from actbench.model.strategy import Piecewise, Strategy, in_dialect
 from actbench.model.user_kernels import KernelDeclaration, UserStrategy, by_strategy
 from actbench.model.weakness import Flaw, FloatFormat, Weakness, few_digits
 
@@ -50,36 +52,6 @@ NONE: Mapping[float, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Piecewise:
-    """A formula that branches: with ``if`` in the scalar dialect, with ``m.where`` or the like over arrays."""
-
-    scalar: Formula
-    array: Formula
-
-
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """A way to compute g' from the residuals of the forward pass."""
-
-    derivative: Formula | Piecewise
-    save: Formula | Piecewise | None = None
-    """The forward pass that saves residuals other than inputs and y: z -> (y, residual, ...)."""
-    weaknesses: tuple[Weakness, ...] = ()
-    backends: tuple[str, ...] | None = None
-    """The backends that may execute it; all where it is None."""
-    dtypes: tuple[str, ...] | None = None
-    """The dtypes in which it may be executed; all where it is None."""
-
-    def limited(self, backend: str, dtype: str) -> str | None:
-        """Return to what it is limited where a backend or a dtype is not part of that, in words; None where it is."""
-        if self.backends is not None and backend not in self.backends:
-            return f"the backend{'s' * (len(self.backends) > 1)} {', '.join(self.backends)}"
-        if self.dtypes is not None and dtype not in self.dtypes:
-            return ", ".join(self.dtypes)
-        return None
-
-
-@dataclass(frozen=True, slots=True)
 class Formulas:
     """An activation in one namespace: its forward function and its strategies by name, in either dialect."""
 
@@ -97,6 +69,10 @@ class Formulas:
     """Known failures of `forward`."""
     definition: Formula
     """g for numbers of any precision, without regard to rounding; `forward` by default."""
+    second_kinks: Mapping[float, float]
+    """The z at which g'' jumps, with the value of g'' there by convention."""
+    without_second: str | None
+    """Why there is no form of g''; given where no strategy has one."""
 
     def __init__(  # noqa: PLR0913  # keywords, most of them seldom needed
         self,
@@ -108,6 +84,8 @@ class Formulas:
         uncached: str | None = None,
         weaknesses: tuple[Weakness, ...] = (),
         definition: Formula | None = None,
+        second_kinks: Mapping[float, float] = NONE,
+        without_second: str | None = None,
         **strategies: Formula | Piecewise | Strategy,
     ) -> None:
         """Accept each strategy as a formula, or as a `Strategy` if it saves residuals or has weaknesses."""
@@ -117,7 +95,9 @@ class Formulas:
         object.__setattr__(self, "at_nan", at_nan)
         object.__setattr__(self, "uncached", uncached)
         object.__setattr__(self, "weaknesses", weaknesses)
-        object.__setattr__(self, "definition", definition or _in(Dialect.SCALAR, forward))
+        object.__setattr__(self, "definition", definition or in_dialect(Dialect.SCALAR, forward))
+        object.__setattr__(self, "second_kinks", second_kinks)
+        object.__setattr__(self, "without_second", without_second)
         object.__setattr__(
             self,
             "strategies",
@@ -127,20 +107,23 @@ class Formulas:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the inputs: z, or a and b of a gated activation, whose `forward` has these two parameters."""
-        return inputs_of(_in(Dialect.SCALAR, self.forward))
+        return inputs_of(in_dialect(Dialect.SCALAR, self.forward))
 
     def with_strategy(self, name: str, rule: Formula | Piecewise | Strategy) -> Formulas:
         """Return the formulas with one more strategy."""
-        return Formulas(
-            forward=self.forward,
-            range=self.range,
-            kinks=self.kinks,
-            at_nan=self.at_nan,
-            uncached=self.uncached,
-            weaknesses=self.weaknesses,
-            definition=self.definition,
-            **{**self.strategies, name: rule},
-        )
+        return self._with(strategies={**self.strategies, name: rule if isinstance(rule, Strategy) else Strategy(rule)})
+
+    @property
+    def of_second(self) -> Formulas:
+        """The formulas with g'' in place of g', as far as there are forms of it."""
+        forms = {name: form for name, one in self.strategies.items() if (form := one.of_second)}
+        return self._with(strategies=forms, kinks=self.second_kinks, at_nan=None)
+
+    def _with(self, **changes: Any) -> Formulas:
+        changed = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(changed, name, value)  # it is frozen
+        return changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +149,13 @@ class Activation:
     parameters: Mapping[str, float] = field(default_factory=dict)
     declared_kernels: tuple[KernelDeclaration, ...] = ()
     """The user's kernels for this activation, with any parameters."""
+    first: Activation | None = None
+    """Of which it has g'' in place of g'."""
+
+    @property
+    def second(self) -> Activation:
+        """This activation with g'' in place of g': strategies, kinks and truth. Its forward pass is the same."""
+        return _second_of(self)
 
     @property
     def plain_name(self) -> str:
@@ -230,7 +220,7 @@ class Activation:
 
     def forward(self, dialect: Dialect, m: Any) -> Formula:
         """Return g in a dialect, over the namespace `m`."""
-        return _in(dialect, self.build(m).forward)
+        return in_dialect(dialect, self.build(m).forward)
 
     def rule(self, strategy: str, dialect: Dialect, m: Any) -> Rule:
         """Return the rule of a strategy in a dialect, over the namespace `m`.
@@ -245,9 +235,9 @@ class Activation:
         else:
             declared = formulas.strategies[strategy]
         return Rule(
-            forward=_in(dialect, formulas.forward),
-            derivative=_in(dialect, declared.derivative),
-            save=None if declared.save is None else _in(dialect, declared.save),
+            forward=in_dialect(dialect, formulas.forward),
+            derivative=in_dialect(dialect, declared.derivative),
+            save=None if declared.save is None else in_dialect(dialect, declared.save),
         )
 
 
@@ -292,7 +282,9 @@ def strategy(
     return declare
 
 
-def _in(dialect: Dialect, formula: Formula | Piecewise) -> Formula:
-    if isinstance(formula, Piecewise):
-        return formula.scalar if dialect is Dialect.SCALAR else formula.array
-    return formula
+@cache
+def _second_of(activation: Activation) -> Activation:
+    def build(m: Any) -> Formulas:
+        return activation.build(m).of_second
+
+    return replace(activation, build=build, declared_kernels=(), first=activation)

@@ -29,6 +29,7 @@ def shrinkage(m: Any, threshold: float, forward: Formula, forward_array: Formula
         forward=Piecewise(scalar=forward, array=forward_array),
         kinks={-threshold: 0.0, threshold: 0.0},
         at_nan=0.0,
+        without_second="g' is piecewise constant, and g'' is 0 wherever it exists",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Piecewise(scalar=cached, array=cached_array),
     )

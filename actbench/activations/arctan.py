@@ -22,6 +22,12 @@ STEEP = Weakness(
 LARGE_Z = 1e9
 """|z| from which on 1 + z^2 rounds to z^2, in float32 and float64."""
 
+FOURTH_OVERFLOWS = Weakness(
+    Flaw.OVERFLOWS,
+    "(1 + z^2)^2 overflows",
+    lambda z, fmt: abs(z) > sqrt(sqrt(float(fmt.max))),
+)
+
 
 @activation
 def arctan(m: Any) -> Formulas:
@@ -52,10 +58,40 @@ def arctan(m: Any) -> Formulas:
         c = m.cos(y)  # slower than a division: the output suffices, but does not help
         return c * c
 
+    def second_textbook(z):
+        d = 1.0 + z * z
+        return -2.0 * z / (d * d)
+
+    def second(z):
+        if abs(z) > LARGE_Z:
+            r = 1.0 / z
+            return -2.0 * r * (r * r)
+        r = 1.0 / (1.0 + z * z)
+        return -2.0 * z * r * r
+
+    def second_array(z):
+        far = abs(z) > LARGE_Z
+        near = m.where(far, 0.0, z)
+        r = 1.0 / m.where(far, z, 1.0)
+        d = 1.0 / (1.0 + near * near)
+        return -2.0 * m.where(far, r * (r * r), near * d * d)
+
+    def second_cached(y):
+        c = m.cos(y)
+        return -2.0 * m.sin(y) * (c * c * c)
+
     return Formulas(
         forward=forward,
         range=(-pi / 2.0, pi / 2.0),
-        textbook=Strategy(textbook, weaknesses=(TEXTBOOK_OVERFLOWS,)),
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(SQUARE_OVERFLOWS,)),
-        cached=Strategy(cached, weaknesses=(STEEP,)),
+        textbook=Strategy(
+            textbook,
+            weaknesses=(TEXTBOOK_OVERFLOWS,),
+            second=Strategy(second_textbook, weaknesses=(FOURTH_OVERFLOWS,)),
+        ),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=(SQUARE_OVERFLOWS,),
+            second=Strategy(Piecewise(scalar=second, array=second_array), weaknesses=(SQUARE_OVERFLOWS,)),
+        ),
+        cached=Strategy(cached, weaknesses=(STEEP,), second=Strategy(second_cached, weaknesses=(STEEP,))),
     )

@@ -31,7 +31,9 @@ def celu(m: Any, alpha: float = 1.0) -> Formulas:
         "z / alpha is below the smallest normal number and has few digits, and its error is multiplied by alpha",
         lambda z, fmt: alpha * (abs(z) < alpha * float(fmt.tiny)),
     )
-    exact = frexp(alpha)[0] == 0.5  # a power of two
+    small = Weakness(Flaw.AMPLIFIES, "the error is divided by alpha", lambda z, _: (z < 0) / alpha)
+    inexact = () if frexp(alpha)[0] == 0.5 else (rounded,)  # a power of two is exact
+    divided = (small,) if alpha < 1.0 else ()
 
     def forward(z):
         return z if z > 0.0 else alpha * m.expm1(z / alpha)
@@ -51,10 +53,33 @@ def celu(m: Any, alpha: float = 1.0) -> Formulas:
     def cached_array(y):
         return 1.0 + m.where(y > 0.0, 0.0, y) / alpha
 
+    def second(z):
+        return 0.0 if z > 0.0 else m.exp(z / alpha) / alpha
+
+    def second_array(z):
+        return m.where(z > 0.0, 0.0, m.exp(m.where(z > 0.0, 0.0, z) / alpha) / alpha)
+
+    def second_cached(y):
+        return 0.0 if y > 0.0 else (1.0 + y / alpha) / alpha
+
+    def second_cached_array(y):
+        return m.where(y > 0.0, 0.0, (1.0 + m.where(y > 0.0, 0.0, y) / alpha) / alpha)
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-alpha, inf),
         weaknesses=(subnormal,) if alpha > 1.0 else (),
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=() if exact else (rounded,)),
-        cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SATURATES,)),
+        second_kinks={0.0: 1.0 / alpha},
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=inexact,
+            second=Strategy(Piecewise(scalar=second, array=second_array), weaknesses=(*inexact, *divided)),
+        ),
+        cached=Strategy(
+            Piecewise(scalar=cached, array=cached_array),
+            weaknesses=(SATURATES,),
+            second=Strategy(
+                Piecewise(scalar=second_cached, array=second_cached_array), weaknesses=(SATURATES, *divided)
+            ),
+        ),
     )

@@ -43,15 +43,35 @@ def elu(m: Any, alpha: float = 1.0) -> Formulas:
     def cached_array(y):
         return m.where(y > 0.0, 1.0, y + alpha)
 
+    def second(z):
+        return 0.0 if z > 0.0 else alpha * m.exp(z)
+
+    def second_array(z):
+        return m.where(z > 0.0, 0.0, alpha * m.exp(m.where(z > 0.0, 0.0, z)))
+
+    def second_cached(y):
+        return 0.0 if y > 0.0 else y + alpha
+
+    def second_cached_array(y):
+        return m.where(y > 0.0, 0.0, y + alpha)
+
     losses = (SATURATES, *((multiplied,) if size > 1.0 else ())) if size else ()  # 0 is subtracted exactly
-    from_y = Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=losses)
+    from_y = Strategy(
+        Piecewise(scalar=cached, array=cached_array),
+        weaknesses=losses,
+        second=Strategy(Piecewise(scalar=second_cached, array=second_cached_array), weaknesses=losses),
+    )
+    small = (subnormal,) if size > 1.0 else ()
     formulas = Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-max(alpha, 0.0), inf),
         kinks={} if alpha == 1.0 else {0.0: alpha},
+        second_kinks={0.0: alpha},
         uncached=f"y between 0 and {size:g} comes from two different z" if alpha < 0.0 else None,
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array), weaknesses=(subnormal,) if size > 1.0 else ()
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=small,
+            second=Strategy(Piecewise(scalar=second, array=second_array), weaknesses=small),
         ),
     )
     return formulas if alpha < 0.0 else formulas.with_strategy("cached", from_y)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from actbench.formula import Formulas, Piecewise, activation
+from actbench.formula import Formulas, Piecewise, Strategy, activation
 
 
 @activation
@@ -38,10 +38,12 @@ def exp(m: Any) -> Formulas:
     def cached_array(y):
         return m.copy(y)
 
+    from_z = Piecewise(scalar=recompute, array=recompute_array)
+    from_y = Piecewise(scalar=cached, array=cached_array)
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         definition=definition,
         range=(0.0, inf),
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
-        cached=Piecewise(scalar=cached, array=cached_array),
+        recompute=Strategy(from_z, second=from_z),
+        cached=Strategy(from_y, second=from_y),
     )

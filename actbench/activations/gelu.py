@@ -8,7 +8,7 @@ from typing import Any
 from actbench.activations._normal import ROUNDED, UNDERFLOWS
 from actbench.activations._sixteen_bits import QUOTIENT, SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
-from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 CROSSES = Weakness(
     Flaw.CANCELS,
@@ -25,6 +25,47 @@ ONE_PLUS_ERF = Weakness(
     "1 + erf cancels for z < 0, where it is small",
     lambda z, _: z < 0,
 )
+
+SECOND_CROSSES = Weakness(
+    Flaw.AMPLIFIES,
+    "2 - z^2 is 0 at |z| = 1.414, and has what rounding z^2 has left of it",
+    lambda z, fmt: 4.0 / (abs(2.0 - z * z) + float(fmt.eps)),
+)
+Z_SQUARE_ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "z^2 / 2 is rounded, and the exponential multiplies the error by z^2",
+    lambda z, _: z * z,
+)
+OF_SECOND = (SECOND_CROSSES, few_digits(exponent=lambda z: -z * z / 2, factor=lambda z: z * z))
+
+
+def _second(m: Any) -> tuple[Piecewise, ...]:
+    """Return the forms of g'' from z: as published, and with the square's rounding error corrected."""
+    peak = 1.0 / sqrt(2.0 * pi)
+    square_error = rounding_error_of_square(m)
+
+    def second_textbook(z):
+        t = min(max(z, -40.0), 40.0)
+        return (2.0 - t * t) * (peak * m.exp(-0.5 * t * t))
+
+    def second_textbook_array(z):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        return (2.0 - t * t) * (peak * m.exp(-0.5 * t * t))
+
+    def second(z):
+        if abs(z) <= 40.0:
+            square = z * z
+            e = m.exp(-0.5 * square)
+            return (2.0 - square) * (peak * (e - 0.5 * e * square_error(z, square)))
+        return 0.0 if abs(z) > 40.0 else z
+
+    def second_array(z):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        square = t * t
+        e = m.exp(-0.5 * square)
+        return (2.0 - square) * (peak * (e - 0.5 * e * square_error(t, square)))
+
+    return Piecewise(scalar=second_textbook, array=second_textbook_array), Piecewise(scalar=second, array=second_array)
 
 
 @activation
@@ -104,14 +145,26 @@ def gelu(m: Any) -> Formulas:
         p = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
         return m.where(z < -40.0, 0.0, p + t * (peak * m.exp(-0.5 * t * t)))
 
+    published, of_z = _second(m)
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         definition=definition,
         range=(-0.16997120747990366, inf),
         weaknesses=(ROUNDED, UNDERFLOWS),
         uncached="y between -0.170 and 0 comes from two different z",
-        textbook=Strategy(Piecewise(scalar=textbook, array=textbook_array), weaknesses=(ONE_PLUS_ERF,)),
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, SQUARE_ROUNDED)),
+        textbook=Strategy(
+            Piecewise(scalar=textbook, array=textbook_array),
+            weaknesses=(ONE_PLUS_ERF,),
+            second=Strategy(
+                published,
+                weaknesses=(*OF_SECOND, Z_SQUARE_ROUNDED),
+            ),
+        ),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=(CROSSES, SQUARE_ROUNDED),
+            second=Strategy(of_z, weaknesses=(*OF_SECOND, SQUARE_ROUNDED)),
+        ),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),
             save=Piecewise(scalar=gate, array=gate_array),

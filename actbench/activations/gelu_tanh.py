@@ -6,7 +6,7 @@ from math import inf, pi, sqrt
 from typing import Any
 
 from actbench.activations._sixteen_bits import QUOTIENT
-from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 CUBIC = 0.044715
 SLOPE = 2.0 * sqrt(2.0 / pi)
@@ -26,6 +26,70 @@ MULTIPLIED = Weakness(
     "what rounding has left of 1 - s is multiplied by 2 z u'",
     lambda z, _: SLOPE * abs(z) * (1.0 + 3.0 * CUBIC * z * z),
 )
+
+SECOND_CROSSES = Weakness(
+    Flaw.CANCELS,
+    "g'' is the difference of two numbers near |z| = 1.415, where it is 0",
+    lambda z, _: abs(abs(z) - 1.4153) < 0.4,
+)
+SECOND_ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "2 u is rounded, as are its coefficients, and the exponential multiplies the error by 2 u",
+    lambda z, _: SLOPE * abs(z) * (1.0 + CUBIC * z * z),
+)
+SATURATES = Weakness(
+    Flaw.CANCELS,
+    "1 - s loses 1.44 bits per unit of 2 u, until s rounds to 1",
+    lambda z, _: z > 0,
+)
+STEEPER = Weakness(
+    Flaw.AMPLIFIES,
+    "what rounding has left of 1 - s is multiplied by 4 z u'^2",
+    lambda z, _: SLOPE**2 * abs(z) * (1.0 + 3.0 * CUBIC * z * z) ** 2,
+)
+SECOND_FEW_DIGITS = few_digits(
+    exponent=lambda z: -SLOPE * abs(z) * (1.0 + CUBIC * z * z),
+    factor=lambda z: SLOPE**2 * abs(z) * (1.0 + 3.0 * CUBIC * z * z) ** 2,
+)
+OF_SECOND = (SECOND_CROSSES, SECOND_ROUNDED, SECOND_FEW_DIGITS)
+
+
+def _second(m: Any) -> tuple[Piecewise, ...]:
+    """Return the forms of g'' from z, and from z and y."""
+    cubic = CUBIC
+    slope = SLOPE
+
+    def second(z):
+        a = min(abs(z), 40.0) if abs(z) >= 0.0 else z
+        e = m.exp(-slope * a * (1.0 + cubic * a * a))
+        d = 1.0 + e
+        steep = slope * (1.0 + 3.0 * cubic * a * a)
+        return e * (2.0 * steep + slope * 6.0 * cubic * a * a - a * steep * steep * (1.0 - e) / d) / (d * d)
+
+    def second_array(z):
+        a = m.where(abs(z) > 40.0, 40.0, abs(z))
+        e = m.exp(-slope * a * (1.0 + cubic * a * a))
+        d = 1.0 + e
+        steep = slope * (1.0 + 3.0 * cubic * a * a)
+        return e * (2.0 * steep + slope * 6.0 * cubic * a * a - a * steep * steep * (1.0 - e) / d) / (d * d)
+
+    def second_pair(z, y):
+        if abs(z) > 40.0:
+            return 0.0
+        s = y / z if abs(z) > 1e-30 else 0.5
+        steep = slope * (1.0 + 3.0 * cubic * z * z)
+        return s * (1.0 - s) * (2.0 * steep + slope * 6.0 * cubic * z * z + z * steep * steep * (1.0 - 2.0 * s))
+
+    def second_pair_array(z, y):
+        far = abs(z) > 40.0
+        t = m.where(far, 40.0, z)
+        tiny = abs(z) < 1e-30
+        s = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
+        steep = slope * (1.0 + 3.0 * cubic * t * t)
+        bend = 2.0 * steep + slope * 6.0 * cubic * t * t + t * steep * steep * (1.0 - 2.0 * s)
+        return m.where(far, 0.0, s * (1.0 - s) * bend)
+
+    return Piecewise(scalar=second, array=second_array), Piecewise(scalar=second_pair, array=second_pair_array)
 
 
 @activation
@@ -87,12 +151,24 @@ def gelu_tanh(m: Any) -> Formulas:
         s = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
         return m.where(z < -40.0, 0.0, s + m.where(far, 0.0, y) * (1.0 - s) * slope * (1.0 + 3.0 * cubic * t * t))
 
+    of_z, of_y = _second(m)
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         definition=definition,
         range=(-0.17004075057125406, inf),
         weaknesses=(ROUNDED,),
         uncached="y between -0.170 and 0 comes from two different z",
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, ROUNDED)),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, ROUNDED, MULTIPLIED, *QUOTIENT)),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=(CROSSES, ROUNDED),
+            second=Strategy(of_z, weaknesses=OF_SECOND),
+        ),
+        pair=Strategy(
+            Piecewise(scalar=pair, array=pair_array),
+            weaknesses=(CROSSES, ROUNDED, MULTIPLIED, *QUOTIENT),
+            second=Strategy(
+                of_y,
+                weaknesses=(*OF_SECOND, SATURATES, STEEPER, *QUOTIENT),
+            ),
+        ),
     )

@@ -38,5 +38,6 @@ def hard_swish(m: Any) -> Formulas:
         range=(-0.375, inf),
         kinks={-3.0: 0.0, 3.0: 1.0},
         uncached="y between -0.375 and 0 comes from two different z",
+        without_second="it is piecewise constant, 1/3 between -3 and 3, else 0",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
     )

@@ -39,6 +39,7 @@ def hard_tanh(m: Any) -> Formulas:
         range=(-1.0, 1.0),
         kinks={-1.0: 0.0, 1.0: 0.0},
         at_nan=0.0,
+        without_second="g' is piecewise constant, and g'' is 0 wherever it exists",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Piecewise(scalar=cached, array=cached_array),
     )

@@ -30,5 +30,6 @@ def identity(m: Any) -> Formulas:
         forward=Piecewise(scalar=forward, array=forward_array),
         at_nan=1.0,
         uncached="nothing need be kept",
+        without_second="g' is a constant, and g'' is 0",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
     )

@@ -38,6 +38,7 @@ def leaky_relu(m: Any, slope: float = 0.01) -> Formulas:
         kinks={0.0: slope},
         at_nan=slope,
         uncached="every y above 0 comes from two different z" if slope < 0.0 else None,
+        without_second="g' is piecewise constant, and g'' is 0 wherever it exists",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
     )
     from_y = Piecewise(scalar=cached, array=cached_array)

@@ -13,6 +13,12 @@ UNDERFLOWS = Weakness(
     lambda z, fmt: 2.0 * (sqrt(float(fmt.tiny)) / (abs(z) + float(fmt.tiny))) ** 2,
 )
 
+Y_ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "y is rounded to the digits of z, and the exponential multiplies the error by 2 z",
+    lambda z, _: 2.0 * abs(z),
+)
+
 
 @activation
 def log_cosh(m: Any) -> Formulas:
@@ -48,11 +54,22 @@ def log_cosh(m: Any) -> Formulas:
         t = m.sqrt(-m.expm1(-2.0 * y))
         return m.where(z > 0.0, t, -t)
 
+    def second(z):
+        e = m.exp(-2.0 * abs(z))
+        return 4.0 * e / (1.0 + e * (2.0 + e))
+
+    def second_pair(z, y):  # noqa: ARG001  # the parameters say what is kept: g'' is even
+        return m.exp(-2.0 * y)
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         definition=definition,
         range=(0.0, inf),
         uncached="y is even: it does not tell the sign of z",
-        recompute=recompute,
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(UNDERFLOWS,)),
+        recompute=Strategy(recompute, second=second),
+        pair=Strategy(
+            Piecewise(scalar=pair, array=pair_array),
+            weaknesses=(UNDERFLOWS,),
+            second=Strategy(second_pair, weaknesses=(Y_ROUNDED,)),
+        ),
     )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from actbench.formula import Formulas, Piecewise, Strategy, activation
+from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
+
+Y_ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "y is rounded to the digits of z, and the exponential multiplies the error by z",
+    lambda z, _: -z * (z < 0),
+)
 
 
 @activation
@@ -54,13 +60,24 @@ def log_sigmoid(m: Any) -> Formulas:
     def intermediate_array(z, e):
         return m.where(z < 0.0, 1.0, e) / (1.0 + e)
 
+    def second(z):
+        e = m.exp(-abs(z))
+        return -e / (1.0 + e * (2.0 + e))
+
+    def second_cached(y):
+        return m.exp(y) * m.expm1(y)
+
+    def second_intermediate(z, e):  # noqa: ARG001  # the parameters say what is kept: g'' is even
+        return -e / (1.0 + e * (2.0 + e))
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-inf, 0.0),
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
-        cached=cached,
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), second=second),
+        cached=Strategy(cached, second=Strategy(second_cached, weaknesses=(Y_ROUNDED,))),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),
             save=Piecewise(scalar=exponential, array=exponential_array),
+            second=second_intermediate,
         ),
     )

@@ -19,6 +19,17 @@ SATURATES = Weakness(
     lambda z, _: z > 0,
 )
 
+CUBE_OVERFLOWS = Weakness(
+    Flaw.OVERFLOWS,
+    "(1 + e^-z)^3 overflows, and for z three times as low e^-z itself",
+    lambda z, fmt: z < -log(fmt.max) / 3,
+)
+CANCELS_AT_0 = Weakness(
+    Flaw.CANCELS,
+    "g'' is 0 at z = 0, where 1 - 2 y has what rounding y has left of it",
+    lambda z, _: abs(z) < 1,
+)
+
 
 @activation
 def logistic(m: Any) -> Formulas:
@@ -70,11 +81,31 @@ def logistic(m: Any) -> Formulas:
     def complement(c):
         return c * (1.0 - c)
 
+    def second_textbook(z):
+        e = m.exp(-z)
+        d = 1.0 + e
+        return e * (e - 1.0) / (d * d * d)
+
+    def second(z):
+        e = m.exp(-abs(z))
+        return -m.tanh(0.5 * z) * (e / (1.0 + e * (2.0 + e)))  # 1 - 2 y is -tanh(z / 2), which does not cancel
+
+    def second_cached(y):
+        return y * (1.0 - y) * (1.0 - 2.0 * y)
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, 1.0),
-        textbook=Strategy(textbook, weaknesses=(SQUARE_OVERFLOWS,)),
-        recompute=recompute_at_once if has(m, "logistic_derivative") else recompute,
-        cached=Strategy(cached_at_once if has(m, "times_complement") else cached, weaknesses=(SATURATES,)),
+        textbook=Strategy(
+            textbook,
+            weaknesses=(SQUARE_OVERFLOWS,),
+            second=Strategy(second_textbook, weaknesses=(CUBE_OVERFLOWS, CANCELS_AT_0)),
+        ),
+        recompute=Strategy(recompute_at_once if has(m, "logistic_derivative") else recompute, second=second),
+        cached=Strategy(
+            cached_at_once if has(m, "times_complement") else cached,
+            weaknesses=(SATURATES,),
+            second=Strategy(second_cached, weaknesses=(SATURATES, CANCELS_AT_0)),
+        ),
         complement=Strategy(complement, save=Piecewise(scalar=small_side, array=small_side_array)),
     )

@@ -20,6 +20,41 @@ MULTIPLIED = Weakness(
 )
 FEW_DIGITS = few_digits(exponent=lambda z: z, factor=lambda z: 2.0 * abs(z))
 
+SECOND_CROSSES = Weakness(
+    Flaw.CANCELS,
+    "g'' is the difference of two numbers near z = -2.256 and 1.491, where it is 0",
+    lambda z, _: (abs(z + 2.2563) < 0.5) | (abs(z - 1.4906) < 0.5),
+)
+SECOND_FEW_DIGITS = few_digits(exponent=lambda z: z - 3.0 * z * (z > 0), factor=lambda z: 4.0 * abs(z))
+
+
+def _second(m: Any) -> Piecewise:
+    """Return the form of g'' from z."""
+
+    def second(z):
+        if z < 0.0:
+            z = max(z, -800.0)
+            e = m.exp(z)
+            n = e * (e + 2.0)
+            d = n + 2.0
+            return 4.0 * e / (d * d) * (2.0 * (1.0 + e) + z * (d - 2.0 * n * e) / d)
+        z = min(z, 800.0)
+        q = m.exp(-z)
+        n = 1.0 + 2.0 * q
+        d = n + 2.0 * q * q
+        return 4.0 * q * q / (d * d) * (2.0 * (1.0 + q) + z * (q * d - 2.0 * n) / d)
+
+    def second_array(z):
+        low = z < 0.0
+        t = m.where(z > 800.0, 800.0, m.where(z < -800.0, -800.0, z))
+        e = m.exp(-abs(t))
+        n = m.where(low, e * (e + 2.0), 1.0 + 2.0 * e)
+        d = n + m.where(low, 2.0, 2.0 * e * e)
+        left = m.where(low, d - 2.0 * n * e, e * d - 2.0 * n)
+        return 4.0 * m.where(low, e, e * e) / (d * d) * (2.0 * (1.0 + e) + t * left / d)
+
+    return Piecewise(scalar=second, array=second_array)
+
 
 @activation
 def mish(m: Any) -> Formulas:
@@ -85,7 +120,11 @@ def mish(m: Any) -> Formulas:
         weaknesses=(FEW_DIGITS,),
         range=(-0.3088434130172504, inf),
         uncached="y between -0.309 and 0 comes from two different z",
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, FEW_DIGITS)),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=(CROSSES, FEW_DIGITS),
+            second=Strategy(_second(m), weaknesses=(SECOND_CROSSES, SECOND_FEW_DIGITS)),
+        ),
         pair=Strategy(
             Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, *QUOTIENT)
         ),

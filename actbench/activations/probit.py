@@ -8,7 +8,9 @@ from typing import Any
 from actbench.activations._normal import ROUNDED, UNDERFLOWS
 from actbench.activations._sixteen_bits import SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
-from actbench.formula import Formulas, Piecewise, Strategy, activation
+from actbench.formula import Formulas, Piecewise, Strategy, activation, few_digits
+
+FEW_DIGITS = few_digits(exponent=lambda z: -z * z / 2, factor=abs)
 
 
 @activation
@@ -40,11 +42,28 @@ def probit(m: Any) -> Formulas:
         e = m.exp(-0.5 * square)
         return peak * (e - 0.5 * e * square_error(t, square))
 
+    def second(z):
+        if abs(z) <= 40.0:
+            square = z * z
+            e = m.exp(-0.5 * square)
+            return -z * (peak * (e - 0.5 * e * square_error(z, square)))
+        return 0.0 if abs(z) > 40.0 else z
+
+    def second_array(z):
+        t = m.where(abs(z) > 40.0, 40.0, z)
+        square = t * t
+        e = m.exp(-0.5 * square)
+        return -t * (peak * (e - 0.5 * e * square_error(t, square)))
+
     return Formulas(
         forward=forward,
         definition=definition,
         range=(0.0, 1.0),
         weaknesses=(ROUNDED, UNDERFLOWS),
         uncached="z is the inverse error function of y, which no backend has",
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(SQUARE_ROUNDED,)),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=(SQUARE_ROUNDED,),
+            second=Strategy(Piecewise(scalar=second, array=second_array), weaknesses=(FEW_DIGITS, SQUARE_ROUNDED)),
+        ),
     )

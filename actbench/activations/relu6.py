@@ -39,6 +39,7 @@ def relu6(m: Any) -> Formulas:
         range=(0.0, 6.0),
         kinks={0.0: 0.0, 6.0: 0.0},
         at_nan=0.0,
+        without_second="g' is piecewise constant, and g'' is 0 wherever it exists",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Piecewise(scalar=cached, array=cached_array),
     )

@@ -12,6 +12,12 @@ PEAK = Weakness(
     lambda z, fmt: 1.0 / (z * z + float(fmt.eps)),
 )
 
+SECOND_CROSSES = Weakness(
+    Flaw.CANCELS,
+    "1 - 2 y^2 is the difference of two numbers near |z| = 0.881, where it is 0",
+    lambda z, _: abs(abs(z) - 0.8814) < 0.65,
+)
+
 
 @activation
 def sech(m: Any) -> Formulas:
@@ -48,11 +54,26 @@ def sech(m: Any) -> Formulas:
         slope = y * m.sqrt((1.0 - y) * (1.0 + y))
         return m.where(z > 0.0, -slope, slope)
 
+    def second(z):
+        e = m.exp(-abs(z))
+        d = 1.0 + e * e
+        y = 2.0 * e / d
+        return y * (1.0 - 2.0 * y * y)
+
+    def second_pair(z, y):  # noqa: ARG001  # the parameters say what is kept: g'' is even
+        return y * (1.0 - 2.0 * y * y)
+
     return Formulas(
         forward=forward,
         definition=definition,
         range=(0.0, 1.0),
         uncached="y is even: it does not tell the sign of z",
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(PEAK,)),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array), second=Strategy(second, weaknesses=(SECOND_CROSSES,))
+        ),
+        pair=Strategy(
+            Piecewise(scalar=pair, array=pair_array),
+            weaknesses=(PEAK,),
+            second=Strategy(second_pair, weaknesses=(SECOND_CROSSES,)),
+        ),
     )

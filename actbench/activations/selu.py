@@ -45,10 +45,29 @@ def selu(m: Any) -> Formulas:
     def cached_array(y):
         return m.where(y > 0.0, scale, y + steep)
 
+    def second(z):
+        return 0.0 if z > 0.0 else steep * m.exp(z)
+
+    def second_array(z):
+        return m.where(z > 0.0, 0.0, steep * m.exp(m.where(z > 0.0, 0.0, z)))
+
+    def second_cached(y):
+        return 0.0 if y > 0.0 else y + steep
+
+    def second_cached_array(y):
+        return m.where(y > 0.0, 0.0, y + steep)
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-steep, inf),
         kinks={0.0: steep},
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
-        cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(SATURATES,)),
+        second_kinks={0.0: steep},
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array), second=Piecewise(scalar=second, array=second_array)
+        ),
+        cached=Strategy(
+            Piecewise(scalar=cached, array=cached_array),
+            weaknesses=(SATURATES,),
+            second=Strategy(Piecewise(scalar=second_cached, array=second_cached_array), weaknesses=(SATURATES,)),
+        ),
     )

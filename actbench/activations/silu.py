@@ -20,6 +20,61 @@ MULTIPLIED = Weakness(
 )
 FEW_DIGITS = few_digits(exponent=lambda z: z, factor=abs)
 
+SECOND_CROSSES = Weakness(
+    Flaw.CANCELS,
+    "g'' is the difference of two numbers near |z| = 2.399, where it is 0",
+    lambda z, _: abs(abs(z) - 2.3994) < 0.5,
+)
+SATURATES = Weakness(
+    Flaw.CANCELS,
+    "1 - s loses 1.44 bits per unit of z, until s rounds to 1",
+    lambda z, _: z > 0,
+)
+SECOND_FEW_DIGITS = few_digits(exponent=lambda z: -abs(z), factor=lambda z: 2.0 * abs(z))
+OF_KEPT_SECOND = (SECOND_CROSSES, SATURATES, MULTIPLIED, SECOND_FEW_DIGITS)
+
+
+def _second(m: Any) -> tuple[Piecewise, ...]:
+    """Return the forms of g'' from z, from z and s, and from z and y."""
+
+    def second(z):
+        a = min(abs(z), 800.0) if abs(z) >= 0.0 else z
+        e = m.exp(-a)
+        d = 1.0 + e
+        return e * (2.0 * d - a * (1.0 - e)) / (d * d * d)
+
+    def second_array(z):
+        a = m.where(abs(z) > 800.0, 800.0, abs(z))
+        e = m.exp(-a)
+        d = 1.0 + e
+        return e * (2.0 * d - a * (1.0 - e)) / (d * d * d)
+
+    def second_intermediate(z, s):
+        t = 0.0 if abs(z) > 800.0 else z
+        return s * (1.0 - s) * (2.0 + t * (1.0 - 2.0 * s))
+
+    def second_intermediate_array(z, s):
+        t = m.where(abs(z) > 800.0, 0.0, z)
+        return s * (1.0 - s) * (2.0 + t * (1.0 - 2.0 * s))
+
+    def second_pair(z, y):
+        if abs(z) > 800.0:
+            return 0.0
+        s = y / z if abs(z) > 1e-30 else 0.5
+        return (1.0 - s) * (2.0 * s + y * (1.0 - 2.0 * s))
+
+    def second_pair_array(z, y):
+        far = abs(z) > 800.0
+        tiny = abs(z) < 1e-30
+        s = m.where(tiny, 0.5, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
+        return (1.0 - s) * (2.0 * s + m.where(far, 0.0, y) * (1.0 - 2.0 * s))
+
+    return (
+        Piecewise(scalar=second, array=second_array),
+        Piecewise(scalar=second_intermediate, array=second_intermediate_array),
+        Piecewise(scalar=second_pair, array=second_pair_array),
+    )
+
 
 @activation
 def silu(m: Any) -> Formulas:
@@ -91,18 +146,26 @@ def silu(m: Any) -> Formulas:
         s = m.where(tiny, 0.5, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
         return m.where(z < -800.0, 0.0, s + m.where(far, 0.0, y) * (1.0 - s))
 
+    of_z, of_s, of_y = _second(m)
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         weaknesses=(FEW_DIGITS,),
         range=(-0.27846454276107380, inf),
         uncached="y between -0.278 and 0 comes from two different z",
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(CROSSES, FEW_DIGITS)),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=(CROSSES, FEW_DIGITS),
+            second=Strategy(of_z, weaknesses=(SECOND_CROSSES, SECOND_FEW_DIGITS)),
+        ),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),
             save=Piecewise(scalar=gate, array=gate_array),
             weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS),
+            second=Strategy(of_s, weaknesses=OF_KEPT_SECOND),
         ),
         pair=Strategy(
-            Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, *QUOTIENT)
+            Piecewise(scalar=pair, array=pair_array),
+            weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, *QUOTIENT),
+            second=Strategy(of_y, weaknesses=(*OF_KEPT_SECOND, *QUOTIENT)),
         ),
     )

@@ -7,6 +7,12 @@ from typing import Any
 
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits, magnitude
 
+Y_ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "y is rounded to the digits of z, and the exponential multiplies the error by z",
+    lambda z, _: z * (z > 0),
+)
+
 
 @activation
 def softplus(m: Any, beta: float = 1.0) -> Formulas:
@@ -40,11 +46,18 @@ def _plain(m: Any) -> Formulas:
     def cached(y):
         return -m.expm1(-y)  # the output suffices, but takes another exponential
 
+    def second(z):
+        e = m.exp(-abs(z))
+        return e / (1.0 + e * (2.0 + e))
+
+    def second_cached(y):
+        return m.exp(-y) * -m.expm1(-y)
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, inf),
-        recompute=Piecewise(scalar=recompute, array=recompute_array),
-        cached=cached,
+        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), second=second),
+        cached=Strategy(cached, second=Strategy(second_cached, weaknesses=(Y_ROUNDED,))),
     )
 
 
@@ -56,7 +69,18 @@ def _scaled(m: Any, beta: float) -> Formulas:
         lambda z, _: beta * abs(z) * (z < 0),
     )
     subnormal = few_digits(exponent=lambda z: beta * z, factor=lambda _: 1.0 + 1.0 / beta)
+    twice_rounded = Weakness(
+        Flaw.AMPLIFIES,
+        "beta z, or beta y, is rounded, and the exponential multiplies the error by it",
+        lambda z, _: 2.0 * beta * abs(z),
+    )
+    second_subnormal = few_digits(exponent=lambda z: -beta * abs(z), factor=lambda _: 1.0 + beta)
     per_beta = 1.0 / beta
+
+    def definition(z):
+        if z > 0.0:
+            return z + m.log1p(m.exp(-beta * z)) / beta
+        return m.log1p(m.exp(beta * z)) / beta
 
     def forward(z):
         if z > 0.0:
@@ -79,10 +103,26 @@ def _scaled(m: Any, beta: float) -> Formulas:
     def cached(y):
         return -m.expm1(-beta * y)
 
+    def second(z):
+        e = m.exp(-beta * abs(z))
+        return beta * (e / (1.0 + e * (2.0 + e)))
+
+    def second_cached(y):
+        return beta * (m.exp(-beta * y) * -m.expm1(-beta * y))
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
+        definition=definition,
         range=(0.0, inf),
         weaknesses=(rounded, subnormal),
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), weaknesses=(rounded, subnormal)),
-        cached=Strategy(cached, weaknesses=(rounded, subnormal)),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_array),
+            weaknesses=(rounded, subnormal),
+            second=Strategy(second, weaknesses=(twice_rounded, second_subnormal)),
+        ),
+        cached=Strategy(
+            cached,
+            weaknesses=(rounded, subnormal),
+            second=Strategy(second_cached, weaknesses=(twice_rounded, second_subnormal, subnormal)),
+        ),
     )

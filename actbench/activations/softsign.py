@@ -40,9 +40,34 @@ def softsign(m: Any) -> Formulas:
         r = 1.0 - abs(y)
         return r * r
 
+    def second(z):
+        r = 1.0 / (1.0 + abs(z))
+        bend = 2.0 * r * (r * r)
+        return -bend if z > 0.0 else bend
+
+    def second_array(z):
+        r = 1.0 / (1.0 + abs(z))
+        bend = 2.0 * r * (r * r)
+        return m.where(z > 0.0, -bend, bend)
+
+    def second_cached(y):
+        r = 1.0 - abs(y)
+        bend = 2.0 * r * (r * r)
+        return -bend if y > 0.0 else bend
+
+    def second_cached_array(y):
+        r = 1.0 - abs(y)
+        bend = 2.0 * r * (r * r)
+        return m.where(y > 0.0, -bend, bend)
+
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-1.0, 1.0),
-        recompute=recompute,
-        cached=Strategy(cached, weaknesses=(SATURATES,)),
+        second_kinks={0.0: 2.0},
+        recompute=Strategy(recompute, second=Piecewise(scalar=second, array=second_array)),
+        cached=Strategy(
+            cached,
+            weaknesses=(SATURATES,),
+            second=Strategy(Piecewise(scalar=second_cached, array=second_cached_array), weaknesses=(SATURATES,)),
+        ),
     )

@@ -41,6 +41,7 @@ def sparse_plus(m: Any) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, inf),
+        without_second="it is piecewise constant, 1/2 between -1 and 1, else 0",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Piecewise(scalar=cached, array=cached_array),
     )

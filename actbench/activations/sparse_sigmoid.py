@@ -45,6 +45,7 @@ def sparse_sigmoid(m: Any) -> Formulas:
         range=(0.0, 1.0),
         kinks={-1.0: 0.0, 1.0: 0.0},
         at_nan=0.0,
+        without_second="g' is piecewise constant, and g'' is 0 wherever it exists",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(ROUNDS_TO_1,)),
     )

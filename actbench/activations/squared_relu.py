@@ -46,6 +46,7 @@ def squared_relu(m: Any) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, inf),
+        without_second="it is piecewise constant, 2 where z > 0, else 0",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Strategy(cached, weaknesses=(SQUARE_OVERFLOWS, SQUARE_UNDERFLOWS)),
     )

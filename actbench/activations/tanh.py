@@ -24,6 +24,17 @@ SATURATES = Weakness(
     lambda z, _: z != 0,
 )
 
+CUBE_OVERFLOWS = Weakness(
+    Flaw.OVERFLOWS,
+    "cosh^3 overflows, and for z three times as far out cosh itself",
+    lambda z, fmt: abs(z) > (log(fmt.max) / 3 + log(2)) * (1 - 2 * fmt.eps),
+)
+CUBED = Weakness(
+    Flaw.AMPLIFIES,
+    "the error of cosh counts three times in its cube; some libraries round what they exponentiate for it",
+    lambda z, _: abs(z),
+)
+
 
 @activation
 def tanh(m: Any) -> Formulas:
@@ -61,11 +72,30 @@ def tanh(m: Any) -> Formulas:
     def complement(c):
         return c * (2.0 - c)
 
+    def second_textbook(z):
+        c = m.cosh(z)
+        return -2.0 * m.sinh(z) / (c * c * c)
+
+    def second(z):
+        e = m.exp(-2.0 * abs(z))
+        return -2.0 * m.tanh(z) * (4.0 * e / (1.0 + e * (2.0 + e)))
+
+    def second_cached(y):
+        return -2.0 * y * ((1.0 - y) * (1.0 + y))
+
     return Formulas(
         forward=forward,
         range=(-1.0, 1.0),
-        textbook=Strategy(textbook, weaknesses=(DIFFERENCE_OF_SQUARES, SQUARE_OVERFLOWS)),
-        recompute=recompute_at_once if has(m, "tanh_derivative") else recompute,
-        cached=Strategy(cached_at_once if has(m, "one_minus_square") else cached, weaknesses=(SATURATES,)),
+        textbook=Strategy(
+            textbook,
+            weaknesses=(DIFFERENCE_OF_SQUARES, SQUARE_OVERFLOWS),
+            second=Strategy(second_textbook, weaknesses=(CUBE_OVERFLOWS, CUBED)),
+        ),
+        recompute=Strategy(recompute_at_once if has(m, "tanh_derivative") else recompute, second=second),
+        cached=Strategy(
+            cached_at_once if has(m, "one_minus_square") else cached,
+            weaknesses=(SATURATES,),
+            second=Strategy(second_cached, weaknesses=(SATURATES,)),
+        ),
         complement=Strategy(complement, save=small_side),
     )

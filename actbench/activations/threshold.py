@@ -43,6 +43,7 @@ def threshold(m: Any, threshold: float = 1.0, value: float = 0.0) -> Formulas:
         kinks={threshold: 0.0},
         at_nan=0.0,
         uncached=None if tells else f"y = {value:g} comes from that z and from all up to {threshold:g}",
+        without_second="g' is piecewise constant, and g'' is 0 wherever it exists",
         recompute=Piecewise(scalar=recompute, array=recompute_array),
     )
     from_y = Piecewise(scalar=cached, array=cached_array)

@@ -197,7 +197,7 @@ class Framework(Backend):
             return self.finish(gated_step(gradients, self._keeping(rule)) if op is Op.STEP else gradients)
         gradient = rule.library_gradient or self.build(product(rule.derivative))
         match op:
-            case Op.DERIVATIVE:
+            case Op.DERIVATIVE | Op.SECOND:
                 if rule.library_gradient:
                     return self.finish(derivative(rule.library_gradient, self.unit(dtype)))
                 return self.finish(self.build(rule.derivative))

@@ -47,7 +47,7 @@ class JaxAutograd(Autograd):
         """Return the backward pass, of 1 or of dy, or both passes: two programs, as in a network."""
         passes = self._passes(size)
         match op:
-            case Op.DERIVATIVE:
+            case Op.DERIVATIVE | Op.SECOND:
                 ones = self._jax.numpy.ones
 
                 def derivative(*saved):

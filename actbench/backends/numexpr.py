@@ -89,7 +89,7 @@ class Numexpr(Backend):
     def bind(self, op: Op, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the formulas to programs."""
         match op:
-            case Op.DERIVATIVE:
+            case Op.DERIVATIVE | Op.SECOND:
                 return Bound(single(_program(rule.derivative, rule.residuals, dtype)))
             case Op.BACKWARD:
                 return Bound(single(_gradient(rule, dtype)))

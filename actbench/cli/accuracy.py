@@ -35,7 +35,7 @@ def _compared(ctx: click.Context, param: click.Parameter, names: tuple[tuple[str
     multiple=True,
     type=Names("QUANTITY", click.Choice([*map(str, Quantity)])),
     callback=_compared,
-    help="What is compared with the truth: derivative (g'), forward (y) or both. [default: derivative]",
+    help="What is compared with the truth: derivative (g'), forward (y), second (g''). [default: derivative]",
 )
 @click.option(
     "--residuals",
@@ -70,11 +70,12 @@ def command(
     near roots and in 16 bits, there are the largest relative error (of g', or of the smallest normal number where g' is
     smaller) and the largest absolute one. The largest error is that of the evaluated points. The ends of a zone are
     exact, to the number of the format; a zone between two evaluated points may be missed. A second table has the
-    results at NaN and ±inf, and at kinks, between the slopes on either side. With --of forward, y is compared.
+    results at NaN and ±inf, and at kinks, between the slopes on either side. With --of forward, y is compared, and
+    with --of second, g''.
 
     \b
     The csv and json formats have a row per kernel and part of the real line, N(0, 1), the tails, then their bands:
-      of             derivative or forward: what is compared with the truth
+      of             derivative, forward or second: what is compared with the truth
       low, high      the band of |z|
       points         number of evaluated z; median_ulp, p99_ulp and max_ulp are over these
       worst_z        the z of max_ulp; relative_z and absolute_z are those of max_relative and max_absolute

@@ -230,7 +230,7 @@ def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], 
 
 def _op_and_size() -> tuple[Callable[[Command], Command], ...]:
     return (
-        click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward or step."),
+        click.option("--op", "ops", multiple=True, type=Names("OP"), help="derivative, backward, step or second."),
         click.option(
             "-n",
             "--size",

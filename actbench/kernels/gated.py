@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 NO_DERIVATIVE = "is gated, y = g(a) b, and has a gradient for a and one for b: use --op backward, or --op step"
 
+NO_SECOND = "is gated, y = g(a) b, with three second derivatives: g'' is measured of activations of one input"
+
 
 def without_derivative(activation: Activation, op: Op) -> str | None:
     """Return why a gated activation has no kernel of an op; None where it has."""
-    return f"{activation.name} {NO_DERIVATIVE}" if op is Op.DERIVATIVE else None
+    words = {Op.DERIVATIVE: NO_DERIVATIVE, Op.SECOND: NO_SECOND}.get(op)
+    return words and f"{activation.name} {words}"
 
 
 def unsupported(kernel: Kernel) -> str | None:

@@ -15,6 +15,7 @@ from actbench.kernels import code_digest, gated
 from actbench.kernels.operands import DA, DB, DY, RESULT, Array, Operand, Operands
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.reference_library import without_reference
+from actbench.kernels.second import without_second
 from actbench.kernels.subject import Subject
 from actbench.kernels.traffic import Traffic, traffic
 from actbench.model.cases import KernelId
@@ -83,7 +84,7 @@ class Kernel(Subject):
     def unsupported(self) -> str | None:
         """Why its backend cannot execute it, available or not; None where it can."""
         reason = gated.without_derivative(self.activation, self.op) if self.is_gated else None
-        reason = reason or super().unsupported
+        reason = reason or without_second(self) or super().unsupported
         reason = reason or (self.storage and self.backend.unsupported_storage(self.storage, self.dtype))
         reason = reason or (gated.unsupported(self) if self.is_gated else None)
         if limits := self.formulas.strategies[self.strategy].limited(self.backend.name, self.dtype):
@@ -118,7 +119,9 @@ class Kernel(Subject):
         rule = self.formula(self.backend.dialect, self.backend.namespace())
         rule = replace(
             rule,
-            library_gradient=self.backend.library_gradient(self.activation.name, self.strategy),
+            library_gradient=self.backend.library_gradient(self.activation.name, self.strategy)
+            if self.op is not Op.SECOND
+            else None,
             arithmetic=self.backend.widening(self.dtype),
         )
         return narrowed(rule, self.backend.conversion(self.storage, self.dtype)) if self.storage else rule
@@ -126,7 +129,7 @@ class Kernel(Subject):
     @cached_property
     def bound(self) -> Bound:
         """The callable, compiled once a process."""
-        return self.backend.bind(self.op, self.rule, self.dtype)
+        return self.backend.bind(self.op.bound_as, self.rule, self.dtype)
 
     def bound_at(self, size: int) -> Bound:
         """Return the callable for arrays of one size, compiled for it where the backend does that."""
@@ -185,7 +188,7 @@ class Kernel(Subject):
     def reads(self) -> tuple[Operand, ...]:
         """The arrays that a call reads."""
         match self.op:
-            case Op.DERIVATIVE:
+            case Op.DERIVATIVE | Op.SECOND:
                 return self.residuals
             case Op.BACKWARD:
                 return (DY, *self.residuals)
@@ -250,7 +253,7 @@ class Kernel(Subject):
     @property
     def compiled(self) -> Compiled | None:
         """What the compiler made of it; None where nothing is compiled that can be read."""
-        return self.backend.compiled(self.bound, self.op, self.rule, self.dtype)
+        return self.backend.compiled(self.bound, self.op.bound_as, self.rule, self.dtype)
 
     @property
     def code(self) -> str | None:

@@ -18,6 +18,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, RESULT, Operand, Z
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.reference_library import without_reference
+from actbench.kernels.second import without_second
 from actbench.kernels.traffic import NOTHING, Traffic
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
@@ -48,7 +49,9 @@ class ShippedKernel(Kernel):
     @property
     def unsupported(self) -> str | None:
         """Why its backend has no such activation, available or not; None where it has."""
-        lacking = self.backend.unshipped(self.activation.name) or without_reference(self.activation)
+        lacking = (
+            without_second(self) or self.backend.unshipped(self.activation.name) or without_reference(self.activation)
+        )
         return dtypes.unsupported(self.backend, self.dtype) or lacking
 
     def unsupported_cold(self) -> str | None:

@@ -35,7 +35,7 @@ COPY = Traffic(0, 2)
 
 NOTHING = Traffic(0, 0)
 
-BESIDE_RESIDUALS = {Op.DERIVATIVE: 1, Op.BACKWARD: 2, Op.STEP: 3}
+BESIDE_RESIDUALS = {Op.DERIVATIVE: 1, Op.SECOND: 1, Op.BACKWARD: 2, Op.STEP: 3}
 """Streams of a call beside those that the forward pass keeps: its result, dy, and z of a step."""
 
 
@@ -61,12 +61,12 @@ def traffic(activation: Activation, strategy: str, storage: Storage | None, op: 
     rule = activation.rule(strategy, Dialect.SCALAR, None)
     kept = len(rule.residuals)
     if storage:
-        wide, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op]
+        wide, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op.bound_as]
         return Traffic(kept, wide, passes * kept)
     inputs = len(rule.inputs)
     streams = {
         Op.DERIVATIVE: kept + 1,
         Op.BACKWARD: kept + 1 + inputs,
         Op.STEP: inputs + 1 + len(rule.saved) + kept + 1 + inputs,
-    }[op]
+    }[op.bound_as]
     return Traffic(kept, streams)

@@ -21,14 +21,15 @@ NETWORK = re.compile(rf"(?P<network>{NETWORK_NAME}):(?P<widths>[0-9]{{1,9}}(-[0-
 
 
 class Op(StrEnum):
-    """What one call does: one of these three, or a training step of a network, which is an op of its own for its name.
+    """What one call does: one of these, or a training step of a network, which is an op of its own for its name.
 
-    ``Op("mlp:784-512-10")`` is such an op, and the same object wherever it is read; iteration yields the three alone.
+    ``Op("mlp:784-512-10")`` is such an op, and the same object wherever it is read; iteration does not yield it.
     """
 
     DERIVATIVE = "derivative"
     BACKWARD = "backward"
     STEP = "step"
+    SECOND = "second"
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -52,6 +53,21 @@ class Op(StrEnum):
         return tuple(map(int, match["widths"].split("-"))) if match else ()
 
     @property
+    def takes_dy(self) -> bool:
+        """Whether a call multiplies by the upstream gradient dy."""
+        return self not in {Op.DERIVATIVE, Op.SECOND}
+
+    @property
+    def bound_as(self) -> Op:
+        """The op as which a backend binds its formula: g'' is a function of the residuals, as g' is."""
+        return Op.DERIVATIVE if self is Op.SECOND else self
+
+    @property
+    def symbol(self) -> str:
+        """The name in formulas of the derivative that it computes."""
+        return "g''" if self is Op.SECOND else "g'"
+
+    @property
     def meaning(self) -> str:
         """One line for people."""
         return _OP_MEANINGS.get(self, "a training step: forward, loss, backward, update")
@@ -61,6 +77,7 @@ _OP_MEANINGS = {
     Op.DERIVATIVE: "g'(z)",
     Op.BACKWARD: "dy * g'(z), the vector-Jacobian product",
     Op.STEP: "forward storing the residuals, then backward: the honest price of a cache",
+    Op.SECOND: "g''(z)",
 }
 
 
@@ -69,21 +86,25 @@ class Quantity(StrEnum):
 
     DERIVATIVE = "derivative"
     FORWARD = "forward"
+    SECOND = "second"
 
     @property
     def symbol(self) -> str:
         """Its name in formulas."""
-        return "g'" if self is Quantity.DERIVATIVE else "y"
+        return "y" if self is Quantity.FORWARD else self.op.symbol
 
     @property
     def op(self) -> Op:
         """The op that computes it; a step returns y beside dz."""
-        return Op.DERIVATIVE if self is Quantity.DERIVATIVE else Op.STEP
+        return _OPS[self]
 
     @classmethod
     def of(cls, op: Op) -> Self:
         """Return what is compared of a kernel with this op."""
-        return cls.FORWARD if op is Op.STEP else cls.DERIVATIVE
+        return next((quantity for quantity in cls if quantity.op is op), cls.DERIVATIVE)
+
+
+_OPS = {Quantity.DERIVATIVE: Op.DERIVATIVE, Quantity.FORWARD: Op.STEP, Quantity.SECOND: Op.SECOND}
 
 
 class Dtype(StrEnum):

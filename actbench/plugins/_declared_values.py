@@ -22,12 +22,16 @@ def _unusable(formulas: Any) -> Iterator[str]:
         yield f"forward is {formulas.forward!r}: write {function}, or Piecewise(scalar=..., array=...)"
     if not _is_range(formulas.range):
         yield f"range is {formulas.range!r}: write the infimum and the supremum of g, such as (0.0, 1.0)"
-    if not isinstance(formulas.kinks, Mapping) or not all(map(_is_number, (*formulas.kinks, *formulas.kinks.values()))):
-        yield f"kinks is {formulas.kinks!r}: write each z at which g' jumps with g' there, such as {{0.0: 1.0}}"
+    for name, symbol in (("kinks", "g'"), ("second_kinks", "g''")):
+        kinks = getattr(formulas, name)
+        if not isinstance(kinks, Mapping) or not all(map(_is_number, (*kinks, *kinks.values()))):
+            yield f"{name} is {kinks!r}: write each z at which {symbol} jumps with {symbol} there, such as {{0.0: 1.0}}"
     if formulas.at_nan is not None and not _is_real(formulas.at_nan):
         yield f"at_nan is {formulas.at_nan!r}: write g' at NaN as a number, or leave it out"
     if not isinstance(formulas.uncached, str | None):
         yield f"uncached is {formulas.uncached!r}: write in words why y is not enough"
+    if not isinstance(formulas.without_second, str | None):
+        yield f"without_second is {formulas.without_second!r}: write in words why there is no form of g''"
     for of, weaknesses in (
         ("", formulas.weaknesses),
         *((f" of {name}", one.weaknesses) for name, one in formulas.strategies.items()),

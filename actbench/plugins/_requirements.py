@@ -17,6 +17,7 @@ from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
 from actbench.model.names import NETWORK_NAME
 from actbench.model.networks import NetworkKind
 from actbench.model.rule import GATED, Dialect, Formula
+from actbench.model.strategy import in_dialect
 from actbench.plugins._declarations import Declarations
 from actbench.plugins._declared_values import unusable_value
 from actbench.plugins._guard import guarded
@@ -129,7 +130,21 @@ def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str |
     if scalar not in shared and not (extra == [scalar[-1]] and scalar[:-1] in before):
         of_gated = "; the forward of a gated activation takes (a, b)" if inputs != GATED and "b" in scalar else ""
         return f"keeps ({', '.join(scalar)}): it can keep {allowed}{of_gated}"
-    return _unsaved(inputs, extra, strategy)
+    return _unsaved(inputs, extra, strategy) or _no_second(strategy, array)
+
+
+def _no_second(strategy: Strategy, kept: tuple[str, ...]) -> str | None:
+    """Return why a strategy's form of g'' cannot be executed, or None where it can, or there is none."""
+    if strategy.second is None:
+        return None
+    form = strategy.second.derivative if isinstance(strategy.second, Strategy) else strategy.second
+    for dialect in Dialect:
+        part = in_dialect(dialect, form)
+        if reason := _no_formula(part):
+            return f"has a second that {reason}"
+        if _parameters(part) != kept:
+            return f"has a second of ({', '.join(_parameters(part))}): let it take what is kept, ({', '.join(kept)})"
+    return None
 
 
 def _no_pair(activation: Activation, name: str) -> str | None:

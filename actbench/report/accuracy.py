@@ -53,7 +53,7 @@ def tables(kernels: Sequence[Accuracy], *, exact: bool) -> list[Table]:
 
 def _table(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy], *, exact: bool) -> Table:
     truth = quantity.symbol
-    kept = _residuals(kernels, exact=exact) if quantity is Quantity.DERIVATIVE else ""
+    kept = _residuals(kernels, exact=exact) if quantity is not Quantity.FORWARD else ""
     looked = (
         "every finite number"
         if all(item.exhaustive for item in kernels)

@@ -51,7 +51,10 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
     of = chosen.conversion
     apart = (of.narrow, of.widen) if of else ()
     yield section("forward", code(chosen.save or chosen.forward, apart))
-    yield section(f"derivative, from {', '.join(chosen.residuals)}", code(chosen.derivative, apart))
+    yield section(
+        f"{'second ' * (kernel.op is Op.SECOND)}derivative, from {', '.join(chosen.residuals)}",
+        code(chosen.derivative, apart),
+    )
     if of:
         yield section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
         yield section(f"and widened to {kernel.dtype}, in which the derivative is computed, by", sources([of.widen]))
@@ -63,7 +66,7 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
         yield section(f"forward pass, {executed}", backend.forward_execution(chosen))
         yield section("backward pass, executed by the same", backend.execution(Op.BACKWARD, chosen))
     else:
-        yield section(executed, backend.execution(kernel.op, chosen))
+        yield section(executed, backend.execution(kernel.op.bound_as, chosen))
     for weakness in kernel.weaknesses:
         yield f"known weakness: {weakness.flaw}: {weakness.why}"
     if kernel.storage:

@@ -13,11 +13,14 @@ def signature(activation: Activation) -> str:
 
 
 def facts(activation: Activation) -> Iterator[str]:
-    """Yield its range, the convention at its kinks, and why y does not suffice where that is so."""
+    """Yield its range, the conventions at kinks, and why y does not suffice, or there is no g'', where that is so."""
     low, high = activation.formulas.range
     yield f"values from {low:.6g} to {high:.6g}"
     if activation.formulas.kinks:
-        kinks = ", ".join(f"g'({z:g}) = {slope:.6g}" for z, slope in activation.formulas.kinks.items())
-        yield f"at the kinks, by convention, {kinks}"
+        symbol = "g''" if activation.first else "g'"
+        kinks = ", ".join(f"{symbol}({z:g}) = {slope:.6g}" for z, slope in activation.formulas.kinks.items())
+        yield f"at the {'jumps' if activation.first else 'kinks'}, by convention, {kinks}"
     if activation.formulas.uncached:
         yield f"no cached: {activation.formulas.uncached}"
+    if activation.formulas.without_second:
+        yield f"no second derivative: {activation.formulas.without_second}"

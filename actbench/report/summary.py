@@ -193,6 +193,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
             *(kept_bytes(check.kernel, check), check.weaknesses),
         ),
     )
+    symbols = " or ".join(dict.fromkeys(check.kernel.op.symbol for check in checks))
     rows = []
     for (activation, dtype, strategy, kept, _), of_strategy in sorted(groups.items(), key=lambda item: item[0][:2]):
         worst = max(of_strategy, key=lambda check: (check.max_ulp, -abs(check.worst_z)))
@@ -204,9 +205,9 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         )
     return Table(
         "What a strategy costs",
-        "Bytes kept per element from forward to backward, and the largest error of g' in the check before the run, in "
-        "units in the last place, on the least accurate backend and op; ∞ where the result is no number. The check "
-        "covers points over the whole range of z, between which errors may be larger (actbench accuracy)."
+        f"Bytes kept per element from forward to backward, and the largest error of {symbols} in the check before the "
+        "run, in units in the last place, on the least accurate backend and op; ∞ where the result is no number. The "
+        "check covers points over the whole range of z, between which errors may be larger (actbench accuracy)."
         + "".join(f" {note}" for note in (*gated.of_checks(checks), *_compiled_notes(checks))),
         ("activation", "dtype", "strategy", "bytes kept", "max ULP", "at z", "known weakness"),
         tuple(rows),

@@ -25,10 +25,11 @@ SMOOTH = 0.75
 LOST = 1 / 16
 """Smallest normal numbers that a result may lack because an intermediate underflowed to 0."""
 
-FLUSHED = 4.0
+FLUSHED = 8.0
 """Smallest normal numbers, times z^2 where |z| is from 1 to `MULTIPLIED`: below, an intermediate may be denormal.
 
-That of tanh is multiplied by 4, as 4 e^-2|z|, that of GELU by z, as z phi(z), and that of tanh-GELU by 230 at z = -10.
+That of tanh is multiplied by 4, as 4 e^-2|z|, by 8 in its second derivative, that of GELU by z, as z phi(z), and that
+of tanh-GELU by 230 at z = -10.
 """
 
 MULTIPLIED = 16.0

@@ -99,14 +99,14 @@ def _check_conventions(kernel: Kernel, evaluate: Evaluate) -> None:
     if stated or ours:
         free = stated and ours and not kernel.is_built_in  # a user's comparisons may differ at NaN
         also = [nan, *slope.nearest[number]] if free else []
-        _check_at_nan(kernel, "g'", answer.derivative[np.isnan(z)], convention, also)
+        _check_at_nan(kernel, kernel.op.symbol, answer.derivative[np.isnan(z)], convention, also)
         if answer.y is not None:
             _check_at_nan(kernel, "y", answer.y[np.isnan(z)], nan)
     infinite = np.isinf(z)
     nearer = np.where(infinite, np.sign(z) * np.sqrt(float(limit)), finite).astype(z.dtype)
     slope_before, output_before = truth_of(kernel.activation, nearer)
     wrong = infinite & allowance.exceeding(kernel, answer.derivative, slope, finite)
-    _check_limit(kernel, "g'", z, _Limit(answer.derivative, slope.nearest, slope_before.nearest, wrong))
+    _check_limit(kernel, kernel.op.symbol, z, _Limit(answer.derivative, slope.nearest, slope_before.nearest, wrong))
     if answer.y is not None:
         wrong = infinite & allowance.output_exceeding(kernel, answer.y, output, finite, answer.raised)
         _check_limit(kernel, "y", z, _Limit(answer.y, output.nearest, output_before.nearest, wrong))

@@ -43,7 +43,7 @@ def hold(call: Examination, when: str) -> None:
             size = np.abs(call.slope.nearest * call.dy)
         wrong &= (size >= limits(call.z.dtype).tiny) | ~np.isfinite(call.answer.derivative)
     if wrong.any():
-        raise _refused(call, "g'", call.derivative, call.slope, wrong, when=when)
+        raise _refused(call, call.kernel.op.symbol, call.derivative, call.slope, wrong, when=when)
     if call.answer.y is not None:
         refusal.check_form(call.kernel, call.answer.y, call.z)
         _hold_output(call, call.answer.y, when)

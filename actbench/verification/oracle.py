@@ -38,7 +38,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
 from actbench.kernels.subject import Subject
 from actbench.model.checks import BANDS, STATED_ULP, Check
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, Op
 from actbench.model.number_formats import limits
 from actbench.verification import allowance, causes, gated, refusal, shipped
 from actbench.verification.calls import check_calls
@@ -81,8 +81,9 @@ def truth(activation: Activation, dtype: Dtype) -> tuple[Truth, Truth]:
     """Return g' and y at the checked z; `BenchmarkError` where g' is known at next to none of them."""
     slope, output = truth_at(activation, points(activation, dtype))
     if np.mean(slope.known) < LEAST_KNOWN:
+        symbol = (Op.SECOND if activation.first else Op.DERIVATIVE).symbol
         raise BenchmarkError(
-            f"g' of {activation.name} is known at {np.count_nonzero(slope.known)} of {slope.known.size} z: "
+            f"{symbol} of {activation.name} is known at {np.count_nonzero(slope.known)} of {slope.known.size} z: "
             f"{why_unknown(activation)}"
         )
     return slope, output

@@ -68,7 +68,9 @@ def wrong_derivative(call: Examination, wrong: Array) -> WrongKernelError:
     """Return the error that states all that is wrong with a derivative."""
     truth = (call.slope.nearest, call.output.nearest)
     evidence = Evidence(call.kernel, call.derivative_at, call.z, call.dy, call.derivative, *truth, wrong)
-    refused = _Refusal(call.kernel, "g'", call.z, call.derivative, call.slope, wrong, call.answer.raised)
+    refused = _Refusal(
+        call.kernel, call.kernel.op.symbol, call.z, call.derivative, call.slope, wrong, call.answer.raised
+    )
     return refused.of_slope(evidence)
 
 
@@ -79,7 +81,8 @@ def wrong_output(call: Examination, y: Array, wrong: Array) -> WrongKernelError:
 
 def wrong_kept(call: Examination, wrong: Array) -> WrongKernelError:
     """Return the error that states where a derivative does not follow from the narrow residuals."""
-    what = "g'" if call.kernel.is_shipped else "g' from the residuals"
+    symbol = call.kernel.op.symbol
+    what = symbol if call.kernel.is_shipped else f"{symbol} from the residuals"
     return _Refusal(call.kernel, what, call.z, call.derivative, call.expected, wrong, None).plain()
 
 
@@ -227,7 +230,7 @@ class _Refusal:
         return f"; so at z = {others}" if single.size > 1 else ""
 
     def _rounding(self, off: Array) -> str:
-        if self.what != "g'":
+        if self.what != self.kernel.op.symbol:
             return ""
         computed, slope, z = self.computed[off], self.expected.nearest[off], self.z[off]
         words = self._merging(off) or causes.rounding(z, computed, slope, self._error_at(off)[off])
@@ -242,7 +245,7 @@ class _Refusal:
         return mismatch(place(self.z, at, there), self.what, self.computed[at], self.expected.nearest[at])
 
     def _sides(self, at: int) -> str:
-        return _sides(self.kernel.activation, float(self.z[at])) if self.what == "g'" else ""
+        return _sides(self.kernel.activation, float(self.z[at])) if self.what == self.kernel.op.symbol else ""
 
     def _error_at(self, there: Array) -> Array:
         return np.where(there, self.expected.error(self.computed), -1.0)
@@ -273,6 +276,10 @@ def _sides(activation: Activation, z: float) -> str:
     """Return what is wrong with g itself at z, which is then not the kernel's fault; or ""."""
     for at in (0.0, z) if abs(z) < NEXT_TO else (z,):
         declared = any(abs(at - kink) <= NEXT_TO * max(1.0, abs(at)) for kink in activation.formulas.kinks)
-        if not declared and (sides := sides_at(activation, at)) and (words := sides.words(at)):
+        if (
+            not declared
+            and (sides := sides_at(activation, at))
+            and (words := sides.words(at, of_second=activation.first is not None))
+        ):
             return words
     return ""

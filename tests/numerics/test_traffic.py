@@ -36,6 +36,7 @@ TRAFFIC = {
     ("z s", Op.BACKWARD): (4, 2),  # dy z s | dz
     ("z s", Op.STEP): (7, 2),  # z | y s, dy z s | dz
 }
+TRAFFIC |= {(kept, Op.SECOND): of for (kept, op), of in TRAFFIC.items() if op is Op.DERIVATIVE}
 
 KEPT = {"textbook": "z", "recompute": "z", "cached": "y", "complement": "c", "intermediate": "z s", "pair": "z y"}
 """What the strategies of the activations that are sampled keep."""

@@ -208,9 +208,9 @@ def test_residuals_are_saved_in_as_many_digits_as_they_need() -> None:
 
 
 def test_a_definition_that_only_numbers_of_mpmath_suit_is_distinguished_from_one_for_jets() -> None:
-    assert differentiated.unsupported(SUBJECTS["tanh"], exact.PROBES) is None
+    assert differentiated.unsupported(exact.built(SUBJECTS["tanh"]), exact.PROBES) is None
     direct = Activation("direct", "direct", lambda _: Formulas(forward=mpmath.tanh))
-    assert differentiated.unsupported(direct, exact.PROBES) is not None
+    assert differentiated.unsupported(exact.built(direct), exact.PROBES) is not None
     assert exact.unsupported(direct) is None
 
 

@@ -29,6 +29,9 @@ def test_list_shows_every_section(actbench: Actbench) -> None:
         assert any(line.startswith(f"  {name} ") for line in lines), name
 
 
+LINEAR = "no second derivative: g' is piecewise constant, and g'' is 0 wherever it exists"
+
+
 def test_an_activation_is_listed_with_its_parameters_range_kinks_and_why_y_is_not_enough(actbench: Actbench) -> None:
     lines = [line.split(maxsplit=1) for line in actbench("list", "activations").stdout.splitlines()]
     shown = {head: (rest, " ".join(after)) for (head, rest), after in zip(lines[::2], lines[1::2], strict=True)}
@@ -37,11 +40,15 @@ def test_an_activation_is_listed_with_its_parameters_range_kinks_and_why_y_is_no
         "z where z > 0, else alpha (exp(z) - 1)  [recompute, cached]",
         "values from -1 to inf",
     )
-    assert shown["relu"][1] == "values from 0 to inf; at the kinks, by convention, g'(0) = 0"
-    assert shown["leaky-relu:slope=0.01"][1] == "values from -inf to inf; at the kinks, by convention, g'(0) = 0.01"
+    assert shown["relu"][1] == "values from 0 to inf; at the kinks, by convention, g'(0) = 0; " + LINEAR
+    assert (
+        shown["leaky-relu:slope=0.01"][1]
+        == "values from -inf to inf; at the kinks, by convention, g'(0) = 0.01; " + LINEAR
+    )
     assert shown["hard-swish"][1] == (
         "values from -0.375 to inf; at the kinks, by convention, g'(-3) = 0, g'(3) = 1; "
-        "no cached: y between -0.375 and 0 comes from two different z"
+        "no cached: y between -0.375 and 0 comes from two different z; "
+        "no second derivative: it is piecewise constant, 1/3 between -3 and 3, else 0"
     )
     assert shown["gaussian"][1].endswith("; no cached: y is even: it does not tell the sign of z")
 

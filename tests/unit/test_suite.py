@@ -58,7 +58,7 @@ def test_a_block_holds_the_cases_of_one_activation_op_dtype_and_size() -> None:
         sizes=sizes(10, 20),
     )
     plan = planned(axes)
-    assert len(plan.blocks) == 2 * 3 * 2 * 2
+    assert len(plan.blocks) == 2 * len(Op) * 2 * 2
     assert len({block.id for block in plan.blocks}) == len(plan.blocks)
     for block in plan.blocks:
         assert len(block.arms) == 4

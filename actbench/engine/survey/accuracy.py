@@ -127,7 +127,7 @@ class Survey:
 
     def rounds(self, kernel: Kernel) -> bool:
         """Return whether the residuals of a kernel are correctly rounded: what a framework saves is its own."""
-        return self.exact and not kernel.is_shipped and kernel.op is Op.DERIVATIVE
+        return self.exact and not kernel.is_shipped and not kernel.op.takes_dy
 
     def _accuracy(self, kernel: Kernel, worker: Worker, known: Known) -> Accuracy:
         if kernel.is_gated:

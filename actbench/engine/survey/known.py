@@ -27,7 +27,10 @@ Row = tuple[Any, ...]
 
 
 class Known:
-    """The truth about one activation and dtype at every requested z, g' and y together, from a cache."""
+    """The truth about one activation and dtype at every requested z, from a cache: g' and y together.
+
+    Of an activation with g'' in place of g', it is g''.
+    """
 
     def __init__(self, activation: Activation, points: Array) -> None:
         """Take the points at which every kernel is evaluated."""
@@ -35,15 +38,16 @@ class Known:
         self.points = points
         exactly = unsupported(activation) is None
         self._company = points[:0] if exactly else points[:: max(1, points.size // COMPANY)]
-        self._rows: dict[Quantity, dict[float, Row]] = {quantity: {} for quantity in Quantity}
+        self._slopes: dict[float, Row] = {}
+        self._outputs: dict[float, Row] = {}
         self._digits: float | None = None
         self._residuals = lru_cache(maxsize=128)(self._residuals_at)
         self.expectations = cache(self._interpolated)
 
     def truth(self, quantity: Quantity, z: Array) -> Truth:
-        """Return g' or y; `BenchmarkError` where the definition raises."""
+        """Return the derivative, or y; `BenchmarkError` where the definition raises."""
         self._learn(z)
-        return self._joined(self._rows[quantity], z)
+        return self._joined(self._outputs if quantity is Quantity.FORWARD else self._slopes, z)
 
     def residuals(self, strategy: str, z: Array) -> dict[str, Array]:
         """Return the residuals of a strategy, correctly rounded."""
@@ -56,13 +60,12 @@ class Known:
         return {part: Expectation(np.abs(self.points[mask]), truth.at(mask)) for part, mask in inside.items()}
 
     def _learn(self, z: Array) -> None:
-        known = self._rows[Quantity.DERIVATIVE]
-        fresh = np.array([value for value in np.unique(z).tolist() if value not in known], dtype=z.dtype)
+        fresh = np.array([value for value in np.unique(z).tolist() if value not in self._slopes], dtype=z.dtype)
         if not fresh.size:
             return
         at = np.concatenate([fresh, self._company]) if fresh.size < COMPANY else fresh
-        for quantity, truth in zip(Quantity, oracle.truth_at(self.activation, at), strict=True):
-            self._rows[quantity].update(zip(fresh.tolist(), _rows(truth), strict=False))
+        for rows, truth in zip((self._slopes, self._outputs), oracle.truth_at(self.activation, at), strict=True):
+            rows.update(zip(fresh.tolist(), _rows(truth), strict=False))
             if self._digits is None:
                 self._digits = truth.digits
 
@@ -75,7 +78,8 @@ class Known:
         z = np.frombuffer(data, dtype=numpy_dtype(dtype))
 
         def y() -> Truth:
-            return self.truth(Quantity.FORWARD, z)
+            first = self.activation.first
+            return oracle.truth_at(first, z)[1] if first else self.truth(Quantity.FORWARD, z)
 
         return oracle.residuals_at(self.activation, strategy, z, y)
 

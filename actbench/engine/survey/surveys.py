@@ -94,7 +94,12 @@ def survey(
     users = registry.current().additions.strategies
     together = sorted(
         kernels,
-        key=lambda kernel: (kernel.activation, list(Dtype).index(kernel.dtype), kernel.strategy.name not in users),
+        key=lambda kernel: (
+            kernel.activation,
+            list(Dtype).index(kernel.dtype),
+            kernel.op is Op.SECOND,
+            kernel.strategy.name not in users,
+        ),
     )
     resolved = list(map(resolution.kernel, together))
     launch = Launch(start_worker, WorkerOptions(None, DEFAULT_TIMEOUT))

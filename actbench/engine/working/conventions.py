@@ -28,8 +28,8 @@ SAME = 1e-9
 
 
 def conventions(kernel: Kernel, look: Look) -> Conventions:
-    """Call a kernel at NaN, at ±inf, and at the kinks if it computes g'."""
-    kinks = sorted(kernel.formulas.kinks) if look.quantity is Quantity.DERIVATIVE else []
+    """Call a kernel at NaN, at ±inf, and at the kinks if it computes a derivative."""
+    kinks = sorted(kernel.formulas.kinks) if look.quantity is not Quantity.FORWARD else []
     results = look.called(np.array([nan, -inf, inf, *kinks], dtype=look.dtype)).astype(np.float64)
     at_nan, left, right, *at_kinks = results.tolist()
     limits = {part: _rounded(_limit(kernel.activation, look.quantity, part), look) for part in (Part.LEFT, Part.RIGHT)}
@@ -53,9 +53,10 @@ def _rounded(limit: float, look: Look) -> float:
 
 @cache
 def _limit(activation: Activation, quantity: Quantity, part: Part) -> float:
-    """Return what g' or y tends to; NaN where the truth far out does not show it."""
+    """Return what the derivative or y tends to; NaN where the truth far out does not show it."""
     z = -FAR if part is Part.LEFT else FAR
-    values: Array = dict(zip(Quantity, oracle.truth_at(activation, z), strict=True))[quantity].nearest
+    slope, output = oracle.truth_at(activation, z)
+    values: Array = (output if quantity is Quantity.FORWARD else slope).nearest
     size = np.abs(values)
     if (size < VANISHING).all():
         return 0.0

@@ -36,7 +36,7 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
     y = quantitative(
         "ULP",
         scale={"type": "log", "domainMin": LEAST_ULP, "nice": False, "padding": 10},
-        axis={"title": "largest error of g', ULP", "labelExpr": TICK_LABEL, "tickCount": 6},
+        axis={"title": f"largest error of {op.symbol}, ULP", "labelExpr": TICK_LABEL, "tickCount": 6},
     )
     of_band = {
         "x": quantitative("place", scale={"domain": [0, len(BANDS)], "nice": False}, axis=_edges()),
@@ -54,7 +54,7 @@ def accuracy(checks: Sequence[Check], signs: Signs, *, choose: bool = False) -> 
     ]
     return picture(
         "accuracy",
-        "Error of g' against z",
+        f"Error of {op.symbol} against z",
         "Steps: the largest error found in each band of z, in units in the last place on a logarithmic axis, by "
         f"backend (colour) and strategy (dash and shape).{crossed} The dashed line is {STATED_ULP:g} ULP, the bound "
         "where no weakness is declared.",

@@ -22,7 +22,6 @@ from actbench.formula import Activation, Flaw
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, PIECE, Array, B, Operands
 from actbench.model.checks import STATED_ULP
-from actbench.model.names import Op
 from actbench.model.number_formats import limits
 from actbench.model.rule import Dialect, Formula
 from actbench.verification.behaviour import Elements
@@ -57,7 +56,7 @@ class Reference:
             for column, (expected, scale) in enumerate(zip(self._expected(kernel, piece), scales, strict=False)):
                 computed = result[piece, column] if kernel.is_gated else result[piece]
                 self._compare(chosen, computed, expected, piece, scale)
-        if not (_is_built_in(kernel) or kernel.is_gated) and pieces is None:
+        if not (_is_built_in(kernel) or kernel.is_gated or kernel.activation.first) and pieces is None:
             self._compare_with_differences(kernel, chosen, result)
         return self._elements(kernel, chosen, result)
 
@@ -74,7 +73,7 @@ class Reference:
         """Return the elements of a result at these indices, with their inputs."""
         inputs = self._operands.inputs(kernel.activation)
         z = np.stack([array[indices] for array in inputs], axis=-1) if kernel.is_gated else inputs[0][indices]
-        dy = np.ones_like(z) if kernel.op is Op.DERIVATIVE else self._operands.array(DY)[indices]
+        dy = np.ones_like(z) if not kernel.op.takes_dy else self._operands.array(DY)[indices]
         return Elements(z, dy, result[indices])
 
     def _elements(self, kernel: Kernel, chosen: _Worst, result: Array) -> Elements:
@@ -103,7 +102,7 @@ class Reference:
         return self._known[key]
 
     def _times_dy(self, kernel: Kernel, slopes: tuple[Array, ...], piece: slice) -> tuple[Array, ...]:
-        if kernel.op is Op.DERIVATIVE:
+        if not kernel.op.takes_dy:
             return slopes
         return tuple(slope * self._operands.array(DY)[piece] for slope in slopes)
 
@@ -133,7 +132,7 @@ class Reference:
         """
         if not any(weakness.flaw is Flaw.CANCELS for weakness in kernel.weaknesses):
             return (0.0,) * len(kernel.gradients)
-        if kernel.op is Op.DERIVATIVE:
+        if not kernel.op.takes_dy:
             return (1.0,)
         dy = np.abs(self._operands.array(DY)[piece])
         return (dy * np.abs(self._operands.array(B)[piece]), dy) if kernel.is_gated else (dy,)
@@ -148,7 +147,7 @@ class Reference:
             known = differences.differentiate(differences.forward(kernel.activation), z, dict(kernel.formulas.kinks))
         except BenchmarkError:
             return  # the oracle has already reported such a function
-        dy = 1.0 if kernel.op is Op.DERIVATIVE else self._operands.array(DY)[sample].astype(np.float64)
+        dy = 1.0 if not kernel.op.takes_dy else self._operands.array(DY)[sample].astype(np.float64)
         with np.errstate(all="ignore"):
             expected, slack = known.slope * dy, SAFETY * known.error * np.abs(dy)
             off = np.abs(result[sample] - expected)

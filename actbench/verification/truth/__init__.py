@@ -122,12 +122,18 @@ def points_at(activation: Activation, z: Array) -> list[Point]:
 
 @evaluating
 def truth_at(activation: Activation, z: Array) -> tuple[Truth, Truth]:
-    """Return g' and y at any finite z of a format.
+    """Return g' and y at any finite z of a format; g'' and g' of an activation with g'' in place of g'.
 
-    `BenchmarkError` where g raises instead of returning a number, or depends on more than one z.
+    `BenchmarkError` where g raises instead of returning a number, or depends on more than one z, and for a g'' that
+    mpmath cannot evaluate: differences of float64 leave too few digits of it.
     """
     if dependent := dependence(activation):
         raise BenchmarkError(dependent)
+    if activation.first and (reason := unsupported(activation)):
+        raise BenchmarkError(
+            f"g'' of {activation.name} is not known: mpmath cannot evaluate it ({reason}); write the definition with "
+            "functions of m that have a derivative (definition=...)"
+        )
     if unsupported(activation) is None:
         points = _exact(activation).at(z)
         return nearest_to([point.slope for point in points], z.dtype), nearest_to(

@@ -90,7 +90,7 @@ def ambiguous(evidence: Evidence) -> str:
             (one, other), (before, after) = pair.z, pair.slopes
             return (
                 f"y is not enough: z = {one + 0:.9g} and z = {other + 0:.9g} both give y = {pair.y + 0:.9g}, with "
-                f"g' = {before + 0:.9g} and {after + 0:.9g}"
+                f"{evidence.kernel.op.symbol} = {before + 0:.9g} and {after + 0:.9g}"
             )
     return ""
 
@@ -112,14 +112,15 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
         values.astype(np.float64) for values in (evidence.computed, evidence.slope, evidence.output, evidence.dy)
     )
     kept, formula = _formula(evidence)
-    if kept == ("z",):
+    if kept == ("z",) and evidence.kernel.op is not Op.SECOND:
         yield WRONG_INPUT[0], formula is not None and _right(evidence, formula(output))
         yield WRONG_INPUT[1], all(_applied_twice(part) for part in (evidence.at(TELLING), evidence))
     if kept == ("y",):
         yield WRONG_INPUT[2], formula is not None and _right(evidence, formula(evidence.z.astype(np.float64)))
-    yield "it seems to return g, not g'", _same(evidence, computed, output)
+    other = "g', not g''" if evidence.kernel.op is Op.SECOND else "g, not g'"
+    yield f"it seems to return {other}", _same(evidence, computed, output)
     yield "it seems to have the wrong sign", _same(evidence, computed, -slope)
-    if evidence.kernel.op is not Op.DERIVATIVE:
+    if evidence.kernel.op.takes_dy:
         yield "it seems to leave out the factor dy", _same(evidence, computed * dy, slope)
         yield "it seems to multiply by dy twice", _same(evidence, computed, slope * dy)
     factor = _factor(computed, slope)

@@ -7,7 +7,6 @@ from typing import Any
 
 import mpmath
 
-from actbench.formula import Activation
 from actbench.model.rule import Formula
 from actbench.verification.truth import balls
 from actbench.verification.truth.balls import EXACT, INEXACT, Ball, UnknownError, UnsureError
@@ -75,11 +74,11 @@ class Differentiated:
         return result
 
 
-def unsupported(activation: Activation, probes: tuple[float, ...]) -> str | None:
+def unsupported(build: Callable[[Any], Formula], probes: tuple[float, ...]) -> str | None:
     """Return why a definition cannot be evaluated over jets, or None where it can."""
     known = 0
     try:
-        definition = Differentiated(lambda m: activation.build(m).definition)
+        definition = Differentiated(build)
         for z in probes:
             try:
                 definition.evaluated(mpmath.mpf(z), FIRST)

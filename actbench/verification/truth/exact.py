@@ -1,4 +1,4 @@
-"""g' and g from the definition, in arithmetic that is exact to the precision of any format."""
+"""g' and g, or g'' and g', from the definition, in arithmetic that is exact to the precision of any format."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from actbench.verification.truth.agreeing import Agreeing
 from actbench.verification.truth.differentiated import Differentiated
 from actbench.verification.truth.jets import Jet
 from actbench.verification.truth.points import Method, Point
+from actbench.verification.truth.second import slope_of
 from actbench.verification.truth.sides import Sides
 
 Array = NDArray[Any]
@@ -27,16 +28,15 @@ PROBES = (-50.5, -2.5, -0.5, 0.0, 0.75, 3.0, 50.5)
 
 
 class Exact:
-    """g' and g of an activation from its definition, by mpmath."""
+    """g' and g of an activation from its definition, by mpmath; g'' and g' of one with g'' in place of g'."""
 
     def __init__(self, activation: Activation) -> None:
         """Take an activation whose definition mpmath can evaluate, as `unsupported` tells."""
         self._name = activation.name
         self._kinks = activation.formulas.kinks
+        build = built(activation)
         self._method: Method = (
-            Agreeing(activation)
-            if differentiated.unsupported(activation, PROBES)
-            else Differentiated(lambda m: activation.build(m).definition)
+            Agreeing(activation) if differentiated.unsupported(build, PROBES) else Differentiated(build)
         )
 
     def at(self, z: Array) -> list[Point]:
@@ -55,13 +55,23 @@ class Exact:
             return points.sides(self._method, z)
 
 
+def built(activation: Activation) -> Callable[[Any], Formula]:
+    """Return a function that builds what is differentiated, for a namespace: the definition, or g' where g'' is."""
+
+    def definition(m: Any) -> Formula:
+        return activation.build(m).definition
+
+    return slope_of(definition) if activation.first else definition
+
+
 def unsupported(activation: Activation) -> str | None:
     """Return why mpmath cannot evaluate the definition of an activation, or None where it can.
 
     The probes are numbers that refuse conversion to float: ``math.exp(z)`` would silently continue with 16 digits.
     """
-    if differentiated.unsupported(activation, PROBES) is None:
-        return None
+    without_rules = differentiated.unsupported(built(activation), PROBES)
+    if without_rules is None or activation.first:
+        return without_rules
     strict: Any = mpmath.MPContext()
     strict.mpf.__float__ = _refuse
     try:

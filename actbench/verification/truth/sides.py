@@ -18,16 +18,17 @@ class Sides:
     bends: bool
     """Whether the slopes remain different near z."""
 
-    def words(self, z: float) -> str:
-        """Return what is wrong with g itself at z, in words; "" where it is smooth."""
+    def words(self, z: float, *, of_second: bool = False) -> str:
+        """Return what is wrong with g itself at z, or with g' for a second derivative; "" where it is smooth."""
+        g, declaration = ("g'", "second_kinks") if of_second else ("g", "kinks")
         if self.jumps:
             before, after = _apart(self.before, self.after)
-            return f"g itself jumps at z = {z:.6g}, from {before} to {after}: it has no derivative there"
+            return f"{g} itself jumps at z = {z:.6g}, from {before} to {after}: it has no derivative there"
         if self.bends:
             left, right = _apart(self.left, self.right)
             return (
-                f"g itself has a kink at z = {z:.6g}, with slope {left} before and {right} after: "
-                f"declare kinks={{{z:.6g}: {left}}}, or whichever slope counts"
+                f"{g} itself has a kink at z = {z:.6g}, with slope {left} before and {right} after: "
+                f"declare {declaration}={{{z:.6g}: {left}}}, or whichever slope counts"
             )
         return ""
 

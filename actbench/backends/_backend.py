@@ -109,6 +109,8 @@ class Backend(ABC):
     """The activations and strategies for which `library_gradient` returns one; known without the library."""
     keeps_otherwise: ClassVar[str | None] = None
     """What its compiler makes of what an arm of a training step keeps, in a sentence; None where it leaves that."""
+    without_second: ClassVar[str | None] = None
+    """Why it computes no g'', where it executes no formulas."""
     only_wide: ClassVar[str | None] = None
     """Why residuals cannot be stored in a narrower type than the arithmetic's; None where they can."""
     planning_ns: ClassVar[float]

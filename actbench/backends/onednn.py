@@ -116,6 +116,7 @@ class OneDnn(Backend):
     only_wide = "oneDNN's eltwise has one type for all of its arrays"
     flushes = "oneDNN's exponential is 0 below 1.5 times the smallest normal number"
     conventions = "at NaN and ±inf oneDNN has its own: relu, elu, exp and hard-sigmoid give numbers for NaN"
+    without_second = "oneDNN's primitives compute y and g' alone"
     planning_ns = 3.0
 
     @property

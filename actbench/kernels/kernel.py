@@ -117,11 +117,10 @@ class Kernel(Subject):
         """Its formulas as its backend executes them; `InputError` where it cannot."""
         self.require_supported()
         rule = self.formula(self.backend.dialect, self.backend.namespace())
+        library_gradient = self.backend.library_gradient(self.activation.name, self.strategy)
         rule = replace(
             rule,
-            library_gradient=self.backend.library_gradient(self.activation.name, self.strategy)
-            if self.op is not Op.SECOND
-            else None,
+            library_gradient=library_gradient if self.op is not Op.SECOND else None,
             arithmetic=self.backend.widening(self.dtype),
         )
         return narrowed(rule, self.backend.conversion(self.storage, self.dtype)) if self.storage else rule

@@ -19,7 +19,11 @@ def of_op(activation: Activation, strategy: str, op: Op) -> Activation:
 def without_second(kernel: Kernel) -> str | None:
     """Return why a kernel of g'' does not exist; None where it does, or the kernel computes something else."""
     activation = kernel.activation
-    if kernel.op is not Op.SECOND or activation.first:
+    if kernel.op is not Op.SECOND:
+        return None
+    if kernel.backend.without_second:
+        return kernel.backend.without_second
+    if activation.first:
         return None
     if kernel.is_shipped:
         return f"what {kernel.backend.name} ships is measured up to g', not g''"

@@ -21,7 +21,12 @@ from actbench.report.tensors import mib
 OBVIOUS = ("shipped", "recompute", "cached")
 """What a user would keep without measuring, which the choice is compared with."""
 
-OPS = {Op.STEP: "forward and backward pass", Op.BACKWARD: "backward pass", Op.DERIVATIVE: "g' alone"}
+OPS = {
+    Op.STEP: "forward and backward pass",
+    Op.BACKWARD: "backward pass",
+    Op.DERIVATIVE: "g' alone",
+    Op.SECOND: "g'' alone",
+}
 
 OPERANDS = {
     OperandState.WARM: "operands in cache",

@@ -18,6 +18,7 @@ SLOWING_CODE = '''
 
 def _slowed(bind, activation, strategy, dtype, share):
     """Let one arm wait, after every call, for a share of the time that the call took."""
+    from dataclasses import replace
     from time import perf_counter
 
     def slow_bind(self, op, rule, wanted):
@@ -35,9 +36,6 @@ def _slowed(bind, activation, strategy, dtype, share):
                     pass
                 return result
 
-            for attribute in ("_cache", "signatures", "targetctx"):  # by which a kernel of numba is asked for its code
-                if hasattr(function, attribute):
-                    setattr(call, attribute, getattr(function, attribute))
             return call
 
         nothing = waiting(lambda *arguments: None, 1.0, 0.0)
@@ -45,7 +43,7 @@ def _slowed(bind, activation, strategy, dtype, share):
         for _ in range(10000):
             nothing()
         own = (perf_counter() - begun) / 10000
-        return type(bound)(waiting(bound.function, 1.0 + share, own), bound.compile_seconds, bound.from_cache)
+        return replace(bound, function=waiting(bound.function, 1.0 + share, own))
 
     return slow_bind
 

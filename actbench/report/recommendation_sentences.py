@@ -79,14 +79,14 @@ def _what(outcome: Recommendation) -> str:
 def _too_early(outcome: Recommendation) -> str:
     """Say what rounds show that are too few for an interval: the median of their ratios, and the range of these."""
     by_rounds = ", ".join(
-        f"{_named(one, outcome)} {_with_range(one.place.ratio.value, one.place.paired)} times"
+        f"{_named(one, outcome)} {_with_range(one.place.ratio.value, one.place.paired)}"
         for one in outcome.open
         if one.place and one.place.paired
     )
     return (
         f"nothing can be said yet: {counted(outcome.rounds, 'round')} of the {outcome.fewest_rounds} that it takes at "
-        f"least. So far {_named(outcome.leader, outcome)} is ahead, and others took longer (median and range of the "
-        f"rounds): {by_rounds}."
+        f"least. So far {_named(outcome.leader, outcome)} is ahead; of its time others took, as a median and range of "
+        f"these rounds, {by_rounds} times as much."
     )
 
 
@@ -156,11 +156,16 @@ OF_GATES = GradientWords("the gradient of a or b", "it", "itself", "the true gra
 
 def _accuracy(outcome: Recommendation) -> str:
     """Say how far g' is off, where, and how large it is there."""
-    error, strategy = outcome.choice.error, outcome.choice.case.strategy
-    words = OF_GATES if registry.activation(outcome.choice.case.activation).is_gated else GradientWords()
+    error, case = outcome.choice.error, outcome.choice.case
+    words = OF_GATES if registry.activation(case.activation).is_gated else GradientWords()
     relative, absolute = significant(error.relative.size, 2), significant(error.absolute.size, 2)
     looked = f"{error.points} {words.z} {outcome.looked_at}{words.beside} were compared with {words.truth}"
-    off = f"With {strategy}, {words.gradient} is off by"
+    subject = (
+        f"With {case.strategy}{f' on {case.backend}' if _has_several_backends(outcome) else ''}, {words.gradient} is"
+    )
+    off = f"{subject} off by"
+    if error.ulp.size == 0:
+        return f"{subject} exact: {looked}."
     if isinf(error.wrong_from):
         return f"{off} at most {relative} of {words.of}, and by at most {absolute} as a difference: {looked}."
     small = f"only where {words.size} is {significant(error.wrong_slope, 2)} or less"
@@ -173,4 +178,8 @@ def _accuracy(outcome: Recommendation) -> str:
 
 
 def _named(one: Candidate, outcome: Recommendation) -> str:
-    return kept_tensors.named(one, with_backend=len({every.case.backend for every in outcome.candidates}) > 1)
+    return kept_tensors.named(one, with_backend=_has_several_backends(outcome))
+
+
+def _has_several_backends(outcome: Recommendation) -> bool:
+    return len({one.case.backend for one in outcome.candidates}) > 1

@@ -42,3 +42,12 @@ def test_a_winner_that_is_shown_to_be_worse_is_named(monkeypatch: pytest.MonkeyP
     assert torch.startswith("torch: 2 cells, regret: median 2.50 %")
     assert jax.startswith("jax: nothing to compare")
     assert worse == "named alone: 2; shown to be worse: tanh/float32/1000/step/warm/numpy"
+
+
+def test_pieces_add_up_and_rounds_too_few_for_an_interval_count_with_their_ratio() -> None:
+    nan = float("nan")
+    *_, actbench, _, _, _, worse = report(
+        [line("open", "cached", (1.04, nan, nan)), line("open", "recompute", (1.0,) * 3)]
+    )
+    assert actbench == "actbench: 2 cells, regret: median 2.00 %, worst 4.00 %, worst beyond the interval 0.00 %"
+    assert worse == "named alone: 0; shown to be worse: none"

@@ -33,5 +33,6 @@ html_theme = "furo"
 html_title = f"actbench {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+html_js_files = [("keyboard.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False

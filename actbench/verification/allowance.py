@@ -49,11 +49,13 @@ def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array) 
     for weakness in weaknesses:
         if weakness.flaw is Flaw.AMPLIFIES:
             continue  # the factor is a bound, which not every format reaches
-        if weakness.flaw is Flaw.OVERFLOWS and (number & _region(weakness, z)).any():
-            raise _idle(kernel, weakness)
+        if weakness.flaw is Flaw.OVERFLOWS and (finite := number & _region(weakness, z)).any():
+            largest = np.argmax(np.where(finite, np.abs(derivative), 0.0))
+            gives = f": at z = {z[largest]:.9g} it gives {derivative[largest]:.3g}"
+            raise undeclared(kernel, weakness, f"{gives}: narrow its where=")
         declared = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
         if not np.any(error[declared] > STATED_ULP):
-            raise _idle(kernel, weakness)
+            raise undeclared(kernel, weakness)
 
 
 def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
@@ -219,7 +221,9 @@ def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weakness
         return np.asarray((off < lost * factor(weaknesses, z)) | (np.abs(z) < tiny))
 
 
-def _idle(kernel: Kernel, weakness: Weakness) -> WrongKernelError:
-    return WrongKernelError(
-        f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
-    )
+NOWHERE = " at any z there that is checked: leave it out, or correct its where="
+
+
+def undeclared(kernel: Kernel, weakness: Weakness, fact: str = NOWHERE) -> WrongKernelError:
+    """Return the error for a kernel that does not have a declared weakness; `fact` shows that, and the way out."""
+    return WrongKernelError(f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not{fact}")

@@ -19,7 +19,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Dtype
 from actbench.model.number_formats import limits
-from actbench.verification.allowance import FLUSHED
+from actbench.verification.allowance import FLUSHED, undeclared
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.points import further, points
 from actbench.verification.truth import Array
@@ -215,6 +215,4 @@ def _require_declared(kernel: Kernel, done: GatedCall) -> None:
         if weakness.flaw is Flaw.AMPLIFIES:
             continue  # the factor is a bound, which not every format reaches
         if not np.any(error[at(weakness, done.inputs).astype(bool)] > STATED_ULP):
-            raise WrongKernelError(
-                f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
-            )
+            raise undeclared(kernel, weakness)

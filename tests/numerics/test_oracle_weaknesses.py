@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,19 @@ def test_a_weakness_that_does_not_occur_is_refused(flaw: Flaw, monkeypatch: pyte
     kernel = KernelId("modest", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     message = refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
-    assert message.startswith(f"{kernel.id} is declared to be wrong where 'it is said to fail here', but is not")
+    assert message == (
+        f"{kernel.id} is declared to be wrong where 'it is said to fail here', but is not at any z there that is "
+        "checked: leave it out, or correct its where="
+    )
+
+
+def test_an_overflow_that_begins_later_than_declared_is_refused_with_a_z(monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(Flaw.OVERFLOWS, "exp(-z) overflows", lambda z, _: z < -600)
+    declare(monkeypatch, "early", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = KernelId("early", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    message = refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
+    assert re.search(r"but is not: at z = -6\d\d\.?\d* it gives \d\.?\d*e-\d+: narrow its where=$", message), message
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,8 @@ def test_a_phone_shows_it_without_scrolling_sideways(browser: Any, report: Path)
 def test_what_is_shown_can_be_read_by_a_screen_reader(browser: Any, report: Path) -> None:
     with Page(browser, report) as opened:
         unnamed = opened.page.evaluate(
-            """() => [...document.querySelectorAll('.chart, table, button, input, select, [role=region]')].filter(
-                each => !(each.getAttribute('aria-label') || each.getAttribute('aria-labelledby') ||
+            """() => [...document.querySelectorAll('.chart, table, button, input, select, summary, [role=region]')]
+                .filter(each => !(each.getAttribute('aria-label') || each.getAttribute('aria-labelledby') ||
                           each.textContent.trim() || each.closest('label'))).length"""
         )
         assert unnamed == 0

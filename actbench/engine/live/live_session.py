@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +26,7 @@ from actbench.engine.live.wrong_sides import SIDES, CodeOfSides
 from actbench.engine.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.engine.session import Seams
 from actbench.errors import NotComparableError
-from actbench.host import environment, repository, software
+from actbench.host import environment, installed_copies, repository, software
 from actbench.host.environment import Environment
 from actbench.model.cases import Case
 from actbench.model.events import Event
@@ -198,6 +199,7 @@ class LiveSession:
             self._loaded_there = described.loaded
             self.remarks = [
                 *_differences(self._there, self._versions()),
+                *installed_copies.outdated(Path.cwd()),
                 *self._code.remarks,
                 *(
                     f"{name}: {there} in the baseline, {here} here"

@@ -49,7 +49,9 @@ function draw() {
     const config = Object.assign({}, THEMES[theme], { legend });
     const spec = Object.assign({}, SPECS[place.dataset.kind], { config });
     const actions = { export: true, source: false, compiled: false, editor: false };
-    done.push(window.vegaEmbed(place, spec, { actions, renderer: "svg", tooltip: { theme } }));
+    done.push(window.vegaEmbed(place, spec, { actions, renderer: "svg", tooltip: { theme } }).then(() => {
+      place.querySelector("summary").setAttribute("aria-label", "Save this chart");
+    }));
   }
   return Promise.all(done);
 }

@@ -15,9 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from actbench.api import fleet_host
 from actbench.api.fleet import Fleet, FleetHost
-from actbench.api.fleet_host import Ended
+from actbench.api.fleet_process import Ended, UnwrittenRun
 from actbench.engine.preparing import prepare
 from actbench.engine.requests import RunRequest
 from actbench.engine.session import Seams, Session
@@ -29,6 +28,9 @@ from actbench.runs.record import Status
 HOSTS = 200
 
 ROUNDS = 6
+
+MANY = 10_000
+"""Hosts for which time and memory are extrapolated: both grow with their number."""
 
 
 def recorded() -> tuple[Any, list[Any]]:
@@ -52,7 +54,7 @@ def recorded() -> tuple[Any, list[Any]]:
     seams, prepared = Seams(), prepare(request)
     record = prepared.record(seams.start_worker)
     messages = [pickle.dumps(record)]
-    run = fleet_host.UnwrittenRun(Path(), record, Times(record.plan))
+    run = UnwrittenRun(Path(), record, Times(record.plan))
     session = Session(record, run.times, seams.clock(), 1, seams)
     for event in session.events():
         run.take(event)
@@ -75,12 +77,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         request: Any = None
         fleet = Fleet(Path(directory), file, request, lambda _: None, allow_different=False, kinds=False, new=True)
-        client = SimpleNamespace(status="running", scheduler_info=lambda **_: {"workers": {}})
+        client = SimpleNamespace(status="closed")
         fleet._follow(client, hosts, messages)
     seconds, memory = time.process_time() - start, peak() - before
     print(f"{count} hosts, {len(file.plan.blocks)} blocks, {ROUNDS} rounds, all at once:")
     print(f"{seconds:.1f} s of the client's processor time, {1000 * seconds / count:.0f} ms a host;")
     print(f"{memory / 1e6:.0f} MB of memory at the peak, {memory / count / 1e3:.0f} kB a host")
+    many, messages_of_host = seconds / count * MANY, len(sent)
+    print(
+        f"{MANY} hosts would take {many:.0f} s and {memory / count * MANY / 1e9:.1f} GB, {MANY} open files, and "
+        f"{MANY * messages_of_host} messages: one client keeps up where a run takes longer than that"
+    )
 
 
 def peak() -> int:

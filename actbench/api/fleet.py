@@ -6,7 +6,6 @@ has finished it. A host, a scheduler or a client that is lost costs the block th
 
 from __future__ import annotations
 
-import logging
 import pickle
 import queue
 import secrets
@@ -17,8 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from actbench.api.fleet_host import Ended, HostTask, describe, host_of, measure_here
+from actbench.api import sent_code
+from actbench.api.dask_cluster import connect, workers_of
+from actbench.api.fleet_host import describe, host_of, measure_here
+from actbench.api.fleet_process import Ended, HostTask
 from actbench.api.running import fail_for
+from actbench.api.sent_code import SentCode
 from actbench.engine.requests import RunRequest
 from actbench.engine.resuming import take_limits
 from actbench.errors import BenchmarkError, InputError, NotComparableError, listed, reason
@@ -33,12 +36,7 @@ from actbench.runs.plan_file import PlanFile
 from actbench.runs.record import Record, Status
 from actbench.runs.writer import Writer, create, reopen
 
-INSTALL = "python -m pip install 'actbench-derivatives[fleet]'"
-
 PLAN = "plan.json"
-
-CONNECTING = 10.0
-"""Seconds that a scheduler has to answer."""
 
 POLL = 1.0
 """Seconds between looks at which hosts are still there."""
@@ -89,6 +87,8 @@ class Fleet:
     """Whether one host of each kind is enough."""
     new: bool
     """Whether the directory has no fleet yet."""
+    code: tuple[SentCode, ...] = ()
+    """The user's code that the plan needs, which hosts load."""
     topic: str = field(default_factory=lambda: f"actbench-{secrets.token_hex(8)}")
     left_out: list[str] = field(default_factory=list)
     """Hosts that were refused."""
@@ -99,13 +99,13 @@ class Fleet:
         `InputError` where there is no scheduler, no worker or no Dask, `NotComparableError` where hosts were left out
         for their versions, `BenchmarkError` where one was lost or failed: the runs of all others are complete.
         """
-        client = _client(scheduler)
+        client = connect(scheduler)
         messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         with ExitStack() as stack:
             stack.callback(client.close)
             usable = self._usable(client)
             if self.new:
-                _begin(self.directory, self.plan)
+                _begin(self.directory, self.plan, self.code)
             hosts = self._assigned(usable)
             client.subscribe_topic(self.topic, lambda event: messages.put(event[1]))
             by_label = {host.label: host for host in hosts}
@@ -118,7 +118,8 @@ class Fleet:
                 for host in hosts:
                     self._close(host)
         failed = [f"{host.label}: {why}" for host in hosts if (why := host.trouble)]
-        go_on = f"what is finished is kept; actbench fleet run --resume {self.directory} --scheduler ADDRESS goes on"
+        command = f"actbench fleet {self.plan.plan.command} --resume {self.directory} --scheduler ADDRESS"
+        go_on = f"what is finished is kept; {command} goes on"
         if failed:
             raise BenchmarkError(f"{listed(failed)}; {go_on}")
         if self.left_out:
@@ -127,7 +128,7 @@ class Fleet:
     def _usable(self, client: Any) -> dict[str, Environment]:
         """Return a worker of each host that can measure, with its environment; tell of all others."""
         workers: dict[str, str] = {}
-        for address in client.scheduler_info(n_workers=-1)["workers"]:
+        for address in workers_of(client):
             workers.setdefault(host_of(address), address)
         if not workers:
             raise InputError("the cluster has no worker: start one on every host with 'dask worker ADDRESS'")
@@ -148,8 +149,8 @@ class Fleet:
         """Return what each host does: go on with an unfinished run of its kind, or begin one."""
         runs = {path.parent.name: archive.read_record(path.parent) for path in sorted(self.directory.glob(f"*/{RUN}"))}
         known = list(dict.fromkeys(_kind(record.environment) for record in runs.values()))
-        open_runs = [name for name, record in runs.items() if record.status is not Status.COMPLETE]
-        complete = Counter(_kind(record.environment) for record in runs.values() if record.status is Status.COMPLETE)
+        open_runs = [name for name, record in runs.items() if _lacks_something(record)]
+        complete = Counter(_kind(record.environment) for record in runs.values() if not _lacks_something(record))
         names, hosts = {*runs}, []
         for address, there in usable.items():
             kind = _kind(there)
@@ -177,9 +178,11 @@ class Fleet:
         if (place / RUN).exists():
             host.writer = host.opened.enter_context(reopen(place))
             take_limits(host.writer.record, self.request)
+            for failure in host.writer.record.failures:
+                self.tell(f"{host.label}: tries {failure.block} again, which failed: {failure.reason}")
             host.writer.save()
             written = {name: (place / name).read_bytes() for name in MEASUREMENTS if (place / name).exists()}
-        task = HostTask(self.topic, host.label, plan_file.encode(self.plan), self.request, written)
+        task = HostTask(self.topic, host.label, plan_file.encode(self.plan), self.request, self.code, written)
         host.future = client.submit(
             measure_here, task, workers=[host.worker], allow_other_workers=False, pure=False, retries=0
         )
@@ -195,8 +198,12 @@ class Fleet:
                 self._take(hosts[label], message)
 
     def _notice_losses(self, client: Any, hosts: Mapping[str, FleetHost]) -> None:
-        there = {*client.scheduler_info(n_workers=-1)["workers"]} if client.status == "running" else set()
-        why = "its Dask worker was lost" if client.status == "running" else "the scheduler was lost"
+        there, why = set[str](), "the scheduler was lost"
+        if client.status == "running":
+            try:
+                there, why = {*workers_of(client)}, "its Dask worker was lost"
+            except OSError:
+                return  # its status will say so
         for host in hosts.values():
             if host.ended is None and host.worker not in there:
                 host.ended = Ended(Status.INTERRUPTED, 0.0, why)
@@ -208,7 +215,8 @@ class Fleet:
             case Record():
                 if host.writer is None:
                     host.writer = host.opened.enter_context(create(self.directory / host.label, message))
-                self.tell(f"{host.label}: began")
+                loaded = "".join(f", with {code.name} ({code.digest})" for code in message.loaded)
+                self.tell(f"{host.label}: began{loaded}")
             case Ended():
                 host.ended = message
                 self._close(host)
@@ -239,9 +247,10 @@ def refuse_existing(directory: Path) -> None:
         raise InputError(f"{directory} holds a fleet: go on with it (--resume {directory}) or name another with -o")
 
 
-def _begin(directory: Path, plan: PlanFile) -> None:
-    """Make the directory of a new fleet, with its plan."""
+def _begin(directory: Path, plan: PlanFile, code: tuple[SentCode, ...]) -> None:
+    """Make the directory of a new fleet, with its plan and the code that this needs."""
     files.probe(directory, 0)
+    sent_code.keep(directory, code)
     files.write(directory / PLAN, plan_file.encode(plan))
 
 
@@ -253,18 +262,9 @@ def planned_in(directory: Path) -> PlanFile:
         raise InputError(f"--resume {directory}: there is no fleet ({PLAN}: {reason(error)})") from None
 
 
-def _client(scheduler: str) -> Any:
-    """Connect to a scheduler; `InputError` where Dask is not installed, or no scheduler answers."""
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError(f"fleets are run by Dask, which is not installed: {INSTALL}") from None
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost scheduler is one sentence, and no tracebacks
-    try:
-        return Client(scheduler, timeout=CONNECTING, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from None
+def _lacks_something(record: Record) -> bool:
+    """Return whether a run goes on: it is unfinished, or a block of it failed, which is tried again."""
+    return record.status is not Status.COMPLETE or bool(record.failures)
 
 
 def _kind(there: Environment) -> Kind:

@@ -132,16 +132,18 @@ def allowed_slowdowns(command: Command) -> Command:
     return margin(margins(command))
 
 
+threads = click.option(
+    "--threads",
+    type=Threads(),
+    help="Threads, or all: as many as processors. [default: all for numba-parallel; 1 for torch, torch-compile, "
+    "jax and training steps; all others have 1]",
+)
+
+
 def processors(command: Command) -> Command:
     """Add the options that say where workers run."""
     pin = click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
-    share = click.option(
-        "--threads",
-        type=Threads(),
-        help="Threads, or all: as many as processors. [default: all for numba-parallel; 1 for torch, torch-compile, "
-        "jax and training steps; all others have 1]",
-    )
-    return pin(share(command))
+    return pin(threads(command))
 
 
 # Selecting

@@ -8,87 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.measuring import Mode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
-from actbench.cli.options import inputs_of, on_command_line, quiet, seed, timeout, usage_shown, user_code
-from actbench.cli.values import Names, Rows, StrategyName, Threads
-from actbench.model.training import Along, Optimizer
+from actbench.cli.options import on_command_line, quiet, seed, timeout, usage_shown
+from actbench.cli.step_options import selecting_steps, threads_of_steps
 
 if TYPE_CHECKING:
     from actbench.engine.training import PreparedTrain
-    from actbench.planning.training import TrainingSelection
 
 
 @click.command()
-@click.argument("networks", nargs=-1, type=Names("NETWORK"), metavar="[NETWORK]...")
-@click.option(
-    "-a",
-    "--activation",
-    "activations",
-    multiple=True,
-    type=Names("ACT"),
-    help="Activations; names take globs: '*'. [default: logistic,tanh]",
-)
-@click.option(
-    "-b",
-    "--backend",
-    "backends",
-    multiple=True,
-    type=Names("BACKEND"),
-    help="Backends of the products, and after a + of the activation. [default: numpy,numpy+numba-simd]",
-)
-@click.option(
-    "-s",
-    "--strategy",
-    "strategies",
-    multiple=True,
-    type=Names("STRATEGY", StrategyName()),
-    help="Strategies, and shipped, checkpoint, free. [default: all but textbook]",
-)
-@click.option(
-    "-d",
-    "--dtype",
-    "dtypes",
-    multiple=True,
-    type=Names("DTYPE"),
-    help="float32, float64, bfloat16, float16. [default: float32]",
-)
-@click.option(
-    "--batch",
-    "batches",
-    multiple=True,
-    type=Names("ROWS", Rows()),
-    help="Rows of a batch, e.g. 32,128. [default: 128]",
-)
-@click.option(
-    "--optimizer",
-    type=click.Choice([*map(str, Optimizer)]),
-    default=str(Optimizer.SGD),
-    show_default=True,
-    help="Update.",
-)
-@click.option(
-    "--operands",
-    "predictors",
-    multiple=True,
-    type=Names("STATE"),
-    help="Where operands lie when the activation is measured alone, to predict what a step gains: warm, "
-    "residuals-cold or cold. [default: residuals-cold]",
-)
-@click.option(
-    "--sweep",
-    type=click.Choice(["batch", "width"]),
-    help="Measure batches from 8 to 512, or the network with all widths from a sixteenth to twice, and say where the "
-    "choice is worth more, and where less, than 1 % of a step.",
-)
-@click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only steps whose id matches.")
-@user_code
+@selecting_steps
 @limits("0.7", "110s")
 @seed
-@inputs_of("the input of the network")
 @directories
 @click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
-@click.option(
-    "--threads", type=Threads(), default="1", show_default=True, help="Threads of products and activations, or all."
-)
+@threads_of_steps
 @timeout
 @dry_run
 @strict
@@ -120,26 +53,8 @@ def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
     from actbench.engine.requests import TrainRequest
     from actbench.engine.training import guaranteed_rounds, prepare, resumed
 
-    request = TrainRequest(selection=_selection(options), **options, named=on_command_line(ctx))
+    request = TrainRequest(**options, named=on_command_line(ctx))
     carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _cautions), mode)
-
-
-def _selection(options: dict[str, Any]) -> TrainingSelection:
-    """Take what selects out of the options, lists of lists as lists."""
-    from actbench.planning.training import TrainingSelection
-
-    sweep = options.pop("sweep")
-    if sweep == "batch" and any(options["batches"]):
-        raise click.UsageError("--sweep batch measures batches of its own: leave --batch out")
-    named: dict[str, Any] = {"pattern": options.pop("pattern"), "optimizer": Optimizer(options.pop("optimizer"))}
-    named |= {name: sum(options.pop(name), ()) for name in LISTS}
-    named["inputs"] = options.pop("inputs")
-    selection = TrainingSelection(**{name: value for name, value in named.items() if value})
-    return selection.swept(Along(sweep)) if sweep else selection
-
-
-LISTS = ("networks", "activations", "backends", "strategies", "dtypes", "batches", "predictors")
-"""Arguments and options that may be repeated, and take commas."""
 
 
 def _cautions(prepared: PreparedTrain) -> Iterator[str]:

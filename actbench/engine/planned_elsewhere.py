@@ -10,12 +10,12 @@ from actbench.errors import InputError, NotComparableError, OptionsError
 from actbench.host import environment, memory
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
-from actbench.model.cases import Case
+from actbench.model.cases import Block, Case
 from actbench.model.inputs import Inputs
 from actbench.model.names import OperandState
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.shard import Shard, part_of
-from actbench.planning import suite
+from actbench.planning import suite, training
 from actbench.planning.selection import Room
 from actbench.runs.plan_file import PlanFile
 
@@ -45,7 +45,7 @@ class PlannedElsewhere:
         if used != plan.inputs:
             raise NotComparableError(f"--plan: the plan has inputs from {plan.inputs}, not {used}: name the same")
         plan = replace(part_of(plan, *self.shard), inputs=used)
-        cold = any(block.operands is not OperandState.WARM for block in plan.blocks)
+        cold = any(block.operands is not OperandState.WARM for block in (*plan.blocks, *_beside_steps(plan)))
         cache = environment.last_level_cache(cpu) if cold else 0
         left_out = _unsupported(plan, Room(memory.usable(), cache, inf))
         smaller = replace(plan, cache=cache).without(left_out)
@@ -69,14 +69,22 @@ def _refuse_other_code(file: PlanFile) -> None:
         raise NotComparableError(f"--plan: this is not the code that the plan was made with: {what}")
 
 
+def _beside_steps(plan: Plan) -> tuple[Block, ...]:
+    """Return the blocks from which the gains of training steps are predicted."""
+    return plan.training.predictors if plan.training else ()
+
+
 def _unsupported(plan: Plan, room: Room) -> list[LeftOut]:
-    """Return the cases that cannot be measured on this host."""
+    """Return the cases that cannot be measured on this host, those beside training steps included."""
     reasons: dict[Case, str | None] = {}
-    for case in plan.cases:
+    cases = [case for block in (*plan.blocks, *_beside_steps(plan)) for case in block.cases]
+    for case in cases:
         try:
-            registry.backend(case.backend)
+            training.usable_trainer(case.backend) if case.op.network else registry.backend(case.backend)
         except InputError as error:
             reasons[case] = str(error)
-    known = [case for case in plan.cases if case not in reasons]
-    reasons |= suite.unmeasurable(resolution.subjects(known).items(), room)
+    known = [case for case in cases if case not in reasons]
+    if plan.training:
+        reasons |= training.unmeasurable_steps(plan, [case for case in known if case.op.network], room)
+    reasons |= suite.unmeasurable(resolution.subjects([case for case in known if not case.op.network]).items(), room)
     return [LeftOut(case.id, why) for case, why in reasons.items() if why]

@@ -12,7 +12,7 @@ from actbench.engine.launch import StartWorker
 from actbench.engine.planned_elsewhere import PlannedElsewhere, refuse_selection
 from actbench.engine.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, PLANNING, RunRequest, chosen_seed
 from actbench.engine.stock import PROCESS_SECONDS, PROCESSES
-from actbench.errors import OptionsError
+from actbench.errors import NotComparableError, OptionsError
 from actbench.host import environment, repository, speed
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
@@ -167,6 +167,8 @@ def _prepare_planned(request: RunRequest, elsewhere: PlannedElsewhere) -> Prepar
     """Prepare a run of a plan that was made before; `InputError` or `NotComparableError` where that is not possible."""
     refuse_selection(request.named & PLANNING - {"inputs"} | request.named & {"threads"})
     file = elsewhere.file
+    if file.plan.training:
+        raise NotComparableError("--plan: the plan has training steps, which actbench fleet train measures")
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(file.threads)
     request = replace(request, preset=file.preset, threads=file.threads)
     plan = elsewhere.here(request.inputs, cpu)

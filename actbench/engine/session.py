@@ -31,7 +31,7 @@ from actbench.runs.record import Engine, Record
 def start_process(options: WorkerOptions) -> Worker:
     """Start a worker in a separate process of this environment; it loads the code that this process has loaded."""
     worker = WorkerProcess(options, here())
-    if sources := [Source(code.name, code.sha256) for code in plugins.loaded()]:
+    if sources := [Source(code.name, code.sha256, plugins.place_of(code)) for code in plugins.loaded()]:
         worker.load(sources)
     return worker
 

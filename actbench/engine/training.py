@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from actbench import plugins
+from actbench import __version__, plugins
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.engine.environment import collect_environment
 from actbench.engine.launch import StartWorker
-from actbench.engine.requests import DEFAULT_TIMEOUT, TrainRequest, chosen_seed
+from actbench.engine.planned_elsewhere import PlannedElsewhere
+from actbench.engine.requests import DEFAULT_TIMEOUT, RunRequest, TrainRequest, chosen_seed
 from actbench.engine.resuming import go_on_here, take_limits
 from actbench.errors import NotComparableError
 from actbench.host import environment, memory, repository, speed
@@ -22,6 +23,8 @@ from actbench.model.plan import Plan
 from actbench.planning import costs, training
 from actbench.planning.prediction import Prediction
 from actbench.planning.selection import Room
+from actbench.planning.training import TrainingSelection
+from actbench.runs.plan_file import PlanFile
 from actbench.runs.record import Engine, Record, Settings
 from actbench.runs.writer import Writer, reopen
 
@@ -77,6 +80,12 @@ class PreparedTrain:
             for_interval=MIN_ROUNDS,
         )
 
+    def file(self) -> PlanFile:
+        """Return the plan as a file, for other hosts."""
+        loaded = tuple(environment.public_code(plugins.loaded()))
+        arm_seconds = costs.arm_seconds(self.plan, ARM_SECONDS)
+        return PlanFile(self.plan, PRESET, arm_seconds, self.request.threads, loaded, __version__)
+
     def record(self, start_worker: StartWorker) -> Record:
         """Return the record that it begins with, of this host."""
         request = self.request
@@ -107,6 +116,24 @@ def prepare(request: TrainRequest) -> PreparedTrain:
     selection = replace(request.selection, inputs=pinned(request.selection.inputs))
     room = Room(memory.usable(), environment.last_level_cache(cpu))
     return PreparedTrain(request, training.plan(selection, room, chosen_seed(request.seed)), cpu, threads)
+
+
+def prepare_planned(elsewhere: PlannedElsewhere, request: RunRequest) -> PreparedTrain:
+    """Prepare a run of a plan of steps that was made before, perhaps on another host; `request` has its limits."""
+    file = elsewhere.file
+    cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(file.threads)
+    limits = TrainRequest(
+        selection=TrainingSelection(),
+        rounds=request.rounds,
+        target=request.target,
+        budget=request.budget,
+        seed=None,
+        affinity=request.affinity,
+        threads=file.threads,
+        timeout=request.timeout,
+        named=frozenset(),
+    )
+    return PreparedTrain(limits, elsewhere.here(request.inputs, cpu), cpu, threads)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actbench.errors import InputError
 from actbench.model.cases import Block
@@ -41,13 +41,7 @@ def part_of(plan: Plan, number: int, count: int) -> Plan:
         least = arms.index(min(arms))
         arms[least] += _arms(blocks)
         members |= {block.id for block in blocks} if least == number - 1 else set()
-    return Plan(
-        blocks=tuple(block for block in plan.blocks if block.id in members),
-        seed=plan.seed,
-        left_out=plan.left_out,
-        inputs=plan.inputs,
-        cache=plan.cache,
-    )
+    return replace(plan, blocks=tuple(block for block in plan.blocks if block.id in members))
 
 
 def _arms(blocks: list[Block]) -> int:

@@ -169,7 +169,7 @@ def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
     ops = [names.training(network) for network in dict.fromkeys(selection.networks)]
     named = dict.fromkeys(selection.activations or _default_activations())
     activations = [registry.elementwise_activation(name, GATED) for name in named]
-    trainers = [_trainer(name) for name in dict.fromkeys(selection.backends or _default_backends())]
+    trainers = [usable_trainer(name) for name in dict.fromkeys(selection.backends or _default_backends())]
     dtypes = [names.dtype(name) for name in dict.fromkeys(selection.dtypes)]
     for op, activation, dtype, batch in product(ops, activations, dtypes, sorted({*selection.batches})):
         network = registry.current().network(op)
@@ -204,7 +204,7 @@ def _in_tables(arm: Variant) -> tuple[int, int]:
     return arm.sort_key((*registry.strategies(), *ARMS))
 
 
-def _trainer(name: str) -> Trainer:
+def usable_trainer(name: str) -> Trainer:
     """Return the backends of a name; `InputError` where one of them cannot be used here."""
     trainer = resolution.trainer(name)
     for backend in (trainer.products, trainer.activation):
@@ -230,6 +230,16 @@ def _unsupported(case: Case, step: NetworkStep, room: Room, optimizer: Optimizer
     if seconds > LONGEST_STEP:
         return f"one step would take about {seconds:.0f} s, above {LONGEST_STEP:g} s"
     return None
+
+
+def unmeasurable_steps(plan: Plan, cases: Sequence[Case], room: Room) -> dict[Case, str | None]:
+    """Return steps of a plan that was made before, each with the reason where it cannot be measured in the room."""
+    assert plan.training  # noqa: S101  # it has steps
+    arms = Counter(case.empty_block for case in cases)
+    return {
+        case: _unsupported(case, resolution.network_step(case), room, plan.training.optimizer, arms[case.empty_block])
+        for case in cases
+    }
 
 
 def predicted_step(step: NetworkStep, case: Case) -> float:

@@ -34,9 +34,14 @@ __all__ = [
     "load",
     "loaded",
     "offers",
+    "place_of",
     "unload",
     "with_room",
 ]
+
+
+_places: dict[str, str] = {}
+"""By name, the paths of files that were loaded from elsewhere."""
 
 
 def load(name: str, sha256: str | None = None, path: str | None = None) -> Loaded:
@@ -55,6 +60,8 @@ def load(name: str, sha256: str | None = None, path: str | None = None) -> Loade
         raise InputError(f"--load {name}: it declares {nothing}: 'actbench init' writes a file that does")
     registry.use(_with(registry.current(), declared))
     know(declared.code)
+    if path:
+        _places[declared.loaded.name] = path
     return declared.loaded
 
 
@@ -63,8 +70,14 @@ def loaded() -> tuple[Loaded, ...]:
     return registry.current().additions.loaded
 
 
+def place_of(code: Loaded) -> str | None:
+    """Return where a file is that was loaded, if not under its name."""
+    return _places.get(code.name)
+
+
 def unload() -> None:
     """Remove everything that was loaded."""
+    _places.clear()
     registry.use(registry.built_in())
     forget_code()
     for name in [name for name in sys.modules if name.startswith(_files.MODULE_PREFIX)]:

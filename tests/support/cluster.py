@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from actbench.api import fleet_host
+from actbench import plugins, registry
+from actbench.api import fleet_process
+from actbench.api.fleet_process import HostTask
 from actbench.host.environment import Environment
 from tests.support.fake import FakeBench
 
@@ -26,7 +29,16 @@ class Cluster:
     status: str = "running"
     measured_on: list[str] = field(default_factory=list)
 
-    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, None]]:
+    @property
+    def scheduler(self) -> Cluster:
+        """Answer for it."""
+        return self
+
+    def sync(self, function: Callable[..., Any], **options: Any) -> Any:
+        """Call a function of the scheduler."""
+        return function(**options)
+
+    def identity(self, n_workers: int) -> dict[str, dict[str, None]]:
         """Name the workers."""
         assert n_workers == -1, "all of them"
         return {"workers": dict.fromkeys(self.hosts)}
@@ -77,8 +89,16 @@ class Cluster:
         module: Any = ModuleType("distributed")
         module.Client = lambda *_, **__: self
         monkeypatch.setitem(sys.modules, "distributed", module)
-        monkeypatch.setattr(fleet_host, "Seams", lambda: bench.seams)
+        monkeypatch.setattr(fleet_process, "messages", partial(_in_this_process, bench))
         return self
+
+
+def _in_this_process(bench: FakeBench, task: HostTask, host: str) -> Iterator[Any]:
+    """Measure with exact times; what the client has loaded is not loaded on a host."""
+    of_client = registry.current()
+    plugins.unload()
+    yield from fleet_process.measured(task, host, bench.seams)
+    registry.use(of_client)
 
 
 def alike(here: Environment) -> Environment:

@@ -1,0 +1,185 @@
+"""The process in which a host of a fleet measures: a child of its Dask worker, which sends every event to that.
+
+Code of the user's is loaded there and not in the Dask worker, whose threads would share what the code changes. The
+process ends with its Dask worker, or as soon as that does not want it any more.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from actbench import plugins
+from actbench.api.sent_code import SentCode
+from actbench.engine import training
+from actbench.engine.planned_elsewhere import PlannedElsewhere
+from actbench.engine.preparing import guaranteed_rounds, prepare
+from actbench.engine.requests import RunRequest
+from actbench.engine.resuming import go_on_here
+from actbench.engine.session import Seams, Session
+from actbench.errors import ActbenchError, InputError
+from actbench.host import environment
+from actbench.host.directories import name_for
+from actbench.model.outcomes import BlockTimes
+from actbench.model.times import Times
+from actbench.runs import archive, files, plan_file
+from actbench.runs.record import Record, Status
+from actbench.runs.writer import Writer
+
+POLL = 1.0
+"""Seconds between looks at whether the process is still wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostTask:
+    """What one host is to measure."""
+
+    topic: str
+    """Where its events go."""
+    label: str
+    plan: bytes
+    request: RunRequest
+    """Its limits; the plan is in a file."""
+    code: tuple[SentCode, ...]
+    """The user's code that the plan needs."""
+    written: Mapping[str, bytes]
+    """The files of a run to go on with; empty for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a host's work."""
+
+    status: Status
+    seconds: float
+    why: str = ""
+    """The error that ended it; empty where it is complete."""
+
+
+@dataclass(slots=True)
+class UnwrittenRun(Writer):
+    """A run whose files are the client's."""
+
+    def save(self) -> None:
+        """Keep everything in memory."""
+
+    def _note(self, times: BlockTimes) -> None:
+        """Keep it in memory."""
+
+
+def messages(task: HostTask, host: str) -> Generator[Any]:
+    """Start the process and yield what it sends: the record, events, `Ended`; None every second in between."""
+    command = [sys.executable, "-P", "-c", "from actbench.api.fleet_process import main; main()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        to_process, from_process = process.stdin, process.stdout
+        assert to_process is not None  # noqa: S101  # a pipe
+        assert from_process is not None  # noqa: S101
+        try:
+            with Connection(os.dup(from_process.fileno()), writable=False) as sent:
+                pickle.dump((task, host), to_process)
+                to_process.flush()
+                yield from _received(sent)
+        except (EOFError, OSError):
+            yield Ended(Status.INTERRUPTED, 0.0, "its measuring process ended before it had finished: was it killed?")
+        finally:
+            with suppress(OSError):
+                to_process.close()  # which ends the process
+
+
+def _received(sent: Connection) -> Iterator[Any]:
+    while True:
+        message = sent.recv() if sent.poll(POLL) else None
+        yield message
+        if isinstance(message, Ended):
+            return
+
+
+def main() -> None:
+    """Do the task that stdin has, and send what happens to stdout; what prints goes to stderr."""
+    task, host = pickle.load(sys.stdin.buffer)  # noqa: S301  # of our Dask worker
+    threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
+    with Connection(os.dup(1), readable=False) as parent:
+        os.dup2(2, 1)
+        for message in measured(task, host, Seams()):
+            parent.send(message)
+
+
+def _end_with_parent(pipe: int) -> None:
+    """Wait until the pipe is closed, which the Dask worker does, or its end."""
+    os.read(pipe, 1)
+    os._exit(1)  # workers end as their pipes are closed
+
+
+def measured(task: HostTask, host: str, seams: Seams) -> Iterator[Any]:
+    """Measure here, exclusively; yield the record, every event, and how it ended."""
+    started = seams.clock()
+    status, why = Status.INTERRUPTED, ""
+    try:
+        with _exclusive(host), _loaded(task.code), _opened(task, seams) as run:
+            yield run.record
+            session = Session(run.record, run.times, started, guaranteed_rounds(task.request), seams)
+            for event in session.events():
+                run.take(event)
+                yield event
+        status = Status.COMPLETE
+    except ActbenchError as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001  # the client says what a host met
+        why = f"{type(error).__name__}: {error}"
+    yield Ended(status, seams.clock() - started, why)
+
+
+@contextmanager
+def _exclusive(host: str) -> Iterator[None]:
+    """Hold the lock of this host; `InputError` where another fleet measures here."""
+    place = Path(tempfile.gettempdir()) / f"actbench-{os.getuid()}-{name_for(host)}"
+    place.mkdir(exist_ok=True)
+    with files.locked(place, "another fleet measures on this host: wait for it, and then go on with --resume"):
+        yield
+
+
+@contextmanager
+def _loaded(code: tuple[SentCode, ...]) -> Iterator[None]:
+    """Load the user's code; `InputError` where it is not what the client has."""
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            for number, one in enumerate(code):
+                plugins.load(one.name, one.sha256, one.written(Path(directory, str(number))))
+            yield
+        finally:
+            if code:
+                plugins.unload()
+
+
+@contextmanager
+def _opened(task: HostTask, seams: Seams) -> Iterator[UnwrittenRun]:
+    """Open a new run of the plan, or the one that the client has files of."""
+    if not task.written:
+        record = _new_record(task, seams)
+        yield UnwrittenRun(Path(), record, Times(record.plan))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        for name, data in task.written.items():
+            Path(directory, name).write_bytes(data)
+        run = archive.load(Path(directory))
+    if run.record is None:
+        raise InputError("the client sent no record of the run to go on with")
+    go_on_here(Path(task.label), run.record, seams.start_worker, environment.choose_cpu(None))
+    yield UnwrittenRun(Path(), run.record, run.times)
+
+
+def _new_record(task: HostTask, seams: Seams) -> Record:
+    planned = PlannedElsewhere(plan_file.decode(task.plan, "the plan of the fleet"))
+    if planned.file.plan.training:
+        return training.prepare_planned(planned, task.request).record(seams.start_worker)
+    return prepare(replace(task.request, planned=planned)).record(seams.start_worker)

@@ -9,6 +9,10 @@ An activation whose ``forward`` takes ``a`` and ``b`` is **gated**, y = g(a) b. 
 factors of the upstream gradient: b g'(a), which gives the gradient of a, and g(a), which gives that of b. ``kinks`` and
 ``range`` are those of g, and the weaknesses' ``where`` is a function of a, b and the float format.
 
+An activation whose strategies take ``dy`` first is a **row** activation: it works along the last axis, with the
+reductions ``m.sum`` and ``m.max`` of a row. Its strategies return the gradient of z. What ``forward`` and ``save`` make
+is one number an element, or one a row. The weaknesses' ``where`` is a function of z, rows by columns, and the format.
+
 There are two dialects: **array**, an expression over whole arrays (``m.where``), and **scalar**, which may branch. A
 formula without a branch is written once and serves both; one with a branch is written twice, as a `Piecewise`.
 
@@ -28,7 +32,7 @@ from types import MappingProxyType
 from typing import Any
 
 from actbench.model.magnitude import magnitude
-from actbench.model.rule import GATED, Dialect, Formula, Rule, inputs_of
+from actbench.model.rule import GATED, Dialect, Formula, Rule, inputs_of, takes_upstream
 from actbench.model.strategy import Piecewise, Strategy, in_dialect
 from actbench.model.user_kernels import KernelDeclaration, UserStrategy, by_strategy
 from actbench.model.weakness import Flaw, FloatFormat, Weakness, few_digits
@@ -171,6 +175,12 @@ class Activation:
     def is_gated(self) -> bool:
         """Whether it has two inputs, a and b, and y = g(a) b."""
         return self.formulas.inputs == GATED
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it works along rows, the last axis: its strategies take dy first."""
+        strategies = self.formulas.strategies.values()
+        return any(takes_upstream(in_dialect(Dialect.ARRAY, one.derivative)) for one in strategies)
 
     @property
     def strategies(self) -> Mapping[str, Strategy | UserStrategy]:

@@ -157,16 +157,22 @@ def activations() -> Mapping[str, Activation]:
 
 
 def elementwise_activation(name: str, what: str) -> Activation:
-    """Return the activation of a name; `InputError` where there is none, or it is gated, which `what` does not take."""
+    """Return the activation of a name; `InputError` where there is none, or it is gated, which `what` does not take.
+
+    Nor does what is for activations of one element take those that work along rows.
+    """
     one = activation(name)
     if one.is_gated:
         raise InputError(f"'{name}' is gated, y = g(a) b, and {what}")
+    if one.is_row:
+        raise InputError(f"'{name}' works along rows, and this is for activations of one element: use actbench run")
     return one
 
 
 def elementwise() -> Mapping[str, Activation]:
-    """Return the activations of one input by name without parameters: those that are not gated."""
-    return {name: activation for name, activation in activations().items() if not activation.is_gated}
+    """Return the activations of one element by name without parameters: neither gated nor along rows."""
+    known = activations().items()
+    return {name: activation for name, activation in known if not (activation.is_gated or activation.is_row)}
 
 
 def networks() -> Mapping[str, NetworkKind]:

@@ -57,7 +57,6 @@ REASONS = {
     "pow": "its domain depends on the exponent",
     "round": "its g' is 0",
     "rrelu": "its slope is random in training",
-    "softmax": "along rows",
     "softmax2d": "along rows",
     "softmin": "along rows",
     "sqrt": "its domain is z > 0",

@@ -49,6 +49,10 @@ class Part(StrEnum):
     RIGHT = "right"
     NORMAL = "normal"
     """Drawn from N(0, 1)."""
+    SPREAD = "spread"
+    """Rows, by their spread, which is in place of z; in ULP of the row's largest."""
+    EACH = "spread-each"
+    """The same, in ULP of each element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,25 @@ class Accuracy:
     def largest_absolute(self) -> Largest:
         """The largest absolute error over both tails."""
         return self.tails[Part.LEFT].absolute.or_larger(self.tails[Part.RIGHT].absolute)
+
+
+@dataclass(frozen=True, slots=True)
+class RowAccuracy:
+    """The accuracy of a kernel of a row activation, by the spread of rows: their largest z less the lowest."""
+
+    kernel: KernelId
+    bands: tuple[Errors, ...]
+    """Errors in ULP of the row's largest."""
+    each: tuple[Errors, ...]
+    """Errors in ULP of each element."""
+
+    @property
+    def quantity(self) -> Quantity:
+        """What was compared with the truth."""
+        return Quantity.of(self.kernel.op)
+
+
+Surveyed = Accuracy | RowAccuracy
 
 
 def is_zero(computed: Array, truth: Truth) -> NDArray[np.bool_]:

@@ -135,8 +135,11 @@ class Curve:
 
 
 def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
-    """Yield the curves of a run, in the order of the plan; rungs of the overhead ladder have none."""
-    by_size: dict[tuple[str, Op, Dtype, OperandState, str, Variant, Variant], dict[int, Floats]] = {}
+    """Yield the curves of a run, in the order of the plan; rungs of the overhead ladder have none.
+
+    Along a curve, the number of rows is the same.
+    """
+    by_size: dict[tuple[int, str, Op, Dtype, OperandState, str, Variant, Variant], dict[int, Floats]] = {}
     for block, ratios in by_block.items():
         if block.is_ladder:
             continue
@@ -144,12 +147,12 @@ def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
         for (first, second), logs in zip(ratios.pairs, ratios.logs, strict=True):
             one, other = arms[first], arms[second]
             if one.backend == other.backend:
-                of_block = (block.activation, block.op, block.dtype, block.operands)
+                of_block = (block.rows, block.activation, block.op, block.dtype, block.operands)
                 key = (*of_block, one.backend, one.strategy, other.strategy)
                 by_size.setdefault(key, {})[block.size] = logs
     series = {key: sorted(logs.items()) for key, logs in by_size.items() if len(logs) >= LEAST_SIZES}
     for key, points in zip(series, curve_points([*series.values()]), strict=True):
-        yield Curve(*key, points, tuple(findings(points, *key[-2:])))
+        yield Curve(*key[1:], points, tuple(findings(points, *key[-2:])))
 
 
 def curve_points(

@@ -127,7 +127,7 @@ def _conditions(run: Digest, cases: Sequence[Case]) -> Callable[[Case], Conditio
 
 
 def _block_of(case: Case) -> tuple[object, ...]:
-    return case.activation, case.op, case.dtype, case.size, case.operands
+    return case.activation, case.op, case.dtype, case.size, case.operands, case.rows
 
 
 def positions(runs: Sequence[CollectedRun], axis: str) -> tuple[list[tuple[CollectedRun, Position]], list[str]]:

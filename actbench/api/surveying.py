@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from actbench.analysis.accuracy import Accuracy
+from actbench.analysis.accuracy import Surveyed
 from actbench.api import names as read
 from actbench.api.loading import loaded
 from actbench.api.names import Files, Names
@@ -82,14 +82,14 @@ def accuracy(  # noqa: PLR0913  # one for each option of actbench accuracy
         with loaded(read.files("load", load), declared, Path(place, "declared"), None):
             results = surveyed(planned(request).kernels, request, Seams(), quiet=quiet)
             refuse_failed(results)
-    return frames.accuracies([result for result in results if isinstance(result, Accuracy)])
+    return frames.accuracies([result for result in results if not isinstance(result, Unexamined)])
 
 
 def surveyed(
     kernels: Sequence[KernelId], request: AccuracyRequest, seams: Seams, *, quiet: bool
-) -> list[Accuracy | Unexamined]:
+) -> list[Surveyed | Unexamined]:
     """Survey kernels."""
-    results: list[Accuracy | Unexamined] = []
+    results: list[Surveyed | Unexamined] = []
     with Progress(quiet=quiet) as progress:
         for event in survey(kernels, request, seams.start_worker):
             if isinstance(event, Going):
@@ -102,7 +102,7 @@ def surveyed(
     return results
 
 
-def refuse_failed(results: Sequence[Accuracy | Unexamined]) -> None:
+def refuse_failed(results: Sequence[Surveyed | Unexamined]) -> None:
     """Raise `BenchmarkError` for the kernels that failed, or for all where none could be surveyed."""
     unexamined = [result for result in results if isinstance(result, Unexamined)]
     if failed := [one for one in unexamined if one.failed or len(unexamined) == len(results)]:

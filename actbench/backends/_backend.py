@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from actbench.backends import _narrowing
+from actbench.backends._along_rows import AlongRows
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep, writing
 from actbench.errors import InputError
 from actbench.formula import Activation, Weakness
@@ -54,7 +55,7 @@ class Device:
     """The versions of its software, by name."""
 
 
-class Backend(ABC):
+class Backend(AlongRows, ABC):
     """A way to execute a formula over an array. Every subclass in this package is discovered, one small file each."""
 
     name: ClassVar[str]

@@ -38,8 +38,11 @@ def jitted(  # noqa: PLR0913  # options of numba and LLVM
     parallel: bool = False,
     count_references: bool = True,
     interleave: int = 0,
+    rows: str = "",
 ) -> Any:
     """Compile a function that takes contiguous arrays of these dtypes and returns nothing.
+
+    With `rows`, they are rows by columns; the text is part of what the cache knows the code by.
 
     Without `count_references` a call takes no references to its arrays; the function must then not keep any array.
     `interleave` is the number of vectors that an iteration of its loops processes; LLVM decides where it is 0.
@@ -47,12 +50,13 @@ def jitted(  # noqa: PLR0913  # options of numba and LLVM
     import numba
 
     import_compiler()
-    signature = numba.void(*(getattr(numba, dtype)[::1] for dtype in dtypes))
+    contiguous = (slice(None), slice(None, None, 1)) if rows else slice(None, None, 1)
+    signature = numba.void(*(getattr(numba, dtype)[contiguous] for dtype in dtypes))
     options: dict[str, Any] = {"error_model": "numpy", "parallel": parallel, "_nrt": count_references}
     dispatcher: Any = numba.njit(**options)(function)
     if cache:
         try:
-            _numba_cache.share(dispatcher, interleave)
+            _numba_cache.share(dispatcher, interleave, *([rows] if rows else []))
         except RuntimeError as error:
             if "cannot cache function" not in str(error):
                 raise  # where no directory is writable, there is no cache

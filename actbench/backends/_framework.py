@@ -69,6 +69,16 @@ def gated_step(gradients: Callable[..., Any], keeping: Callable[[Any, Any], Any]
     return call
 
 
+def row_step(gradient: Callable[..., Any], keeping: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the kernel of a step of a row activation, whose formula takes dy."""
+
+    def call(z, dy):
+        y, *residuals = keeping(z)
+        return y, gradient(dy, *residuals)
+
+    return call
+
+
 def kept(rule: Rule) -> Callable[[Any, Any], tuple[Any, ...]] | None:
     """Return the function (z, y) -> residuals, narrow ones included; None for a strategy that saves what it computes.
 
@@ -95,6 +105,7 @@ class Framework(Backend):
     optional = True
     takes_arrays = False
     takes_gated = True
+    takes_rows = True
     shipped: ClassVar[Mapping[str, Shipped]] = {}
     """The library's own activations by actbench's names."""
 
@@ -176,6 +187,8 @@ class Framework(Backend):
 
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source around the formula, or around the library's kernel that replaces it."""
+        if rule.is_row:
+            return sources([row_step]) if op is Op.STEP else "the formula itself, on rows by columns"
         if rule.is_gated:
             return sources([*([gated_step] if op is Op.STEP else []), gated_products])
         around = {Op.DERIVATIVE: derivative if rule.library_gradient else None, Op.BACKWARD: None, Op.STEP: step}[op]
@@ -192,6 +205,9 @@ class Framework(Backend):
 
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
         """Return the function of an op. Forward and backward of a step stay two programs, as in a network."""
+        if rule.is_row:
+            gradient = self.build(rule.derivative)
+            return self.finish(row_step(gradient, self._keeping(rule)) if op is Op.STEP else gradient)
         if rule.is_gated:
             gradients = self.build(gated_products(rule.derivative))
             return self.finish(gated_step(gradients, self._keeping(rule)) if op is Op.STEP else gradients)

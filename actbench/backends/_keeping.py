@@ -11,11 +11,11 @@ def forward_keeping(
 ) -> Callable[[Any], Any]:
     """Return a forward pass over a whole array that also returns the residuals: z -> (y, residual, ...)."""
     match residuals:
-        case ("z", _) if save:
+        case ("z", _, *_) if save:
 
             def keeping(z: Any) -> Any:
-                y, saved = save(z)
-                return y, z, saved
+                y, *saved = save(z)
+                return y, z, *saved
 
         case _ if save:
             return save

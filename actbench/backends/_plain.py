@@ -29,8 +29,14 @@ class Plain(Backend):
     def gated_factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of a call of a gated activation, and its arguments."""
 
+    @abstractmethod
+    def row_factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory of a call of a row activation, and its arguments."""
+
     def factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of an op's call, and its arguments."""
+        if rule.is_row:
+            return self.row_factory(op, rule)
         if rule.is_gated:
             return self.gated_factory(op, rule)
         return self.step_factory(rule) if op is Op.STEP else (self.factories[op], (rule.derivative,))

@@ -54,6 +54,20 @@ def functions() -> Any:
     return SimpleNamespace(**vars(library().numpy) | {"erf": special.erf, "erfc": special.erfc})
 
 
+@cache
+def row_functions() -> Any:
+    """Return the same with ``sum`` and ``max`` of a row, which stay an axis of length 1."""
+    numpy = library().numpy
+
+    def total(x):
+        return numpy.sum(x, axis=-1, keepdims=True)
+
+    def largest(x):
+        return numpy.max(x, axis=-1, keepdims=True)
+
+    return SimpleNamespace(**vars(functions()) | {"sum": total, "max": largest})
+
+
 class Jax(Framework):
     """Arrays of jax, compiled by jit."""
 
@@ -78,6 +92,10 @@ class Jax(Framework):
     def namespace(self) -> Any:
         """Return ``jax.numpy``, with the functions of ``jax.scipy.special`` that it lacks."""
         return functions()
+
+    def row_namespace(self) -> Any:
+        """Return the same with the reductions of a row."""
+        return row_functions()
 
     def differentiated(self, function: Shipped, dtype: Dtype) -> Autograd:
         """Return jax's function with jax.vjp."""

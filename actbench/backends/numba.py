@@ -23,7 +23,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from actbench.backends import _compiling, _gated_loops, _generated_code, _libm, _numba_cache, _simd, _widening_loops
+from actbench.backends import (
+    _compiling,
+    _gated_loops,
+    _generated_code,
+    _libm,
+    _numba_cache,
+    _row_compiling,
+    _row_functions,
+    _row_loops,
+    _simd,
+    _widening_loops,
+)
 from actbench.backends._backend import Backend, Bound
 from actbench.backends._compiling import cause, jitted, only_version, parameters
 from actbench.backends._listing import sources
@@ -31,10 +42,13 @@ from actbench.backends._loops import RESIDUALS, formulas_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
+from actbench.backends._row_functions import function_of, passes_of
+from actbench.backends._row_loops import RowNotation
 from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
+from actbench.model.row_graph import TRACING
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 
@@ -54,6 +68,9 @@ class Numba(Backend):
     preallocates = True
     takes_gated = True
     planning_ns = 15.0
+    takes_rows = True
+    row_interleave: ClassVar[int] = 0
+    """Vectors that an iteration of a loop over a row processes; 0 leaves it to LLVM."""
     counts_references: ClassVar[bool] = True
     """Whether a call takes a reference to each of its arrays, as numba does by default."""
     looks_up: ClassVar[bool] = True
@@ -124,6 +141,8 @@ class Numba(Backend):
 
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the loops, of their wrappers, and of the step that calls them."""
+        if rule.is_row:
+            return function_of(passes_of(op, rule), self.row_notation()).source
         return sources(self._executed(op, rule))
 
     def forward_execution(self, rule: Rule) -> str:
@@ -184,7 +203,21 @@ class Numba(Backend):
             interleave=interleave,
         )
 
+    def row_namespace(self) -> Any:
+        """Return the namespace that traces formulas: the loops over rows are laid out from what they are made of."""
+        return TRACING
+
+    def row_notation(self) -> RowNotation:
+        """Return how loops over rows are written."""
+        return _row_compiling.SCALAR
+
+    def row_functions(self) -> dict[str, Any]:
+        """Return what loops over rows call beside the functions of formulas."""
+        return {"gathered": self.jitable(_row_compiling.gathered), "larger": self.jitable(_row_compiling.larger)}
+
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
+        if rule.is_row:
+            return _row_compiling.compiled(self, passes_of(op, rule), dtype, edition=_edition(), cache=cache)
         step = _loops_for(rule).step_of(rule) if op is Op.STEP else None
         return self._compiled_loops(
             _loops_for(rule).loops_of(op, rule), formulas_of(op, rule), step, rule, dtype, cache=cache
@@ -233,7 +266,8 @@ def _loops_for(rule: Rule) -> ModuleType:
 @cache
 def _edition() -> str:
     """Return a digest of the compiling modules, since numba's cache tracks only the files of the functions."""
-    paths = (__file__, _compiling.__file__, _numba_cache.__file__)
+    modules = (_compiling, _numba_cache, _row_compiling, _row_functions, _row_loops)
+    paths = (__file__, *(str(module.__file__) for module in modules))
     return sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()
 
 

@@ -21,6 +21,9 @@ from actbench.backends._listing import sources
 from actbench.backends._loops import formulas_of
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import helpers, unchanged
+from actbench.backends._row_compiling import VECTOR, gathered
+from actbench.backends._row_functions import passes_of
+from actbench.backends._row_loops import RowNotation
 from actbench.backends.numba import Numba, computed_in
 from actbench.errors import InputError
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
@@ -45,6 +48,7 @@ class NumbaSimd(Numba):
     planning_ns = 3.0
     counts_references = False
     looks_up = False
+    row_interleave = INTERLEAVED
     ladder: ClassVar = Numba.ladder | {"dispatch": dispatch}
 
     def widening(self, dtype: Dtype) -> Conversion | None:
@@ -63,11 +67,29 @@ class NumbaSimd(Numba):
             raise InputError(f"{self.name} takes contiguous arrays of one dimension")
         return super().adopt(array)
 
+    def row_notation(self) -> RowNotation:
+        """Return how loops of vectors over rows are written."""
+        return VECTOR
+
+    def row_functions(self) -> dict[str, Any]:
+        """Return what loops over rows call beside the functions of formulas."""
+        from actbench.backends._simd import any_order, vector_width
+
+        return {
+            "gathered": super().jitable(gathered),
+            "larger": any_order.larger,
+            "plus": any_order.plus,
+            "widest": vector_width.widest,
+        }
+
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the loop and of all functions that it and the formula call, down to instructions."""
         from actbench.backends._simd import vector_width
 
         functions = self.namespace()
+        if rule.is_row:
+            used = dict.fromkeys(name for one in passes_of(op, rule) for name in one.functions)
+            return f"{super().execution(op, rule)}\n\n{sources([], [getattr(functions, name) for name in used])}"
         called = dict.fromkeys(name for formula in formulas_of(op, rule) for name in _called(formula))
         branch_free = [getattr(functions, name) for name in called if name in functions.__all__]
         if not self._computes(formulas_of(op, rule)):

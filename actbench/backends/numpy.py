@@ -67,6 +67,16 @@ def gated_step(formula: Formula, keeping: Callable[[Any, Any], Any]) -> Callable
     return call
 
 
+def row_step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the kernel of a step of a row activation, whose formula takes dy."""
+
+    def call(z, dy):
+        y, *residuals = keeping(z)
+        return y, formula(dy, *residuals)
+
+    return call
+
+
 def dispatch(out0, y0) -> None:
     """Call a ufunc on one element, into a preallocated result."""
     np.fmax(y0, y0, out0)
@@ -99,7 +109,22 @@ class NumpyFunctions(ModuleType):
         return vars(self)[name]
 
 
+class NumpyRowFunctions(NumpyFunctions):
+    """The same, with the reductions of a row, which stay an axis of length 1."""
+
+    @staticmethod
+    def sum(x: Any) -> Any:
+        """Return the sum of every row: numpy adds in pairs of pairs."""
+        return np.sum(x, axis=-1, keepdims=True)
+
+    @staticmethod
+    def max(x: Any) -> Any:
+        """Return the largest element of every row."""
+        return np.max(x, axis=-1, keepdims=True)
+
+
 FUNCTIONS = NumpyFunctions("numpy and scipy.special")
+ROW_FUNCTIONS = NumpyRowFunctions("numpy and scipy.special, by row")
 
 
 class Numpy(Plain):
@@ -115,6 +140,7 @@ class Numpy(Plain):
     planning_ns = 15.0
     trains = True
     takes_gated = True
+    takes_rows = True
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = {
         "empty": empty,
@@ -127,6 +153,10 @@ class Numpy(Plain):
     def namespace(self) -> Any:
         """Return ``numpy``, with the functions of ``scipy.special`` that it lacks."""
         return FUNCTIONS
+
+    def row_namespace(self) -> Any:
+        """Return the same with ``sum`` and ``max`` of a row."""
+        return ROW_FUNCTIONS
 
     def executed_by(self, names: Collection[str]) -> tuple[str, ...]:
         """Return numpy, and scipy where a function is of ``scipy.special``."""
@@ -153,6 +183,12 @@ class Numpy(Plain):
         if op is not Op.STEP:
             return gated_backward, (rule.derivative,)
         return gated_step, (rule.derivative, gated_forward_keeping(rule.residuals, rule.forward, rule.save))
+
+    def row_factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory of a call on rows by columns: the formula itself, or forward and the formula."""
+        if op is not Op.STEP:
+            return derivative, (rule.derivative,)
+        return row_step, (rule.derivative, forward_keeping(rule.residuals, rule.forward, rule.save))
 
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass that returns y and the residuals."""

@@ -138,6 +138,7 @@ class NumpyBlocked(Numpy):
     rank = 12
     trains = False
     preallocates = True
+    takes_rows = False
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
     ladder: ClassVar = Numpy.ladder | {"allocation": "pieces are written into a preallocated result"}
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from operator import mul
 from typing import Any, ClassVar
 
 import numpy as np
 
 from actbench.backends._keeping import forward_keeping, gated_forward_keeping
+from actbench.backends._listing import sources
 from actbench.backends._plain import Factory, Plain
+from actbench.backends._row_functions import function_of, passes_of
+from actbench.backends._row_loops import RowNotation
 from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.model.names import Dtype, Op
+from actbench.model.row_graph import TRACING, per_row
 from actbench.model.rule import Dialect, Formula, Rule
 
 
@@ -41,6 +45,18 @@ def step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
     def call(z, dy):
         y, *residuals = keeping(z)
         return y, list(map(mul, dy, map(formula, *residuals)))
+
+    return call
+
+
+def in_rows(kernel: Callable[..., Any], writes: Sequence[str], per_row: Collection[str]) -> Callable[..., Any]:
+    """Return the call of a row activation, which makes the lists that its loops over rows fill."""
+
+    def call(*inputs):
+        columns = max(len(array[0]) for array in inputs)
+        written = [[[0.0] * (1 if name in per_row else columns) for _ in inputs[0]] for name in writes]
+        kernel(*written, *inputs)
+        return tuple(written) if len(written) > 1 else written[0]
 
     return call
 
@@ -106,6 +122,20 @@ def allocation(y) -> list[float]:
     return [0.0] * len(y)
 
 
+ROWS = RowNotation(
+    element="{name}[r][{column}]",
+    start={"sum": ["added_{name} = []"], "max": ["{name} = lowest"]},
+    block={},
+    reduce={"sum": "added_{name}.append({value})", "max": "{name} = max({name}, {value})"},
+    after_block={},
+    end={"sum": ["{name} = fsum(added_{name})"], "max": []},
+    names_numbers=False,
+)
+"""Loops over rows, whose sums are rounded once."""
+
+ROW_SCOPE = {"span": range, "fsum": math.fsum, "lowest": -math.inf}
+
+
 class Python(Plain):
     """Lists and ``math``."""
 
@@ -118,6 +148,7 @@ class Python(Plain):
     takes_arrays = False
     raises = True
     takes_gated = True
+    takes_rows = True
     only_wide = "Python's lists hold float64 only"
     planning_ns = 200.0
     factories: ClassVar = {Op.DERIVATIVE: derivative, Op.BACKWARD: backward}
@@ -141,6 +172,27 @@ class Python(Plain):
     def adopt(self, array: Any) -> Any:
         """Return a list of Python floats."""
         return array.tolist()
+
+    def row_namespace(self) -> Any:
+        """Return the namespace that traces formulas: the loops over rows are laid out from what they are made of."""
+        return TRACING
+
+    def in_rows(self, array: Any, rows: int) -> Any:
+        """Return a list as lists of as many elements."""
+        columns = len(array) // rows
+        return [array[start : start + columns] for start in range(0, len(array), columns)]
+
+    def row_factory(self, op: Op, rule: Rule) -> Factory:
+        """Return the factory of a call of loops over rows, which are compiled from their source."""
+        function = function_of(passes_of(op, rule), ROWS)
+        kernel = function.made(ROW_SCOPE | {name: getattr(math, name) for name in function.functions}, "<rows>")
+        return in_rows, (kernel, function.writes, per_row(rule))
+
+    def execution(self, op: Op, rule: Rule) -> str:
+        """Return the source of the factory, and of the functions or of the loops over rows that its call uses."""
+        if rule.is_row:
+            return f"{sources([in_rows])}\n\n{function_of(passes_of(op, rule), ROWS).source}"
+        return super().execution(op, rule)
 
     def step_factory(self, rule: Rule) -> Factory:
         """Return the factory that maps the formulas over lists."""

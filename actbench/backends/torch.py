@@ -46,6 +46,19 @@ def dialect() -> Any:
     return SimpleNamespace(**vars(library()) | {"copy": library().clone})
 
 
+@cache
+def row_dialect() -> Any:
+    """Return the same with the reductions of a row."""
+
+    def total(x):
+        return x.sum(-1, keepdim=True)
+
+    def largest(x):
+        return x.amax(-1, keepdim=True)
+
+    return SimpleNamespace(**vars(dialect()) | {"sum": total, "max": largest})
+
+
 class Torch(Framework):
     """Eager tensors."""
 
@@ -64,6 +77,10 @@ class Torch(Framework):
     def namespace(self) -> Any:
         """Return ``torch`` with numpy's names."""
         return dialect()
+
+    def row_namespace(self) -> Any:
+        """Return the same with ``sum`` and ``max`` of a row, which stay an axis of length 1."""
+        return row_dialect()
 
     def library_gradient(self, activation: str, strategy: str) -> Formula | None:
         """Return ``torch.ops.aten.sigmoid_backward`` or ``tanh_backward``."""

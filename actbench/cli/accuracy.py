@@ -15,7 +15,9 @@ from actbench.model.names import Quantity
 from actbench.runs.bounds import LARGEST_SEED
 
 if TYPE_CHECKING:
-    from actbench.analysis.accuracy import Accuracy
+    from collections.abc import Sequence
+
+    from actbench.analysis.accuracy import Surveyed
 
 FORM_OF = {"": "markdown", ".md": "markdown", ".csv": "csv", ".json": "json"}
 """The format by the suffix of a file's name, where --format is not given."""
@@ -82,6 +84,8 @@ def command(
       wrong          share of the z where the result is off by more than 1 %
       at_infinity    result at that end of the real line; limit is what the truth tends to, at_nan the result at NaN
       kinks          results at kinks, with the slopes before and after, and what actbench declares
+      part           of row activations spread: a band of rows' spreads, in ULP of the row's largest; spread-each: in
+                     ULP of each element; worst_z and the like are spreads
       zones          every zone of |z| where the result is wrong, zero or nan; wrong_from, wrong_to and the like are the
                      first of each kind
     Infinite errors are inf.
@@ -137,7 +141,7 @@ def _form(chosen: str, output: Path | None, *, named: bool) -> str:
     return form
 
 
-def _show(accuracies: list[Accuracy], form: str, output: Path | None, *, exact: bool) -> None:
+def _show(accuracies: Sequence[Surveyed], form: str, output: Path | None, *, exact: bool) -> None:
     """Print the accuracies, or write them to a file."""
     from actbench.report import accuracy as report
     from actbench.report.terminal import show_table

@@ -25,6 +25,7 @@ def command(case: str) -> None:
       actbench show logistic/cached/numba/derivative/float32/1000
       actbench show tanh/complement/numpy/step/float64/100000
       actbench show logistic/cached/numba/step/float32/100000/cold
+      actbench show softmax/recompute/numba-simd/backward/float32/4096x1024
       actbench show logistic/cached/numpy/mlp:784-512-512-10/float32/128
     """
     from actbench import registry
@@ -39,4 +40,5 @@ def command(case: str) -> None:
         click.echo(listing_training.listing(network_step(canonical), canonical.size))
         return
     canonical = replace(parsed, activation=activation_or_ladder(parsed.activation).name)
-    click.echo(listing(resolve(canonical), canonical.size, canonical.operands))
+    subject = resolve(canonical)
+    click.echo(listing(subject, canonical if subject.is_row else canonical.flat))

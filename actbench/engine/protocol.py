@@ -16,6 +16,7 @@ from actbench.engine.wire import PackedArray, Request
 from actbench.model.checks import Compiled
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.loaded import Loaded
+from actbench.model.sizes import Size
 from actbench.model.training import Optimizer
 from actbench.planning.selection import CaseQuery
 
@@ -158,9 +159,13 @@ class Evaluate(Request[Evaluated]):
 
     @classmethod
     def of(cls, kernel: KernelId, z: Any, dy: Any, residuals: Mapping[str, Any] | None = None) -> Evaluate:
-        """Return the request for a kernel and arrays; z has two columns, a and b, where the activation is gated."""
+        """Return the request for a kernel and arrays.
+
+        z has two columns, a and b, where the activation is gated, and is rows by columns where it works along rows.
+        """
         kept = {name: PackedArray.pack(array) for name, array in (residuals or {}).items()}
-        return cls(kernel.at(dy.size).id, PackedArray.pack(z), PackedArray.pack(dy), kept)
+        elements, rows = (z.size, len(z)) if dy.ndim > 1 else (dy.size, 1)
+        return cls(kernel.of(Size(elements), rows=rows).id, PackedArray.pack(z), PackedArray.pack(dy), kept)
 
 
 @dataclass(frozen=True, slots=True)

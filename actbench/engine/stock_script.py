@@ -30,7 +30,7 @@ def prepared(case_id: str, seed: int, inputs: Inputs) -> Invocation:
     """Return the call that a case stands for, made when this process first times it."""
     case = Case.parse(case_id)
     subject = resolve(case)
-    operands = Operands.drawn(subject.activation, case.dtype, case.size, seed, inputs)
+    operands = Operands.drawn(subject.activation, case.dtype, case.size, seed, inputs, case.rows)
     placement = Placement(operands, np.random.default_rng())
     return subject.invocation(case.size, placement)
 

@@ -36,6 +36,7 @@ class ForwardPass:
         self.backend = kernel.backend
         self.dtype = kernel.dtype
         self.is_built_in = kernel.is_built_in
+        self.is_row = kernel.is_row
 
     def invocation(self, size: int, memory: Memory) -> Invocation:
         """Return the call, which gives y and what it makes beside y: not z, or y again, where it keeps these."""

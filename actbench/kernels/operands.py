@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from actbench import backends
 from actbench.backends import Autograd, Backend
 from actbench.formula import Activation
+from actbench.kernels import rows as of_rows
 from actbench.kernels.drawing import draw
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Storage
@@ -44,6 +45,8 @@ class Operand(NamedTuple):
     """The type it is kept in, where that is narrower than the arithmetic's."""
     autograd: Autograd | None = None
     """The framework whose forward pass saves it, where that is no strategy's."""
+    per_row: bool = False
+    """Whether it is one number a row; otherwise it is one an element."""
 
     @classmethod
     def of(cls, strategy: str, name: str, storage: Storage | None = None) -> Operand:
@@ -55,6 +58,10 @@ class Operand(NamedTuple):
         if self.autograd:
             return next(saved.dtype for saved in self.autograd.saved if saved.name == self.name)
         return numpy_dtype(self.storage or dtype)
+
+    def elements(self, size: int, rows: int) -> int:
+        """Return how many it has, where z has `size` in so many rows."""
+        return rows if self.per_row else size
 
 
 Z, DY = Operand("z"), Operand("dy")
@@ -78,29 +85,41 @@ class Operands:
         z: Array,
         dy: Array | None = None,
         residuals: Mapping[str, Array] | None = None,
+        rows: int = 1,
     ) -> None:
         """Take the inputs: one-dimensional, of one dtype. Without dy, it is z in another order.
 
-        Of a gated activation, z is a, and b is a in yet another order; or z has two columns, a and b.
+        Of a gated activation, z is a, and b is a in yet another order; or z has two columns, a and b. Of a row
+        activation, z has so many `rows`; or it is two-dimensional, as dy is then. Arrays stay one-dimensional.
 
         Without an activation there are no residuals. `residuals` are those of one strategy, by name, in place of what
         the forward pass gives.
         """
         self._activation = activation
+        self.rows = rows
+        if z.ndim > 1 and activation is not None and activation.is_row:
+            self.rows, z = len(z), z.ravel()
+            dy = None if dy is None else dy.ravel()
         first, *second = np.ascontiguousarray(z.T) if z.ndim > 1 else (z,)
         self._arrays: dict[Operand, Array] = {Z: first, A: first}
-        self._arrays |= {} if dy is None else {DY: dy}
+        self._arrays |= {} if dy is None else {DY: dy, DY._replace(per_row=True): dy[: self.rows]}
         self._arrays |= {B: second[0]} if second else {}
         self._replaced = residuals or {}
         self.nbytes = first.nbytes
         self._adopted: dict[tuple[str, Operand], Any] = {}
 
     @classmethod
-    def drawn(
-        cls, activation: Activation | None, dtype: Dtype, size: int, seed: int, inputs: Inputs = STANDARD_NORMAL
+    def drawn(  # noqa: PLR0913, PLR0917  # what a block's inputs are made of
+        cls,
+        activation: Activation | None,
+        dtype: Dtype,
+        size: int,
+        seed: int,
+        inputs: Inputs = STANDARD_NORMAL,
+        rows: int = 1,
     ) -> Operands:
         """Draw z from the inputs, and dy; `InputError` where a file cannot be read, or has changed."""
-        return cls(activation, *draw(inputs, dtype, size, seed))
+        return cls(activation, *draw(inputs, dtype, size, seed), rows=rows)
 
     @property
     def z(self) -> Array:
@@ -130,8 +149,10 @@ class Operands:
 
     def _reordered(self, operand: Operand) -> dict[Operand, Array]:
         """Return dy or b, which are z in another order where nothing else is known of them; nothing of the others."""
-        places = {DY: 1, B: 2}
-        return {operand: np.roll(self.z, places[operand])} if operand in places else {}
+        places = {"dy": 1, "b": 2}
+        if operand.name not in places:
+            return {}
+        return {operand: np.roll(self.z, places[operand.name])[: operand.elements(self.z.size, self.rows)]}
 
     def inputs(self, activation: Activation) -> tuple[Array, ...]:
         """Return what the forward pass of an activation takes."""
@@ -143,6 +164,8 @@ class Operands:
         Those of 16 bits are computed in float32 and rounded once.
         """
         assert self._activation is not None  # noqa: S101  # who has none reads no residuals
+        if self._activation.is_row:
+            return self._forward_along_rows(self._activation, strategy)
         numpy = backends.namespace("numpy")
         if strategy:
             rule = self._activation.rule(strategy, Dialect.ARRAY, numpy)
@@ -161,6 +184,12 @@ class Operands:
                 for operand, result in zip(written, results, strict=True):
                     kept[operand][piece] = result
         return kept
+
+    def _forward_along_rows(self, activation: Activation, strategy: str) -> dict[Operand, Array]:
+        """Return the same of a row activation."""
+        kept = of_rows.kept(activation, strategy, self.z.reshape(self.rows, -1))
+        one_a_row = of_rows.per_row(activation, strategy)
+        return {Operand.of(strategy, name)._replace(per_row=name in one_a_row): array for name, array in kept.items()}
 
     def adopted(self, backend: Backend, operand: Operand) -> Any:
         """Return an operand as the backend's own kind of array, for one whose operands are not placed."""

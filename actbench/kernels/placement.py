@@ -91,7 +91,7 @@ class Placement:
         self._placed: dict[Operand, Array] = {}
         self._originals: dict[Operand, Array] = {}
         self._adopted: dict[tuple[str, Operand, bool], Any] = {}
-        self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
+        self._outputs: dict[tuple[int, np.dtype[Any], bool], Array] = {}
         self._spacers: list[Array] = []
         for _ in range(rng.integers(1, 7)):
             self._occupy(operands.nbytes + ALIGNMENT * int(rng.integers(PAGE // ALIGNMENT)))
@@ -117,15 +117,20 @@ class Placement:
             if not all(same_bits(array[window], original[window]) for window in windows):
                 yield operand.name
 
-    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
+    @property
+    def rows(self) -> int:
+        """In how many rows the elements are."""
+        return self._operands.rows
+
+    def output(self, position: int, dtype: np.dtype[Any] | None = None, *, per_row: bool = False) -> Array:
         """Return an array to write to, of the inputs' dtype or another.
 
         All arms, and the yardstick, write their k-th output to the k-th of these.
         """
         z = self._operands.z
-        key = position, dtype or z.dtype
+        key = position, dtype or z.dtype, per_row
         if key not in self._outputs:
-            self._outputs[key] = self._empty(z.size, key[1])
+            self._outputs[key] = self._empty(self.rows if per_row else z.size, key[1])
         return self._outputs[key]
 
     def moves_result(self, backend: Backend) -> bool:
@@ -174,5 +179,9 @@ class Memory(Protocol):
     def operand(self, backend: Backend, operand: Operand, *, writable: bool = True) -> Any:
         """Return an operand for a backend."""
 
-    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
-        """Return an array to write to, of the inputs' dtype or another."""
+    @property
+    def rows(self) -> int:
+        """In how many rows the elements are."""
+
+    def output(self, position: int, dtype: np.dtype[Any] | None = None, *, per_row: bool = False) -> Array:
+        """Return an array to write to, of the inputs' dtype or another; of one number a row, or one an element."""

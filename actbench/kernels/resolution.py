@@ -11,6 +11,7 @@ from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
+from actbench.kernels.row_kernel import RowKernel
 from actbench.kernels.second import of_op
 from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject, Yardstick
@@ -114,7 +115,8 @@ def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Su
         raise unknown(f"strategy of {of.name}", name, strategies)
     if isinstance(strategy := strategies[name], UserStrategy):
         return UserKernel(identity, backend, of, strategy)
-    return Kernel(identity, backend, of_op(of, name, identity.op), name, identity.strategy.storage)
+    kind = RowKernel if of.is_row else Kernel
+    return kind(identity, backend, of_op(of, name, identity.op), name, identity.strategy.storage)
 
 
 @cache

@@ -35,7 +35,7 @@ class Rotation:
         self._rng = rng
         self._order = rng.permutation(count).tolist()
         self._position = 0
-        self._arrays: dict[Operand | tuple[int, np.dtype[Any]], list[Array]] = {}
+        self._arrays: dict[Operand | tuple[int, np.dtype[Any], bool], list[Array]] = {}
         self._adopted: dict[tuple[str, Operand], list[Any]] = {}
         self._stored: dict[tuple[str, Operand], list[Array]] = {}
         self._unchanging: set[Operand] = set()
@@ -62,12 +62,17 @@ class Rotation:
             self._unchanging.add(operand)
         return self._arrays[operand][index]
 
-    def output(self, index: int, position: int, dtype: np.dtype[Any] | None) -> Array:
+    @property
+    def rows(self) -> int:
+        """In how many rows the elements are."""
+        return self._operands.rows
+
+    def output(self, index: int, position: int, dtype: np.dtype[Any] | None, *, per_row: bool) -> Array:
         """Return an array of a set to write to, of the inputs' dtype or another."""
         z = self._operands.z
-        key = position, dtype or z.dtype
+        key = position, dtype or z.dtype, per_row
         if key not in self._arrays:
-            self._arrays[key] = self._copies(np.zeros(z.size, key[1]))
+            self._arrays[key] = self._copies(np.zeros(self.rows if per_row else z.size, key[1]))
         return self._arrays[key][index]
 
     def adopted(self, backend: Backend, index: int, operand: Operand) -> Any:
@@ -145,8 +150,13 @@ class SetMemory:
             return self._rotation.stored(kernel, self._index, operand)
         return self._rotation.array(self._index, operand)
 
-    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
+    @property
+    def rows(self) -> int:
+        """In how many rows the elements are."""
+        return self._rotation.rows
+
+    def output(self, position: int, dtype: np.dtype[Any] | None = None, *, per_row: bool = False) -> Array:
         """Return the array that the result of a derivative or of a backward pass is written to."""
         if self._rotation.state is not OperandState.COLD:
-            return self._placement.output(position, dtype)
-        return self._rotation.output(self._index, position, dtype)
+            return self._placement.output(position, dtype, per_row=per_row)
+        return self._rotation.output(self._index, position, dtype, per_row=per_row)

@@ -32,6 +32,8 @@ class Subject(ABC):
     """Of which it reads residuals, if of any."""
     is_compared = False
     """Whether every element of its results is g', or dy g', that can be held to another formula."""
+    is_row = False
+    """Whether it works along rows of its operands."""
     functions: frozenset[str] = frozenset()
     """The functions of a namespace that its formulas look up, where it has formulas."""
     is_built_in = True

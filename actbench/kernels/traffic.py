@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from actbench.formula import Activation
+from actbench.kernels import rows
 from actbench.model.names import Dtype, Op, OperandState, Storage
-from actbench.model.rule import Dialect
+from actbench.model.rule import Dialect, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def streams_in_cache(op: Op, operands: OperandState, *, preallocates: bool, inpu
 def traffic(activation: Activation, strategy: str, storage: Storage | None, op: Op) -> Traffic:
     """Count the arrays; the same on every backend. A step reads z and writes y, and then does its backward."""
     rule = activation.rule(strategy, Dialect.SCALAR, None)
+    if rule.is_row:
+        return _of_rows(activation, strategy, rule, op)
     kept = len(rule.residuals)
     if storage:
         wide, passes = {Op.DERIVATIVE: (1, 1), Op.BACKWARD: (2, 1), Op.STEP: (4, 2)}[op.bound_as]
@@ -70,3 +73,15 @@ def traffic(activation: Activation, strategy: str, storage: Storage | None, op: 
         Op.STEP: inputs + 1 + len(rule.saved) + kept + 1 + inputs,
     }[op.bound_as]
     return Traffic(kept, streams)
+
+
+def _of_rows(activation: Activation, strategy: str, rule: Rule, op: Op) -> Traffic:
+    """Count the arrays of a row activation; what is one number a row is not counted."""
+    one_a_row = rows.per_row(activation, strategy)
+
+    def arrays(*names: str) -> int:
+        return len([name for name in names if name not in one_a_row])
+
+    backward = arrays("dy", *rule.residuals, "dz")
+    forward = arrays("z", "y", *rule.saved)
+    return Traffic(arrays(*rule.residuals), backward + forward if op is Op.STEP else backward)

@@ -76,10 +76,10 @@ class KernelId:
         """Return this kernel's case of `size` elements."""
         return self.of(Size(size), operands)
 
-    def of(self, size: Size, operands: OperandState = OperandState.WARM) -> Case:
-        """Return this kernel's case of a size, with its shape."""
+    def of(self, size: Size, operands: OperandState = OperandState.WARM, rows: int = 1) -> Case:
+        """Return this kernel's case of a size, with its shape, in so many rows."""
         fields = (self.activation, self.strategy, self.backend, self.op, self.dtype)
-        return Case(*fields, size.elements, operands, size.shape)
+        return Case(*fields, size.elements, operands, size.shape, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,8 @@ class Case:
     operands: OperandState = OperandState.WARM
     shape: Shape = field(default=Shape(), compare=False)
     """How the user named the size, if by a shape (`actbench.model.sizes`)."""
+    rows: int = 1
+    """In how many rows the elements are, where an activation works along rows; 1 where elements know no row."""
 
     @property
     def kernel(self) -> KernelId:
@@ -129,16 +131,24 @@ class Case:
     @property
     def empty_block(self) -> Block:
         """The block that it belongs to, without arms."""
-        return Block(self.activation, self.op, self.dtype, self.size, (), operands=self.operands, shape=self.shape)
+        shared = (self.activation, self.op, self.dtype, self.size)
+        return Block(*shared, (), operands=self.operands, shape=self.shape, rows=self.rows)
 
     @property
     def id(self) -> str:
-        """``logistic/cached/numpy/derivative/float32/1000``, or ``.../1000/cold``."""
-        return f"{self.kernel.id}/{self.size}{_suffix(self.operands)}"
+        """``logistic/cached/numpy/derivative/float32/1000``, or ``.../1000/cold``, or ``.../64x1000`` of 64 rows."""
+        return f"{self.kernel.id}/{in_rows(self.size, self.rows)}{_suffix(self.operands)}"
+
+    @property
+    def flat(self) -> Case:
+        """The same without rows: elements of an elementwise activation do not know in which they are."""
+        return replace(self, rows=1)
 
     @classmethod
     def parse(cls, text: str) -> Case:
-        """Read an id, in which a shape may stand for the size: ``.../float32/4096x4096``.
+        """Read an id, in which a shape may stand for the size: ``.../float32/4096x4096``, which has 4096 rows.
+
+        Where an activation works on elements, `Case.flat` is what is meant.
 
         `InputError` when it is not of that form, or for a type that residuals cannot be kept in.
         """
@@ -162,11 +172,16 @@ class Case:
                 size = Size.of(Shape(written)) if "x" in written else Size(int(written))
                 kernel = KernelId(activation, Variant(strategy), backend, Op(op), Dtype(dtype))
                 if size.elements >= 1 and f"{kernel.id}/{size}{_suffix(state)}" == text:
-                    return kernel.of(size, state)
+                    return kernel.of(size, state, size.shape.rows)
             why = f"write its size in digits, such as 1000000, and from 1 on, not '{written}'"
             if text.endswith(f"/{OperandState.WARM}"):
                 why = f"ids leave out the state of operands where it is '{OperandState.WARM}'"
         raise InputError(f"'{text}' is not a case: {why}")
+
+
+def in_rows(size: int, rows: int) -> str:
+    """Return how ids write a size: its elements, or ROWSxCOLUMNS of several rows."""
+    return str(size) if rows == 1 else f"{rows}x{size // rows}"
 
 
 def _suffix(operands: OperandState) -> str:
@@ -197,6 +212,7 @@ class Block:
     """Backends whose own copy is a yardstick beside the plain one: by several threads, or on another device."""
     operands: OperandState = OperandState.WARM
     shape: Shape = field(default=Shape(), compare=False)
+    rows: int = 1
 
     def __hash__(self) -> int:
         """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
@@ -208,12 +224,13 @@ class Block:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.activation, self.op, self.dtype, self.size, self.operands))
+        return hash((self.activation, self.op, self.dtype, self.size, self.operands, self.rows))
 
     @cached_property
     def id(self) -> str:
         """``logistic/derivative/float32/1000``, or ``.../1000/cold``."""
-        return f"{self.activation}/{self.op}/{self.dtype}/{self.size}{_suffix(self.operands)}"
+        size = in_rows(self.size, self.rows)
+        return f"{self.activation}/{self.op}/{self.dtype}/{size}{_suffix(self.operands)}"
 
     def without(self, cases: Collection[str]) -> Block:
         """Return the block without the cases of these ids, and without copies that no other case is held against."""
@@ -242,21 +259,22 @@ class Block:
         return self.family_at(1)
 
     def family_at(self, size: int) -> Block:
-        """Return a block of that size with the same activation, op and dtype, warm and without arms."""
-        return replace(self, size=size, arms=(), copies=(), operands=OperandState.WARM, shape=Shape())
+        """Return a block of that size with the same activation, op and dtype, warm, in one row and without arms."""
+        return replace(self, size=size, arms=(), copies=(), operands=OperandState.WARM, shape=Shape(), rows=1)
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """One case an arm."""
-        return tuple(
-            Case(self.activation, arm.strategy, arm.backend, self.op, self.dtype, self.size, self.operands, self.shape)
-            for arm in self.arms
-        )
+        return tuple(self._case(arm.strategy, arm.backend) for arm in self.arms)
+
+    def _case(self, strategy: Variant, backend: str) -> Case:
+        shared = (self.op, self.dtype, self.size, self.operands, self.shape, self.rows)
+        return Case(self.activation, strategy, backend, *shared)
 
     @property
     def yardstick(self) -> Case:
         """A plain copy of as many elements: what reading one stream and writing one costs here and now."""
-        return Case(self.activation, YARDSTICK, PLAIN, self.op, self.dtype, self.size, self.operands, self.shape)
+        return self._case(YARDSTICK, PLAIN)
 
     @cached_property
     def timed(self) -> tuple[Case, ...]:

@@ -19,6 +19,15 @@ GATED = ("a", "b")
 """The inputs of a gated activation, y = g(a) b."""
 
 
+UPSTREAM = "dy"
+"""The first parameter of a strategy of a row activation: the upstream gradient, of which a row's gradient is made."""
+
+
+def takes_upstream(derivative: Formula) -> bool:
+    """Return whether a strategy is one of a row activation, by its first parameter."""
+    return next(iter(inspect.signature(derivative).parameters), "") == UPSTREAM
+
+
 def inputs_of(forward: Formula) -> tuple[str, ...]:
     """Return the names of the inputs of an activation: those of a gated one, by its parameters, or z."""
     return GATED if tuple(inspect.signature(forward).parameters) == GATED else PRE_ACTIVATION
@@ -58,7 +67,7 @@ class Rule:
     def residuals(self) -> tuple[str, ...]:
         """The names of the residuals, from the derivative's parameters, with a narrow type: ``y:float16``."""
         kept_in = f":{self.conversion.kept_in}" if self.conversion else ""
-        return tuple(f"{name}{kept_in}" for name in inspect.signature(self.derivative).parameters)
+        return tuple(f"{name}{kept_in}" for name in inspect.signature(self.derivative).parameters if name != UPSTREAM)
 
     @property
     def saved(self) -> tuple[str, ...]:
@@ -74,6 +83,11 @@ class Rule:
     def is_gated(self) -> bool:
         """Whether y = g(a) b; `derivative` then returns two factors of dy: b g'(a) for a, and g(a) for b."""
         return self.inputs == GATED
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it works along rows; `derivative` then takes dy first, and returns the gradient of z."""
+        return takes_upstream(self.derivative)
 
 
 def names_used(formula: Formula) -> set[str]:

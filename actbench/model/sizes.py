@@ -5,8 +5,8 @@ A kernel of an elementwise activation is called on a contiguous array, and eleme
 runs of either name can be compared, and a selection that names one number twice, once by a shape, is refused: whoever
 writes both expects two answers, and there is one. Files and tables show the shape that the user wrote.
 
-Where the last axis has a meaning of its own, as for softmax, the length of a row is an axis of the case beside the
-number of elements; the shape then still is how the user wrote both.
+Where the last axis has a meaning of its own, as for softmax, the number of rows is an axis of the case beside the
+number of elements; the shape then still is how the user wrote both. A number alone is one row.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ class Shape(str):
     def elements(self) -> int:
         """The number of elements."""
         return prod(self.sides)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows along the last side; 1 where no shape is named."""
+        return prod(self.sides[:-1])
 
 
 @dataclass(frozen=True, slots=True, order=True)

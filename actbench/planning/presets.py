@@ -56,7 +56,7 @@ class Axes:
     sizes: tuple[Size, ...]
     operands: tuple[OperandState, ...] = (OperandState.WARM,)
     ops_are_named: bool = False
-    """Whether the user names ops; where not, gated activations, which have no derivative, have their backward pass."""
+    """Whether the user names ops; where not, those without a derivative have their backward pass."""
     cold: ColdAxes | None = None
     """The part to which states of operands other than warm are restricted."""
 
@@ -101,8 +101,10 @@ class Axes:
 
     def ops_of(self, activation: Activation | Ladder) -> tuple[Op, ...]:
         """Return the ops of an activation's cases, each once."""
-        gated = isinstance(activation, Activation) and activation.is_gated
-        ops = (Op.BACKWARD if gated and not self.ops_are_named and op is Op.DERIVATIVE else op for op in self.ops)
+        no_derivative = isinstance(activation, Activation) and (activation.is_gated or activation.is_row)
+        ops = (
+            Op.BACKWARD if no_derivative and not self.ops_are_named and op is Op.DERIVATIVE else op for op in self.ops
+        )
         return tuple(dict.fromkeys(ops))
 
     def include(self, state: OperandState, size: Size, backend: str, strategy: Variant) -> bool:

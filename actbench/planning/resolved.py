@@ -62,7 +62,7 @@ class ResolvedAxes:
         in_tables = partial(Variant.sort_key, order=registry.strategies_and_rungs())
         variants = sorted(dict.fromkeys(axes.strategies), key=in_tables)
         backends = sorted(dict.fromkeys(self.backends), key=[*registry.backends().values()].index)
-        sizes = sorted(set(axes.sizes))
+        sizes = sorted({(size.elements, str(size)): size for size in axes.sizes}.values())
         for activation in dict.fromkeys(self.activations):
             has = activation.strategies
             existing = [variant for variant in variants if variant.name in has or variant == SHIPPED]
@@ -74,7 +74,7 @@ class ResolvedAxes:
                     if strategy == SHIPPED and backend not in shipping:
                         continue
                     kernel = KernelId(activation.name, strategy, backend.name, op, dtype)
-                    case = kernel.of(size, operands)
+                    case = kernel.of(size, operands, size.shape.rows if _has_rows(activation) else 1)
                     if fnmatchcase(case.id, pattern):
                         yield case, subject(kernel, activation, backend)
 
@@ -93,7 +93,7 @@ def resolved(axes: Axes) -> ResolvedAxes:
     """Look the names up; `InputError` where one is not known, or a backend cannot be used here."""
     values = {axis: tuple(map(look_up, getattr(axes, axis))) for axis, look_up in LOOK_UPS.items()}
     _refuse_mixed(axes.activations, axes.strategies)
-    _refuse_two_names(axes.sizes)
+    _refuse_two_names(axes.sizes, in_rows=all(map(_has_rows, values["activations"])))
     return ResolvedAxes.of(axes, values)
 
 
@@ -139,11 +139,16 @@ def _refuse_mixed(activations: Sequence[str], strategies: Sequence[str]) -> None
         )
 
 
-def _refuse_two_names(sizes: Iterable[Size]) -> None:
-    """Raise `InputError` where a number of elements is named twice, once by a shape: it is measured once."""
-    names: dict[Size, str] = {}
+def _has_rows(activation: Activation | Ladder) -> bool:
+    """Return whether it works along rows, so that their number is an axis."""
+    return isinstance(activation, Activation) and activation.is_row
+
+
+def _refuse_two_names(sizes: Iterable[Size], *, in_rows: bool) -> None:
+    """Raise `InputError` where a measurement is named twice, once by a shape: it is measured once."""
+    names: dict[tuple[int, int], str] = {}
     for size in sizes:
-        first = names.setdefault(size, str(size))
+        first = names.setdefault((size.elements, size.shape.rows if in_rows else 1), str(size))
         if first != str(size):
             raise InputError(
                 f"{first} and {size} are the same measurement, of {size.elements} elements in a row: name one of them"

@@ -40,8 +40,9 @@ def refuse_unknown_backends(declared: Declarations, what: str, names: Iterable[s
 
 def _not_kept(kernel: KernelDeclaration, activation: Activation) -> str | None:
     """Return why a forward pass does not keep what the kernel reads, or None where it does."""
-    if activation.is_gated:
-        return f'is for {activation.name}, which is gated: write a strategy, @strategy("{activation.name}")'
+    if activation.is_gated or activation.is_row:
+        kind = "is gated" if activation.is_gated else "works along rows"
+        return f'is for {activation.name}, which {kind}: write a strategy, @strategy("{activation.name}")'
     if len({*kernel.keeps}) < len(kernel.keeps):
         return f"keeps ({', '.join(kernel.keeps)}): name each residual once"
     if "dy" in kernel.keeps:

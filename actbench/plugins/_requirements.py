@@ -22,6 +22,7 @@ from actbench.plugins._declarations import Declarations
 from actbench.plugins._declared_values import unusable_value
 from actbench.plugins._guard import guarded
 from actbench.plugins._room import with_room
+from actbench.plugins._row_requirements import reduces_rows, unsupported_along_rows
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """A name that is valid in the id of a case and in a list with commas."""
@@ -118,6 +119,8 @@ def usable_backend(declared: Declarations, kind: type[Backend]) -> Backend:
 
 def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str | None:
     """Return why a strategy cannot be executed, or None where it can."""
+    if activation.is_row or reduces_rows(activation):
+        return unsupported_along_rows(activation, name, strategy)
     formulas = [activation.rule(name, dialect, None).derivative for dialect in Dialect]
     if reason := next(filter(None, map(_no_formula, formulas)), None):
         return reason

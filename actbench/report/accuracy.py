@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Errors, Loss, Part, Zone
+from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Errors, Loss, Part, RowAccuracy, Surveyed, Zone
 from actbench.analysis.conventions import AtInfinity, AtKink, Conventions
 from actbench.analysis.deviations import Largest
 from actbench.model.names import Quantity
 from actbench.model.number_formats import numpy_dtype
 from actbench.model.training import SHIPPED
-from actbench.report import gated
+from actbench.report import gated, row_accuracy
 from actbench.report.json_text import json_text
 from actbench.report.numbers import count, significant
 from actbench.report.table import Table, grouped, markdown
@@ -36,29 +36,28 @@ SHOWN = 2
 """Number of zones that a cell of a table shows."""
 
 
-def tables(kernels: Sequence[Accuracy], *, exact: bool) -> list[Table]:
+def tables(kernels: Sequence[Surveyed], *, exact: bool) -> list[Table]:
     """Return two tables per quantity and dtype: errors with zones, and special results.
 
-    Kernels of one activation with the same figures have one row.
+    Kernels of one activation with the same figures have one row. Those of row activations have tables of their own.
     """
     groups: dict[tuple[Quantity, str], list[Accuracy]] = {}
     for item in kernels:
-        groups.setdefault((item.quantity, item.kernel.dtype), []).append(item)
-    return [
+        if isinstance(item, Accuracy):
+            groups.setdefault((item.quantity, item.kernel.dtype), []).append(item)
+    tables_of_z = [
         table
         for (quantity, dtype), group in groups.items()
         for table in (_table(quantity, dtype, group, exact=exact), _special(quantity, dtype, group))
     ]
+    return [*tables_of_z, *row_accuracy.tables([item for item in kernels if isinstance(item, RowAccuracy)])]
 
 
 def _table(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy], *, exact: bool) -> Table:
     truth = quantity.symbol
     kept = _residuals(kernels, exact=exact) if quantity is not Quantity.FORWARD else ""
-    looked = (
-        "every finite number"
-        if all(item.exhaustive for item in kernels)
-        else f"{count(max(sum(tail.points for tail in item.tails.values()) for item in kernels))} z in both tails"
-    )
+    most = max(sum(tail.points for tail in item.tails.values()) for item in kernels)
+    looked = "every finite number" if all(item.exhaustive for item in kernels) else f"{count(most)} z in both tails"
     known = {item.kernel.activation: item.digits for item in kernels if item.digits is not None}
     by_differences = "".join(
         f" {truth} of {name} is known by differences, to about {digits:.0f} digits; the uncertainty does not count as "
@@ -74,7 +73,6 @@ def _table(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy], *, exact
         )
         for item in kernels
     )
-    lost = ("1 %", "0", "NaN")
     return Table(
         f"Error of {truth} in ULP, {dtype}",
         f"Evaluated at {looked}, and at {count(kernels[0].normal.points)} from N(0, 1). {kept}N: "
@@ -83,7 +81,7 @@ def _table(quantity: Quantity, dtype: str, kernels: Sequence[Accuracy], *, exact
         f"marks a zone that does not end.{gated.of_survey(kernels)}{by_differences}",
         (
             *("activation", "strategy", "backend", "N: median", "N: p99", "N: max"),
-            *(f"{tail}: {figure}" for tail in ("z<0", "z>0") for figure in ("max", *lost)),
+            *(f"{tail}: {figure}" for tail in ("z<0", "z>0") for figure in ("max", "1 %", "0", "NaN")),
         ),
         rows,
         labels=3,
@@ -196,13 +194,13 @@ def _shortest(value: float, digits: int) -> str:
     return text if float(text) == value else significant(value, digits)
 
 
-def as_markdown(kernels: Sequence[Accuracy], *, exact: bool) -> str:
+def as_markdown(kernels: Sequence[Surveyed], *, exact: bool) -> str:
     """Return the tables in Markdown."""
     return "\n".join(map(markdown, tables(kernels, exact=exact)))
 
 
-def as_csv(kernels: Sequence[Accuracy]) -> str:
-    """Return one row per kernel and part of the real line: N(0, 1), the tails, then their bands.
+def as_csv(kernels: Sequence[Surveyed]) -> str:
+    """Return one row per kernel and part of the real line: N(0, 1), the tails, then their bands; or band of spreads.
 
     Errors have six digits, the ends of zones as many as they need; an end is ``inf`` where a zone has none.
     """
@@ -227,17 +225,20 @@ def _one_in_csv(item: dict[str, Any]) -> str:
     )
 
 
-def as_json(kernels: Sequence[Accuracy]) -> str:
-    """Return an array of the rows of the CSV.
+def as_json(kernels: Sequence[Surveyed]) -> str:
+    """Return an array of the rows of the CSV, an infinite number as the string "inf".
 
-    An infinite number is the string "inf". Null marks what does not exist: a percentile of too few points, or the first
-    zone of a tail without zones. Zones are searched in whole tails, so other rows have no such fields.
+    Null marks what does not exist: a percentile of too few points, or the first zone of a tail without zones. Zones are
+    searched in whole tails, so other rows have no such fields.
     """
     return json_text(list(_rows(kernels))) + "\n"
 
 
-def _rows(kernels: Sequence[Accuracy]) -> Iterator[dict[str, Any]]:
+def _rows(kernels: Sequence[Surveyed]) -> Iterator[dict[str, Any]]:
     for item in kernels:
+        if isinstance(item, RowAccuracy):
+            yield from (_row(item, errors) for errors in (*item.bands, *item.each))
+            continue
         yield _row(item, item.normal)
         for part, errors in item.tails.items():
             yield _row(item, errors) | _at_ends(item.conventions, part) | _zones(item, item.losses[part])
@@ -245,7 +246,7 @@ def _rows(kernels: Sequence[Accuracy]) -> Iterator[dict[str, Any]]:
             yield _row(item, errors)
 
 
-def _row(item: Accuracy, errors: Errors) -> dict[str, Any]:
+def _row(item: Surveyed, errors: Errors) -> dict[str, Any]:
     kernel = item.kernel
     return {
         "activation": kernel.activation,

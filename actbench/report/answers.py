@@ -48,7 +48,7 @@ NO_ANSWER = (
 OF = attrgetter("activation", "op", "operands")
 """What comparisons with what a framework ships are about."""
 
-BESIDE_STATE = attrgetter("backend", "dtype", "size")
+BESIDE_STATE = attrgetter("backend", "dtype", "rows", "size")
 """What tells the comparisons of an activation, op and strategy apart, beside the state of operands."""
 
 

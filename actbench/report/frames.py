@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 
 import pandas as pd
 
-from actbench.analysis.accuracy import Accuracy
+from actbench.analysis.accuracy import Surveyed
 from actbench.model.times import Times
 from actbench.report import accuracy, tables_csv
 from actbench.report.results import RunResults
@@ -54,7 +55,7 @@ def timings(times: Times, record: Record) -> Frame:
     return _frame(text)
 
 
-def accuracies(kernels: list[Accuracy]) -> Frame:
+def accuracies(kernels: Sequence[Surveyed]) -> Frame:
     """Return what ``actbench accuracy --format csv`` prints."""
     return _frame(accuracy.as_csv(kernels))
 

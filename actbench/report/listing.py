@@ -15,38 +15,40 @@ from actbench.kernels.sets import TIMES_CACHE
 from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject
 from actbench.kernels.user_kernel import UserKernel
-from actbench.model.cases import RUNGS
+from actbench.model.cases import RUNGS, Case
 from actbench.model.checks import Compiled
 from actbench.model.names import Op, OperandState
 from actbench.model.rule import Formula, Rule
 from actbench.report import mathematics
 
 
-def listing(subject: Subject, size: int, operands: OperandState) -> str:
-    """Return the text of a case of so many elements; `InputError` where that cannot be executed here."""
+def listing(subject: Subject, case: Case) -> str:
+    """Return the text of a case; `InputError` where that cannot be executed here."""
     subject.require_supported()
-    if operands is not OperandState.WARM and (reason := subject.unsupported_cold()):
-        raise InputError(f"{subject.identity.at(size, operands).id} does not exist: {reason}")
+    if case.operands is not OperandState.WARM and (reason := subject.unsupported_cold()):
+        raise InputError(f"{case.id} does not exist: {reason}")
     facts = subject.compiled
     compiled = [] if facts is None else [section("compiled", compiled_facts(facts))]
     match subject:
         case ShippedKernel():
-            parts = _shipped(subject, size, operands)
+            parts = _shipped(subject, case)
         case UserKernel():
-            parts = _user_kernel(subject, size, operands)
+            parts = _user_kernel(subject, case)
         case Kernel():
-            parts = _kernel(subject, size, operands)
+            parts = _kernel(subject, case)
         case _:
-            parts = _plain(subject, size, operands)
+            parts = _plain(subject, case)
     return "\n\n".join([*parts, *compiled])
 
 
-def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
+def _kernel(kernel: Kernel, case: Case) -> Iterator[str]:
     chosen, backend = kernel.rule, kernel.backend
-    yield from _what(kernel, size, operands)
+    yield from _what(kernel, case)
+    one_a_row = [operand.name for operand in kernel.residuals if operand.per_row]
+    beside = f", and one number a row of {' and of '.join(one_a_row)}" if one_a_row else ""
     yield (
-        f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element; "
-        f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
+        f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element{beside}; "
+        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     of = chosen.conversion
     apart = (of.narrow, of.widen) if of else ()
@@ -62,7 +64,7 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
         yield section("computed in float32, to which every number is widened by", sources([wide.widen]))
         yield section(f"and rounded once to {kernel.dtype} by", sources([wide.narrow]))
     executed = f"executed by {backend.name}: {backend.summary}"
-    if kernel.op is Op.STEP and operands is not OperandState.WARM:
+    if kernel.op is Op.STEP and case.operands is not OperandState.WARM:
         yield section(f"forward pass, {executed}", backend.forward_execution(chosen))
         yield section("backward pass, executed by the same", backend.execution(Op.BACKWARD, chosen))
     else:
@@ -77,14 +79,14 @@ def _kernel(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
         yield f"conventions: {backend.conventions}"
 
 
-def _shipped(kernel: ShippedKernel, size: int, operands: OperandState) -> Iterator[str]:
+def _shipped(kernel: ShippedKernel, case: Case) -> Iterator[str]:
     """Yield the parts of what a framework has itself."""
     backend, autograd = kernel.backend, kernel.autograd
     names = ", ".join(saved.name for saved in autograd.saved)
-    yield from _what(kernel, size, operands)
+    yield from _what(kernel, case)
     yield (
         f"keeps {names}, as read from the library: {kernel.kept_bytes} bytes per element; "
-        f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
+        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     yield section("forward, the library's own", autograd.call)
     gradient = autograd.gradient(kernel.op)
@@ -93,14 +95,14 @@ def _shipped(kernel: ShippedKernel, size: int, operands: OperandState) -> Iterat
         yield f"known weakness: flushes: {backend.flushes}"
 
 
-def _user_kernel(kernel: UserKernel, size: int, operands: OperandState) -> Iterator[str]:
+def _user_kernel(kernel: UserKernel, case: Case) -> Iterator[str]:
     """Yield the parts of a user's kernel."""
     declaration, backend = kernel.declaration, kernel.backend
     kept = ", ".join(declaration.keeps)
-    yield from _what(kernel, size, operands)
+    yield from _what(kernel, case)
     yield (
         f"keeps {kept}: {kernel.kept_bytes} bytes per element; "
-        f"one call moves {size * kernel.moved_bytes} bytes, temporaries not counted"
+        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     form = f"called on arrays of {backend.name}{', and fills an array that it is given' if declaration.fills else ''}"
     form += f", a Python function that {kernel.compiler} compiled" if kernel.compiler else ""
@@ -125,11 +127,11 @@ def user_source(declared: Any) -> str:
         return f"no source to show: it is a {what.__module__}.{what.__qualname__}"
 
 
-def _what(kernel: Kernel, size: int, operands: OperandState) -> Iterator[str]:
+def _what(kernel: Kernel, case: Case) -> Iterator[str]:
     """Yield what a case is, and facts about its activation."""
-    activation, id_ = kernel.activation, kernel.identity.at(size, operands).id
-    state = _state(kernel, operands)
-    yield f"{id_}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
+    activation = kernel.activation
+    state = _state(kernel, case.operands)
+    yield f"{case.id}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
     yield "\n".join([activation.reference, *mathematics.facts(activation)])
 
 
@@ -154,13 +156,13 @@ def _state(subject: Subject, operands: OperandState) -> str:
     return "\n".join(lines)
 
 
-def _plain(subject: Subject, size: int, operands: OperandState) -> Iterator[str]:
+def _plain(subject: Subject, case: Case) -> Iterator[str]:
     """Yield the parts of what has no formula of an activation's: a rung, or a yardstick."""
     backend = subject.backend
     rung = subject if isinstance(subject, Rung) else None
     what = f"a rung of the overhead ladder: {RUNGS[rung.name]}" if rung else "a plain copy, the yardstick of a block"
-    yield f"{subject.identity.at(size, operands).id}\n{what}{_state(subject, operands)}"
-    yield f"keeps nothing; one call moves {size * subject.moved_bytes} bytes, temporaries not counted"
+    yield f"{case.id}\n{what}{_state(subject, case.operands)}"
+    yield f"keeps nothing; one call moves {case.size * subject.moved_bytes} bytes, temporaries not counted"
     title = f"executed by {backend.name}: {backend.summary}"
     executed = rung.declared if rung else backend.copy(subject.dtype)
     if isinstance(executed, Rule):

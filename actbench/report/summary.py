@@ -30,7 +30,7 @@ from actbench.report.training import summary as training
 from actbench.runs.archive import Run
 from actbench.runs.record import Record
 
-LINE = attrgetter("backend", "dtype", "size", "operands")
+LINE = attrgetter("backend", "dtype", "size", "rows", "operands")
 """What the cases in a row of a table have in common, beside activation and op."""
 
 COLD_RATE = (
@@ -100,7 +100,7 @@ def _speedup_table(title: str, speedups: Sequence[Speedup], reference: Variant, 
     others = [name for name in present if name != reference]
     operands = states.column(pair.candidate.operands for pair in speedups)
     rows, bars = [], []
-    for (backend, dtype, _, state), pairs in grouped(speedups, lambda pair: LINE(pair.candidate)).items():
+    for (backend, dtype, _, _, state), pairs in grouped(speedups, lambda pair: LINE(pair.candidate)).items():
         cells, size = {}, size_of(pairs[0].candidate)
         for pair in pairs:
             if pair.reference.strategy == reference:
@@ -159,7 +159,7 @@ def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable
     present = _strategies(row.case.strategy for row in cases)
     operands = states.column(row.case.operands for row in cases)
     rows = []
-    for (backend, dtype, _, state), of_size in grouped(cases, lambda row: LINE(row.case)).items():
+    for (backend, dtype, _, _, state), of_size in grouped(cases, lambda row: LINE(row.case)).items():
         cells = {row.case.strategy: cell(row) for row in of_size}
         labels = (backend, dtype, *states.cell(state, operands), size_of(of_size[0].case))
         rows.append((*labels, *(cells.get(name, "") for name in present)))

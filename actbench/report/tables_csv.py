@@ -15,10 +15,10 @@ from actbench.runs.csv_text import csv_text
 from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
 from actbench.runs.tables import COPIES
 
-SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands", "shape")
+SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands", "shape", "rows")
 
 CASE_COLUMNS = (
-    *(*case_columns.COLUMNS, "shape"),
+    *(*case_columns.COLUMNS, "shape", "rows"),
     *("seconds", "low", "high", "rounds", "loops", "ns_per_element", "gb_per_s"),
     *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"),
     *COPIES,
@@ -26,7 +26,7 @@ CASE_COLUMNS = (
 )
 
 SPEEDUP_COLUMNS = (
-    *("activation", "op", "dtype", "size", "operands", "shape"),
+    *("activation", "op", "dtype", "size", "operands", "shape", "rows"),
     *("reference_strategy", "reference_backend", "candidate_strategy", "candidate_backend"),
     *("ratio", "low", "high", "rounds"),
 )
@@ -49,7 +49,7 @@ def cases(figures: Sequence[Figures]) -> str:
     """Return cases.csv, one row per case."""
     rows = (
         (
-            *(*case_columns.FIELDS(row.case), row.case.shape),
+            *(*case_columns.FIELDS(row.case), row.case.shape, row.case.rows),
             *(*row.seconds, row.rounds, row.loops, row.ns_per_element.value, row.gb_per_s),
             *(*row.copy_limit_pct, *row.copies, _kept(row), row.max_ulp, row.processor_pct),
         )

@@ -24,11 +24,11 @@ from actbench.runs.names import CASES, CROSSOVERS, SPEEDUPS
 COPIES = ("copies", "copies_low", "copies_high")
 """The columns of cases.csv with the time in copies, which earlier runs do not have."""
 
-NAMES = ("activation", "strategy", "backend", "op", "dtype", "size", "operands", "shape")
+NAMES = ("activation", "strategy", "backend", "op", "dtype", "size", "operands", "shape", "rows")
 RATIO = ("ratio", "low", "high")
 
-LATER = ("operands", "shape")
-"""The columns that files of before operands had states, or sizes shapes, do not have."""
+LATER = ("operands", "shape", "rows")
+"""The columns that files of before operands had states, sizes shapes, or activations rows, do not have."""
 
 
 CURVE = ("activation", "op", "dtype", "operands", "backend", "reference_strategy", "candidate_strategy")
@@ -190,13 +190,14 @@ def _case(path: Path, number: int, cells: Sequence[str], places: Sequence[int]) 
 @cache
 def _named(cells: tuple[str, ...]) -> Case:
     """Return the case of the cells of `NAMES`; of hundreds of runs, most have the same."""
-    activation, strategy, backend, op, dtype, size, operands, shape = cells
+    activation, strategy, backend, op, dtype, size, operands, shape, rows = cells
     state = "" if operands in {"", OperandState.WARM} else f"/{operands}"
-    text = f"{activation}/{strategy}/{backend}/{op}/{dtype}/{size}{state}"
+    in_rows = shape if rows not in {"", "1"} else size
+    text = f"{activation}/{strategy}/{backend}/{op}/{dtype}/{in_rows}{state}"
     if not text.isprintable():
         raise InputError("a name in it has characters that do not print")
     case = Case.parse(text)
-    return case.kernel.of(Size(case.size, Shape(shape)), case.operands)
+    return case.kernel.of(Size(case.size, Shape(shape)), case.operands, case.rows)
 
 
 def _numbers(path: Path, number: int, cells: Sequence[str], places: Sequence[int]) -> tuple[Estimate, float, int]:

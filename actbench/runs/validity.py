@@ -204,6 +204,8 @@ def _blocks(record: Record) -> Iterator[str]:
     for name, block in blocks.items():
         if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICK in {a.strategy for a in block.arms}:
             yield f"plan.blocks: {name} has no arms, or one twice"
+        if not 1 <= block.rows <= block.size or block.size % block.rows:
+            yield f"plan.blocks: {name} has {block.rows} rows, and {block.size} elements are not as many in each"
         if block.shape and block.shape.elements != block.size:
             yield f"plan.blocks: {name} has the shape {block.shape}, of {block.shape.elements} elements"
     blocks |= {block.id: block for block in record.plan.probes}

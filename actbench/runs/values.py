@@ -27,14 +27,14 @@ from actbench.runs.bounds import LONGEST_SECONDS, SHORTEST_SECONDS
 from actbench.runs.csv_text import csv_text, rows_text
 from actbench.runs.validity import is_time
 
-CASE = ("activation", "strategy", "backend", "op", "dtype", "size", "operands", "shape")
+CASE = ("activation", "strategy", "backend", "op", "dtype", "size", "operands", "shape", "rows")
 MEASURED = ("seconds", "processor")
 """Seconds per call; the share of that wall time in which the process had the processor, 0 where it is unknown."""
 COLUMNS = (*CASE, "round", "value", "loops", *MEASURED)
 HEADER = csv_text(COLUMNS, ())
 
-EARLIER_CASES = CASE[:-1], CASE[:-2]
-"""What a case had in files before sizes had shapes, and before operands had states: all were warm."""
+EARLIER_CASES = CASE[:-1], CASE[:-2], CASE[:-3]
+"""What a case had in files before there were rows, sizes had shapes, and operands had states: all were warm."""
 
 SEARCHED = 1 << 18
 """Bytes of a file that are searched at once."""

@@ -24,7 +24,7 @@ from actbench.errors import WrongKernelError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
 from actbench.model.number_formats import clipped, limits, numpy_dtype
-from actbench.verification import allowance, gated
+from actbench.verification import allowance, gated, rows
 from actbench.verification.elements import hold, truth_of
 from actbench.verification.evaluation import Evaluate
 from actbench.verification.examination import Examination
@@ -56,6 +56,9 @@ def check_calls(kernel: Subject, evaluate: Evaluate) -> None:
         return
     if kernel.is_gated:
         gated.check_calls(kernel, evaluate)
+        return
+    if kernel.is_row:
+        rows.check_calls(kernel, evaluate)
         return
     rng = np.random.default_rng()
     indices = np.arange(further(kernel.activation, kernel.dtype).size)

@@ -10,7 +10,7 @@ from actbench.errors import WrongKernelError
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.model.number_formats import limits, numpy_dtype
-from actbench.verification import gated, refusal
+from actbench.verification import gated, refusal, rows
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.examination import Examination
 from actbench.verification.truth import Array, Truth, truth_at
@@ -58,6 +58,9 @@ def settle(  # noqa: PLR0913  # the result, its inputs, and the size of the call
     """
     if kernel.is_gated:
         gated.settle(kernel, z, dy, computed, of_output=of_output)
+        return
+    if kernel.is_row:
+        rows.settle(kernel, z, dy, computed, of_output=of_output)
         return
     when = f"on {size} elements"
     slope, output = truth_of(kernel.activation, z)

@@ -40,7 +40,7 @@ from actbench.kernels.subject import Subject
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Dtype, Op
 from actbench.model.number_formats import limits
-from actbench.verification import allowance, causes, gated, refusal, shipped
+from actbench.verification import allowance, causes, gated, refusal, rows, shipped
 from actbench.verification.calls import check_calls
 from actbench.verification.elements import settle
 from actbench.verification.evaluation import Evaluate, Evaluation
@@ -94,6 +94,8 @@ def check(subject: Subject, evaluate: Evaluate) -> Check:
     match subject:
         case Kernel() if subject.is_gated:
             return gated.check(subject, evaluate)
+        case Kernel() if subject.is_row:
+            return rows.check(subject, evaluate)
         case Kernel():
             return _check_kernel(subject, evaluate)
         case Rung():

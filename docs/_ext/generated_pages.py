@@ -75,6 +75,7 @@ def cell(text: str) -> str:
 
 def activation(one: Activation) -> str:
     """Return the page of an activation: formula, graph, strategies, accuracy, code, publication."""
+    of_what = "one z of a row of two, the other being 0" if one.is_row else "z"
     return "\n".join(
         [
             f"# {one.name}",
@@ -85,7 +86,7 @@ def activation(one: Activation) -> str:
             *(f"- Parameter `{name}`, {value:g} by default." for name, value in one.parameters.items()),
             "",
             *(
-                f"![{one.name} and its derivative over z]({one.name}-{theme}.svg){{.only-{theme} .small}}"
+                f"![{one.name} and its derivative over {of_what}]({one.name}-{theme}.svg){{.only-{theme} .small}}"
                 for theme in THEMES
             ),
             "",
@@ -112,7 +113,7 @@ def activation(one: Activation) -> str:
 def commands_of(one: Activation) -> Iterator[str]:
     """Yield the commands that answer questions about an activation."""
     yield f"actbench run -a {one.name}          # what is it worth in a hot loop?"
-    if one.is_gated:
+    if one.is_gated or one.is_row:
         yield f"actbench run -a {one.name} --op step    # with the forward pass that stores it?"
         return
     yield f"actbench train -a {one.name}        # in a training step?"
@@ -136,7 +137,8 @@ def strategies(one: Activation) -> Iterator[str]:
         weaknesses = strategy.weaknesses if isinstance(strategy, Strategy) else ()
         why = "; ".join(f"{weakness.flaw}: {weakness.why}" for weakness in weaknesses if not weakness.narrow)
         kept = ", ".join(one.rule(name, Dialect.SCALAR, None).residuals)
-        yield f"| `{name}` | {kept if one.is_gated else cell(known[name].removeprefix('keep '))} | {cell(why)} |"
+        kept = kept if one.is_gated or one.is_row else cell(known[name].removeprefix("keep "))
+        yield f"| `{name}` | {kept} | {cell(why)} |"
 
 
 def errors(one: Activation) -> Iterator[str]:

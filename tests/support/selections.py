@@ -15,9 +15,9 @@ SMALL = (*PAIR, "-n", "1000")
 """One block of two arms."""
 
 SPEEDUPS = """\
-activation,op,dtype,size,operands,shape,reference_strategy,reference_backend,candidate_strategy,candidate_backend,ratio,\
+activation,op,dtype,size,operands,shape,rows,reference_strategy,reference_backend,candidate_strategy,candidate_backend,ratio,\
 low,high,rounds
-logistic,derivative,float64,1000,warm,,recompute,numpy,cached,numpy,4,4,4,6
+logistic,derivative,float64,1000,warm,,1,recompute,numpy,cached,numpy,4,4,4,6
 """
 """What SMALL gives with exact times."""
 

@@ -138,8 +138,8 @@ def only(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
     [
         (lambda lines: only(lines, lambda line: ",2,3," not in line or ",cached," not in line), "line "),
         (lambda lines: only(lines, lambda line: ",recompute," not in line), "line 2: "),
-        (lambda lines: only(lines, lambda line: ",1000,warm,,1," not in line), "line 2: "),
-        (lambda lines: only(lines, lambda line: ",1000,warm,,2," not in line), "is incomplete: it ends before line "),
+        (lambda lines: only(lines, lambda line: ",1000,warm,,1,1," not in line), "line 2: "),
+        (lambda lines: only(lines, lambda line: ",1000,warm,,1,2," not in line), "is incomplete: it ends before line "),
         (lambda lines: [*lines, lines[-1]], "this is more than was measured"),
         (lambda lines: [*lines[:7], lines[6], *lines[7:]], "line 8: "),
         (lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]], "line 4: "),
@@ -151,7 +151,7 @@ def only(lines: list[str], chosen: Callable[[str], bool]) -> list[str]:
         (lambda lines: [*lines[:4], lines[4].replace(",1,3,", ",1,2,"), *lines[5:]], "line 5: "),
         (lambda lines: [*lines[:4], re.sub(r",\d+(,[^,]+,[^,]+)$", r",7\1", lines[4]), *lines[5:]], "line 5: "),
         (lambda lines: [lines[0].replace("op", "on"), *lines[1:]], "does not begin with the columns"),
-        (lambda lines: [lines[0].replace(",shape", ""), *lines[1:]], "line 1: "),
+        (lambda lines: [lines[0].replace(",rows", ""), *lines[1:]], "line 1: "),
     ],
     ids=[
         *("a row missing", "a case missing", "the first round missing", "the last round missing", "the last row twice"),

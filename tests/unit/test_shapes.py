@@ -86,7 +86,7 @@ def test_settings_and_the_environment_take_shapes(actbench: Actbench, monkeypatc
 
 
 def test_show_takes_a_shape_in_the_place_of_the_size() -> None:
-    case = Case.parse(CASE.replace("1000", "40x25"))
+    case = Case.parse(CASE.replace("1000", "40x25")).flat
     assert (case.id, case.shape, case) == (CASE, "40x25", Case.parse(CASE))
     for wrong in ("40x", "40x0", "040x25", "40x2.5"):
         with pytest.raises(InputError):

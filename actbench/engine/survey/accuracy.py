@@ -15,9 +15,19 @@ from math import inf, isinf
 
 import numpy as np
 
-from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Part, bands, errors, in_bands, in_tails, with_further
+from actbench.analysis.accuracy import (
+    LOSS_TESTS,
+    Accuracy,
+    Part,
+    Surveyed,
+    bands,
+    errors,
+    in_bands,
+    in_tails,
+    with_further,
+)
 from actbench.engine.launch import Launch, UnsupportedError, Worker, is_crash
-from actbench.engine.survey import gated_accuracy
+from actbench.engine.survey import gated_accuracy, row_accuracy
 from actbench.engine.survey.known import Known
 from actbench.engine.survey.look import Look
 from actbench.engine.survey.zones import zones
@@ -104,17 +114,19 @@ class Survey:
     """Whether residuals of derivatives are correctly rounded; otherwise they are those of the forward pass."""
     seed: int = 0
 
-    def of(self, kernels: Iterable[Kernel], launch: Launch) -> Iterator[Accuracy | Unexamined]:
+    def of(self, kernels: Iterable[Kernel], launch: Launch) -> Iterator[Surveyed | Unexamined]:
         """Survey each kernel; one that loses its worker is tried a second time."""
         worker = launch.start()
         try:
             for (activation, dtype), group in groupby(kernels, key=lambda kernel: (kernel.activation, kernel.dtype)):
-                z = points(activation, dtype, self.points, self.seed)
-                known = Known(gate_of(activation) if activation.is_gated else activation, z)
+                known = None if activation.is_row else self._known(activation, dtype)
                 for kernel in group:
                     for last in (False, True):
                         try:
-                            yield self._accuracy(kernel, worker, known)
+                            if known is None:
+                                yield row_accuracy.accuracy(kernel, Examined(worker), self.points, self.seed)
+                            else:
+                                yield self._accuracy(kernel, worker, known)
                         except BenchmarkError as error:
                             worker.close()
                             worker = launch.start()  # the old one may have ended, or be in an undefined state
@@ -124,6 +136,11 @@ class Survey:
                         break
         finally:
             worker.close()
+
+    def _known(self, activation: Activation, dtype: Dtype) -> Known:
+        """Return the points at which an activation is surveyed, of a gated one those of its g, and what is known."""
+        z = points(activation, dtype, self.points, self.seed)
+        return Known(gate_of(activation) if activation.is_gated else activation, z)
 
     def rounds(self, kernel: Kernel) -> bool:
         """Return whether the residuals of a kernel are correctly rounded: what a framework saves is its own."""

@@ -73,7 +73,7 @@ def survey(kernels: Sequence[Kernel], launch: Launch, sampled: Survey) -> Iterat
         for kernel, result in zip(kernels, sampled.of(kernels, launch), strict=True):
             if isinstance(result, Unexamined):
                 yield result
-            else:
+            elif isinstance(result, Accuracy):
                 yield from _every_number(kernel, restarting, result, rounded=sampled.rounds(kernel))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from actbench import registry
-from actbench.analysis.accuracy import Accuracy
+from actbench.analysis.accuracy import Surveyed
 from actbench.engine.launch import Launch, StartWorker, WorkerOptions
 from actbench.engine.requests import DEFAULT_TIMEOUT, AccuracyRequest
 from actbench.engine.survey import exhaustive
@@ -89,7 +89,7 @@ def _derivative(case: Case) -> Case:
 
 def survey(
     kernels: Sequence[KernelId], request: AccuracyRequest, start_worker: StartWorker
-) -> Iterator[exhaustive.Going | Accuracy | Unexamined]:
+) -> Iterator[exhaustive.Going | Surveyed | Unexamined]:
     """Survey each kernel; of an activation, the user's strategies first."""
     users = registry.current().additions.strategies
     together = sorted(

@@ -242,6 +242,8 @@ class Examined:
         """Return the first output and the last; NaN where the call for a single element raised."""
         if answer.raised is None:
             outputs = [output.unpack() for output in answer.outputs]
+            if inputs.dy.ndim > 1:  # of rows
+                outputs = [output.reshape(len(inputs.z), -1) for output in outputs]
             return (outputs[0], outputs[-1]) if outputs else (inputs.dy[:0], inputs.z[:0])  # after an empty call
         if len(inputs.z) == 1:
             last = np.full_like(inputs.z, np.nan)

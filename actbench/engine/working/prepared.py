@@ -40,7 +40,7 @@ class PreparedBlock:
         (case, first), *_ = arms.items()
         self._size, self._state = case.size, case.operands
         self._one_thread = [subject.backend.one_thread_works for subject in self.subjects]
-        self.operands = Operands.drawn(first.activation, first.dtype, self._size, seed, inputs)
+        self.operands = Operands.drawn(first.activation, first.dtype, self._size, seed, inputs, case.rows)
         self._watch = Watch(self.subjects, self.operands, whole=whole)
         self._rotations = {} if self._state is OperandState.WARM else self._rotated(cache)
         self._cold: list[Calls] | None = None

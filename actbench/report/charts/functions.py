@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from actbench import backends
 from actbench.errors import InputError
@@ -67,7 +68,9 @@ def _rows(activation: Activation) -> Iterator[tuple[str, str, str, str, float, f
     try:
         with np.errstate(all="ignore"):
             rule = activation.rule("recompute", Dialect.ARRAY, m)
-            if rule.is_gated:  # g(a), which is y where b is 1
+            if rule.is_row:
+                output, slope = _of_one_logit(activation, z)
+            elif rule.is_gated:  # g(a), which is y where b is 1
                 output, (slope, _) = rule.forward(z, np.ones_like(z)), rule.derivative(z, np.ones_like(z))
             else:
                 output, slope = rule.forward(z), rule.derivative(z)
@@ -81,6 +84,16 @@ def _rows(activation: Activation) -> Iterator[tuple[str, str, str, str, float, f
                 yield "curve", activation.name, curve, piece, at, value, ""
             if abs(value) == TOP:
                 yield "cut", activation.name, curve, piece, at, value, "up" if value > 0 else "down"
+
+
+def _of_one_logit(activation: Activation, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first y of rows of two, z and 0, and its derivative by z."""
+    rule = activation.rule("recompute", Dialect.ARRAY, backends.built_in()["numpy"].row_namespace())
+    rows = np.stack([z, np.zeros_like(z)], axis=-1)
+    y = rule.forward(rows)
+    dy = np.zeros_like(y)
+    dy[:, 0] = 1.0
+    return y[:, 0], rule.derivative(dy, rows)[:, 0]
 
 
 def _leaving(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:

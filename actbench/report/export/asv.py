@@ -30,7 +30,7 @@ import msgspec
 from actbench.analysis.estimates import Estimate
 from actbench.errors import InputError
 from actbench.host.environment import Environment
-from actbench.model.cases import Case
+from actbench.model.cases import Case, in_rows
 from actbench.model.names import OperandState
 from actbench.runs.archive import Run
 from actbench.runs.csv_text import FLOATS
@@ -166,7 +166,8 @@ def _from_memory(case: Case) -> bool:
 def _key(case: Case) -> tuple[str | int, ...]:
     """Return the values of a case's parameters."""
     state = (str(case.operands),) if _from_memory(case) else ()
-    return (case.strategy, str(case.dtype), case.size, *state)
+    size = case.size if case.rows == 1 else in_rows(case.size, case.rows)
+    return (case.strategy, str(case.dtype), size, *state)
 
 
 def _axes(cases: Sequence[Estimate]) -> list[list[str | int]]:

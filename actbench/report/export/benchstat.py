@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from actbench.analysis.estimates import Estimate
 from actbench.host.environment import Environment
-from actbench.model.cases import Case
+from actbench.model.cases import Case, in_rows
 from actbench.model.names import OperandState
 from actbench.report.export.nanoseconds import PER_SECOND
 
@@ -61,7 +61,7 @@ def _name(case: Case) -> str:
         "backend": case.backend,
         "op": case.op,
         "dtype": case.dtype,
-        "size": str(case.size),
+        "size": in_rows(case.size, case.rows),
     }
     if case.operands is not OperandState.WARM:
         parts["operands"] = case.operands

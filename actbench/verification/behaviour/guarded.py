@@ -56,6 +56,10 @@ class Callee(Protocol):
     def is_built_in(self) -> bool:
         """Whether all that it executes is actbench's own."""
 
+    @property
+    def is_row(self) -> bool:
+        """Whether it works along rows, so that elements in another order have another result."""
+
     def invocation(self, size: int, memory: Memory) -> Invocation:
         """Return its call on operands of `size` elements."""
 
@@ -91,7 +95,7 @@ class GuardedCalls:
         if subject.is_compared:  # a rung may return nothing, or its operand
             faults += self._faults_of(subject, raw, invocation)
         outputs = _outputs(invocation, raw)
-        if outputs and not (faults or subject.is_built_in):
+        if outputs and not (faults or subject.is_built_in or subject.is_row):
             outputs = tuple(output.copy() for output in outputs)
             faults += self._again(subject, outputs, invocation, memory)
         return Answer(outputs, tuple(dict.fromkeys(faults)))

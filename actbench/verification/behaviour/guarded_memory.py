@@ -44,7 +44,7 @@ class GuardedMemory:
         self._rng = np.random.default_rng()
         self._placed: dict[Operand, Array] = {}
         self._adopted: dict[tuple[str, Operand], _Adopted] = {}
-        self._outputs: dict[tuple[int, np.dtype[Any]], Array] = {}
+        self._outputs: dict[tuple[int, np.dtype[Any], bool], Array] = {}
         self._rooms: list[Array] = []
         self._guards = np.empty(0, dtype=np.uint8)
         self.draw_guards()
@@ -72,12 +72,17 @@ class GuardedMemory:
             self._adopted[backend.name, operand] = _Adopted(operand.name, backend, value, original)
         return self._adopted[backend.name, operand].value
 
-    def output(self, position: int, dtype: np.dtype[Any] | None = None) -> Array:
+    @property
+    def rows(self) -> int:
+        """In how many rows the elements are."""
+        return self._operands.rows
+
+    def output(self, position: int, dtype: np.dtype[Any] | None = None, *, per_row: bool = False) -> Array:
         """Return an array for an output, of the inputs' dtype or another one."""
         z = self._operands.z
-        key = position, dtype or z.dtype
+        key = position, dtype or z.dtype, per_row
         if key not in self._outputs:
-            self._outputs[key] = self._between_guards(z.size, key[1])
+            self._outputs[key] = self._between_guards(self.rows if per_row else z.size, key[1])
         return self._outputs[key]
 
     def rearrange(self, order: Array) -> bool:

@@ -24,7 +24,8 @@ from actbench.kernels.operands import DY, PIECE, Array, B, Operands
 from actbench.model.checks import STATED_ULP
 from actbench.model.number_formats import limits
 from actbench.model.rule import Dialect, Formula
-from actbench.verification.behaviour import Elements
+from actbench.verification.behaviour import NO_ELEMENTS, Elements
+from actbench.verification.behaviour.row_reference import RowReference
 
 EDGES = np.array([0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
 """Edges of the bands of |z|; the worst element of each band is reported."""
@@ -45,11 +46,14 @@ class Reference:
     def __init__(self, operands: Operands) -> None:
         """Take the operands of a block, whose kernels share one activation and op."""
         self._operands = operands
+        self._rows = RowReference(operands)
         self._numpy = backends.namespace("numpy")
         self._known: dict[tuple[int, int], tuple[Array, ...]] = {}
 
     def suspects(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
         """Return the elements of g', or dy * g', that differ from the reference: the worst one of each band of |z|."""
+        if kernel.is_row:
+            return self._rows.suspects(kernel, result, of_output=False)
         chosen = _Worst()
         for piece in pieces or _pieces(len(result)):
             scales = self._scales(kernel, piece)
@@ -62,6 +66,8 @@ class Reference:
 
     def suspects_of_output(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
         """Return the elements of y that differ from the forward function in float64."""
+        if kernel.is_row:
+            return self._rows.suspects(kernel, result, of_output=True)
         chosen = _Worst()
         forward = kernel.activation.forward(Dialect.ARRAY, self._numpy)
         for piece in pieces or _pieces(result.size):
@@ -71,6 +77,8 @@ class Reference:
 
     def at(self, kernel: Kernel, indices: Array, result: Array) -> Elements:
         """Return the elements of a result at these indices, with their inputs."""
+        if kernel.is_row:
+            return self._rows.at(kernel, int(indices[0]), result) if indices.size else NO_ELEMENTS
         inputs = self._operands.inputs(kernel.activation)
         z = np.stack([array[indices] for array in inputs], axis=-1) if kernel.is_gated else inputs[0][indices]
         dy = np.ones_like(z) if not kernel.op.takes_dy else self._operands.array(DY)[indices]

@@ -84,9 +84,12 @@ class Watch:
     def _doubts_of(self, arm: int, kernel: Kernel, calls: Calls) -> Iterator[Doubt]:
         results = calls.results()
         size, dtype = self._operands.z.size, numpy_dtype(kernel.dtype)
-        for result in (*results[:1], *results[-len(kernel.gradients) :]):
-            if result.shape != (size,) or result.dtype != dtype:
-                yield Doubt(arm, f"it returns {result.dtype} of shape {result.shape}, not {dtype} of shape ({size},)")
+        checked = (*results[:1], *results[-len(kernel.gradients) :])
+        for result, operand in zip(checked, (kernel.writes[0], *kernel.gradients), strict=True):
+            elements = operand.elements(size, self._operands.rows)
+            if result.shape != (elements,) or result.dtype != dtype:
+                shape = f"{result.dtype} of shape {result.shape}, not {dtype} of shape ({elements},)"
+                yield Doubt(arm, f"it returns {shape}")
                 return
         gradient = kernel.gradient(results)
         ends = [gradient, results[0]] if kernel.op is Op.STEP else [gradient]
@@ -104,8 +107,8 @@ class Watch:
 
     def _looked_at(self, result: Array) -> Array:
         """Return the windows of a result, one after the other."""
-        if len(self._windows) == 1:
-            return result[self._windows[0]]
+        if len(self._windows) == 1 or len(result) != self._operands.z.size:
+            return result
         return np.concatenate([result[window] for window in self._windows])
 
     def _differing(self, result: Array, first: Array) -> Array:
@@ -117,7 +120,8 @@ class Watch:
             fmt = limits(now.dtype)
             same = np.abs(now - first) <= STATED_ULP * fmt.eps * np.abs(first) + fmt.tiny
             same |= (now == first) | np.isnan(now) & np.isnan(first)
-        places = np.concatenate([np.arange(window.start, window.stop) for window in self._windows])
+        windows = self._windows if len(result) == self._operands.z.size else [slice(0, len(result))]
+        places = np.concatenate([np.arange(window.start, window.stop) for window in windows])
         differing = ~same.reshape(places.size, -1).all(axis=1)
         return np.asarray(places[np.flatnonzero(differing)[:WINDOWS]])
 

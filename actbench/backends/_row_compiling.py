@@ -1,0 +1,85 @@
+"""Loops over rows for numba: what `actbench.backends._row_loops` lays out, as functions that numba compiles.
+
+Sums are of float64, compensated (D. E. Knuth, "The Art of Computer Programming", volume 2, 4.2.2: the sum of two
+numbers and its error). A loop of vectors adds `BLOCK` elements in any order first, in the type of the arithmetic: a
+lane of a vector adds few of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actbench.backends import _simd
+from actbench.backends._compiling import jitted
+from actbench.backends._row_functions import RowFunction, function_of
+from actbench.backends._row_loops import Pass, RowNotation
+from actbench.model.names import Dtype
+
+if TYPE_CHECKING:
+    from actbench.backends.numba import Numba
+
+BLOCK = 256
+"""Columns that a loop of vectors adds before their sum is added to the row's, compensated."""
+
+SCALAR = RowNotation(
+    element="{name}[r, {column}]",
+    start={"sum": ["{name}, rest_{name} = 0.0, 0.0"], "max": ["{name} = lowest"]},
+    block={},
+    reduce={
+        "sum": "{name}, rest_{name} = gathered({name}, rest_{name}, {value})",
+        "max": "{name} = larger({name}, {value})",
+    },
+    after_block={},
+    end={"sum": ["{name} = real({name} + rest_{name})"], "max": []},
+)
+"""Loops that are not vectorised, because they call libm."""
+
+VECTOR = RowNotation(
+    element=SCALAR.element,
+    start=SCALAR.start,
+    block={"sum": ["part_{name} = zero"], "max": []},
+    reduce={"sum": "part_{name} = plus(part_{name}, {value})", "max": "{name} = larger({name}, {value})"},
+    after_block={"sum": ["{name}, rest_{name} = gathered({name}, rest_{name}, part_{name})"], "max": []},
+    end=SCALAR.end,
+    first=["widest()"],
+)
+"""Loops of vectors."""
+
+
+def gathered(total, rest, value):
+    """Return a float64 sum and what it lacks, with one more number."""
+    wide = float(value)
+    raised = total + wide
+    back = raised - total
+    return raised, rest + ((total - (raised - back)) + (wide - back))
+
+
+def larger(x, y):
+    """Return the larger one of two numbers; NaN of neither is of consequence, for a row with it is NaN throughout."""
+    return x if x > y else y  # noqa: FURB136  # numba's max checks for NaN
+
+
+def typed(function: RowFunction, dtype: Dtype) -> dict[str, Any]:
+    """Return the numbers of a function in the type of its arithmetic, by their names in it."""
+    real = np.dtype(dtype).type
+    named = {f"c{place}": real(number) for place, number in enumerate(function.numbers)}
+    return named | {"zero": real(0.0), "lowest": real(-np.inf), "real": real, "block": BLOCK}
+
+
+def compiled(backend: Numba, passes: Sequence[Pass], dtype: Dtype, *, edition: str, cache: bool) -> Any:
+    """Compile the function of these passes as a backend does; `edition` is a digest of what compiles it."""
+    function, functions = function_of(passes, backend.row_notation()), backend.namespace()
+    scope = {name: getattr(functions, name) for name in function.functions} | backend.row_functions()
+    scope |= typed(function, dtype) | {"span": backend.span()}
+    return jitted(
+        function.made(scope, __file__),
+        [dtype] * len(function.arrays),
+        cache=cache,
+        parallel=backend.threaded,
+        count_references=backend.counts_references,
+        interleave=backend.row_interleave,
+        rows=function.source + edition + _simd.edition(),
+    )

@@ -1,0 +1,225 @@
+"""Loops over rows, laid out from the formulas of a row activation: their source, as `actbench show` prints it.
+
+A row takes as many passes as its reductions wait for each other, and one that writes the result. All reductions that
+wait for the same share a pass. What a pass computes with a function such as exp and a later pass needs again is kept in
+the row of the result until that is written, so that there is one exponential an element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from actbench.model.row_graph import INPUT, NUMBER, Term, in_order, traced
+from actbench.model.rule import Formula
+
+OPERATORS = ("+", "-", "*", "/")
+
+
+@dataclass(frozen=True)
+class RowNotation:
+    """How a backend writes what loops are made of."""
+
+    element: str
+    """An element of an array of rows by columns."""
+    start: Mapping[str, Sequence[str]]
+    """What precedes the loop of a reduction, by its name."""
+    block: Mapping[str, Sequence[str]]
+    """What precedes a block of columns; where there is none, columns are not in blocks."""
+    reduce: Mapping[str, str]
+    """What adds an element to a reduction."""
+    after_block: Mapping[str, Sequence[str]]
+    end: Mapping[str, Sequence[str]]
+    """What follows the loop, and names the number of the row."""
+    first: Sequence[str] = ()
+    """What the function begins with."""
+    names_numbers: bool = True
+    """Whether numbers have names, by which they get a type; otherwise they are literals."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One formula over rows: it reads `inputs`, and writes `outputs`, by their names."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    terms: tuple[Term, ...]
+
+    @classmethod
+    def of(cls, formula: Formula, outputs: Sequence[str], per_row: Sequence[str] | frozenset[str]) -> Pass:
+        """Trace a formula."""
+        inputs, terms = traced(formula, per_row)
+        same: dict[tuple[object, ...], Term] = {}
+        unique: dict[Term, Term] = {}
+        for term in in_order(terms):
+            arguments = tuple(unique[argument] for argument in term.arguments)
+            key = (term.operation, term.value, *map(id, arguments))
+            unique[term] = same.setdefault(key, Term(term.operation, arguments, term.value, term.per_row))
+        return cls(inputs, tuple(outputs), tuple(unique[term] for term in terms))
+
+    @cached_property
+    def ordered(self) -> list[Term]:
+        """All terms, arguments first."""
+        return [*in_order(self.terms)]
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions of the namespace that it calls."""
+        called = (term.operation for term in self.ordered if not term.reduces)
+        return [*dict.fromkeys(name for name in called if name not in {INPUT, NUMBER, *OPERATORS})]
+
+    @property
+    def numbers(self) -> list[float]:
+        """The numbers in it."""
+        return [*dict.fromkeys(term.value for term in self.ordered if term.operation == NUMBER)]
+
+    def source(self, notation: RowNotation, numbers: Sequence[float]) -> str:
+        """Return the loop over rows; `numbers` have names by their place."""
+        return "\n".join(_RowWriter(self, notation, numbers).lines())
+
+
+class _RowWriter:
+    """Writes the passes over a row."""
+
+    def __init__(self, of: Pass, notation: RowNotation, numbers: Sequence[float]) -> None:
+        self._of = of
+        self._notation = notation
+        self._numbers = numbers
+        self._text: dict[Term, str] = {}
+        """By term, its name or value where it is known already."""
+        self._count = 0
+        self._stage: dict[Term, int] = {}
+        for term in of.ordered:
+            after = max((self._stage[argument] for argument in term.arguments), default=0)
+            self._stage[term] = after + term.reduces
+            if term.operation == NUMBER:
+                name = f"c{numbers.index(term.value)}" if notation.names_numbers else repr(term.value)
+                self._text[term] = name
+            elif term.operation == INPUT and not term.per_row:
+                self._text[term] = self._element(term.value, per_row=False)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the loop."""
+        of = self._of
+        last = max(self._stage.values())
+        whole = next(term.value for term in of.ordered if term.operation == INPUT and not term.per_row)
+        yield f"for r in span(len({whole})):"
+        yield f"    columns = len({whole}[0])"
+        for stage in range(1, last + 1):
+            yield from self._indented(self._per_row(stage - 1))
+            yield from self._indented(self._reductions(stage))
+        yield from self._indented(self._per_row(last))
+        written = [(name, term) for name, term in zip(of.outputs, of.terms, strict=True) if not term.per_row]
+        if written:
+            yield "    for i in range(columns):"
+            lines, values = self._elementwise([term for _, term in written], last + 1)
+            targets = [self._element(name, per_row=False) for name, _ in written]
+            lines += [f"{target} = {value}" for target, value in zip(targets, values, strict=True)]
+            yield from self._indented(lines, 2)
+        for name, term in zip(of.outputs, of.terms, strict=True):
+            if term.per_row:
+                yield f"    {self._element(name, per_row=True)} = {self._text[term]}"
+
+    def _per_row(self, stage: int) -> Iterator[str]:
+        """Yield what is computed once a row, after the reductions of a stage."""
+        for term in self._of.ordered:
+            if term.per_row and term not in self._text and self._stage[term] == stage:
+                is_input = term.operation == INPUT
+                name = self._new(term.value if is_input else "row")
+                yield f"{name} = {self._element(term.value, per_row=True) if is_input else self._written(term)}"
+                self._text[term] = name
+
+    def _reductions(self, stage: int) -> Iterator[str]:
+        notation = self._notation
+        here = {
+            term: self._new(term.operation) for term in self._of.ordered if term.reduces and stage == self._stage[term]
+        }
+        for term, name in here.items():
+            yield from (line.format(name=name) for line in notation.start[term.operation])
+        lines, values = self._elementwise([term.arguments[0] for term in here], stage)
+        lines += [
+            notation.reduce[term.operation].format(name=name, value=value)
+            for (term, name), value in zip(here.items(), values, strict=True)
+        ]
+        if notation.block and any(term.operation == "sum" for term in here):
+            yield "for begin in range(0, columns, block):"
+            for term, name in here.items():
+                yield from self._indented(line.format(name=name) for line in notation.block[term.operation])
+            yield "    for i in range(begin, min(begin + block, columns)):"
+            yield from self._indented(lines, 2)
+            for term, name in here.items():
+                yield from self._indented(line.format(name=name) for line in notation.after_block[term.operation])
+        else:
+            yield "for i in range(columns):"
+            yield from self._indented(lines)
+        for term, name in here.items():
+            yield from (line.format(name=name) for line in notation.end[term.operation])
+            self._text[term] = name
+
+    def _elementwise(self, roots: Sequence[Term], stage: int) -> tuple[list[str], list[str]]:
+        """Return the lines that compute terms of every element in a stage, and their values."""
+        lines: list[str] = []
+        known = dict(self._text)
+        kept = self._kept(stage)
+        for term in in_order(roots):
+            if term in known or term.per_row:
+                continue
+            value = self._written(term, known)
+            if self._uses(term, roots) > 1 or term is kept:
+                name = self._new("t")
+                lines.append(f"{name} = {value}")
+                value = name
+            if term is kept:
+                target = self._element(self._row_of_result(), per_row=False)
+                lines.append(f"{target} = {value}")
+                self._text[term] = target
+            known[term] = value
+        return lines, [known[term] for term in roots]
+
+    def _uses(self, term: Term, roots: Sequence[Term]) -> int:
+        return sum(other.arguments.count(term) for other in in_order(roots)) + [*roots].count(term)
+
+    def _kept(self, stage: int) -> Term | None:
+        """Return the term of an element that this stage computes by a function and a later stage needs, if any."""
+        later = [
+            root
+            for root in [*self._of.terms, *(term.arguments[0] for term in self._of.ordered if term.reduces)]
+            if not root.per_row and self._stage_of_root(root) > stage
+        ]
+        here = [
+            *in_order([term.arguments[0] for term in self._of.ordered if term.reduces and self._stage[term] == stage])
+        ]
+        candidates = [
+            term
+            for term in here
+            if term in {*in_order(later)} and term.operation in self._of.functions and not term.per_row
+        ]
+        free = not any(text.startswith(self._row_of_result() + "[") for text in self._text.values())
+        return candidates[-1] if candidates and free and self._row_of_result() else None
+
+    def _stage_of_root(self, root: Term) -> int:
+        waiting = [self._stage[term] for term in self._of.ordered if term.reduces and term.arguments[0] is root]
+        return min(waiting) if waiting else max(self._stage.values()) + 1
+
+    def _row_of_result(self) -> str:
+        """Return the last output that is one number an element; nothing where there is none."""
+        names = [name for name, term in zip(self._of.outputs, self._of.terms, strict=True) if not term.per_row]
+        return names[-1] if names else ""
+
+    def _written(self, term: Term, known: Mapping[Term, str] | None = None) -> str:
+        texts = [(known or self._text)[argument] for argument in term.arguments]
+        if term.operation in OPERATORS:
+            return f"({texts[0]} {term.operation} {texts[1]})"
+        return f"{term.operation}({', '.join(texts)})"
+
+    def _element(self, name: str, *, per_row: bool) -> str:
+        return self._notation.element.format(name=name, column="0" if per_row else "i")
+
+    def _new(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}{self._count}"
+
+    @staticmethod
+    def _indented(lines: Iterator[str] | Sequence[str], depth: int = 1) -> Iterator[str]:
+        yield from ("    " * depth + line for line in lines)

@@ -1,0 +1,137 @@
+"""The formulas of row activations as graphs of terms: what is one number an element, and what one number a row.
+
+A formula is called once on terms in place of arrays; what its operators and functions make are terms again. `m.sum` and
+`m.max` reduce what is one number an element to one a row. Compiled loops are laid out by this, and the truth of a
+gradient is its derivative.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from actbench.errors import InputError
+from actbench.model.rule import Rule
+
+REDUCTIONS = ("sum", "max")
+"""Functions of the namespace that reduce a row to a number."""
+
+INPUT, NUMBER = "input", "number"
+"""What terms are that nothing computes."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Term:
+    """What an operation makes, or an input, or a number."""
+
+    operation: str
+    """An operator such as ``+``, a function's name, `INPUT` or `NUMBER`."""
+    arguments: tuple[Term, ...] = ()
+    value: Any = None
+    """The name of an input; a number."""
+    per_row: bool = False
+    """Whether it is one number a row; otherwise it is one an element."""
+
+    @property
+    def reduces(self) -> bool:
+        """Whether it is a reduction."""
+        return self.operation in REDUCTIONS
+
+    def __add__(self, other: Any) -> Term:
+        """Return the sum."""
+        return of_operation("+", self, other)
+
+    def __radd__(self, other: Any) -> Term:
+        """Return the sum."""
+        return of_operation("+", other, self)
+
+    def __sub__(self, other: Any) -> Term:
+        """Return the difference."""
+        return of_operation("-", self, other)
+
+    def __rsub__(self, other: Any) -> Term:
+        """Return the difference."""
+        return of_operation("-", other, self)
+
+    def __mul__(self, other: Any) -> Term:
+        """Return the product."""
+        return of_operation("*", self, other)
+
+    def __rmul__(self, other: Any) -> Term:
+        """Return the product."""
+        return of_operation("*", other, self)
+
+    def __truediv__(self, other: Any) -> Term:
+        """Return the quotient."""
+        return of_operation("/", self, other)
+
+    def __rtruediv__(self, other: Any) -> Term:
+        """Return the quotient."""
+        return of_operation("/", other, self)
+
+    def __neg__(self) -> Term:
+        """Return the negative."""
+        return of_operation("*", -1.0, self)
+
+
+def of_operation(operation: str, *arguments: Any) -> Term:
+    """Return the term of an operation on terms and numbers; `TypeError` for an argument that is neither."""
+    terms = tuple(argument if isinstance(argument, Term) else _number(argument) for argument in arguments)
+    reduces = operation in REDUCTIONS
+    if reduces and terms[0].per_row:
+        raise InputError(f"m.{operation} reduces what is one number a row already")
+    return Term(operation, terms, per_row=reduces or all(term.per_row for term in terms))
+
+
+def _number(value: Any) -> Term:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"a formula of rows is made of arrays and numbers, not of a {type(value).__name__}")
+    return Term(NUMBER, (), float(value), per_row=True)
+
+
+class Tracing:
+    """A namespace whose functions return terms."""
+
+    def __getattr__(self, name: str) -> Callable[..., Term]:
+        """Return the function of a name."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def function(*arguments: Any) -> Term:
+            return of_operation(name, *arguments)
+
+        return function
+
+
+TRACING = Tracing()
+
+
+def traced(formula: Callable[..., Any], per_row: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[Term, ...]]:
+    """Return the names of a formula's parameters, and the terms that it returns; these parameters are one a row."""
+    names = tuple(inspect.signature(formula).parameters)
+    results = formula(*(Term(INPUT, (), name, per_row=name in per_row) for name in names))
+    return names, results if isinstance(results, tuple) else (results,)
+
+
+def per_row(rule: Rule) -> frozenset[str]:
+    """Return the names of what is one number a row, of a rule over `TRACING`: y and dy, and what is saved."""
+    _, results = traced(rule.save or rule.forward)
+    names = [name for name, term in zip(("y", *rule.saved), results, strict=False) if term.per_row]
+    return frozenset([*names, *(["dy"] if "y" in names else [])])
+
+
+def in_order(terms: Sequence[Term]) -> Iterator[Term]:
+    """Yield terms and all that they are made of, each once, arguments first."""
+    passed: set[int] = set()
+
+    def visit(term: Term) -> Iterator[Term]:
+        if id(term) not in passed:
+            passed.add(id(term))
+            for argument in term.arguments:
+                yield from visit(argument)
+            yield term
+
+    for term in terms:
+        yield from visit(term)

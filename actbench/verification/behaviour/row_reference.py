@@ -1,0 +1,83 @@
+"""The reference of results of row activations: strategy `recompute`, or the first that keeps z alone, in float64.
+
+A row is suspicious where an element of it is further from the reference than rounding allows, beside what the row's
+largest is; the oracle evaluates the truth of the worst one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from actbench import backends
+from actbench.kernels import rows
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import DY, Array, Operands
+from actbench.model.checks import STATED_ULP
+from actbench.model.number_formats import limits
+from actbench.model.rule import Dialect
+from actbench.verification.behaviour import NO_ELEMENTS, Elements
+
+PIECE = 1 << 18
+"""Elements that are evaluated at once, if a row is no longer."""
+
+
+class RowReference:
+    """The expected gradients and y on the operands of a block."""
+
+    def __init__(self, operands: Operands) -> None:
+        """Take the operands of a block, whose kernels share one activation."""
+        self._operands = operands
+        self._numpy = backends.built_in()["numpy"].row_namespace()
+
+    def suspects(self, kernel: Kernel, result: Array, *, of_output: bool) -> Elements:
+        """Return the row that differs most from the reference, if one differs."""
+        z = self._operands.z.reshape(self._operands.rows, -1)
+        dy = self._upstream(kernel)
+        computed = result.reshape(len(z), -1)
+        at_once = max(1, PIECE // z.shape[1])
+        worst = (0.0, 0)
+        for start in range(0, len(z), at_once):
+            piece = slice(start, start + at_once)
+            off = self._off(kernel, z[piece], dy[piece], computed[piece], of_output=of_output)
+            worst = max(worst, (float(off.max()), start + int(np.argmax(off))))
+        return self.row(kernel, worst[1], result) if worst[0] > STATED_ULP else NO_ELEMENTS
+
+    def at(self, kernel: Kernel, index: int, result: Array) -> Elements:
+        """Return the row of a result that an element is in."""
+        return self.row(kernel, index // (result.size // self._operands.rows), result)
+
+    def row(self, kernel: Kernel, row: int, result: Array) -> Elements:
+        """Return a row of a result, with its inputs."""
+        count = self._operands.rows
+        z = self._operands.z.reshape(count, -1)[row]
+        return Elements(z, np.broadcast_to(self._upstream(kernel)[row], z.shape).copy(), result.reshape(count, -1)[row])
+
+    def _upstream(self, kernel: Kernel) -> Array:
+        one_a_row = "dy" in rows.per_row(kernel.activation, kernel.strategy)
+        return self._operands.array(DY._replace(per_row=one_a_row)).reshape(self._operands.rows, -1)
+
+    def _off(self, kernel: Kernel, z: Array, dy: Array, computed: Array, *, of_output: bool) -> Array:
+        """Return the largest distance from the reference in each row, in eps of the row's largest."""
+        rule = kernel.activation.rule(_trusted(kernel), Dialect.ARRAY, self._numpy)
+        wide, up = z.astype(np.float64), dy.astype(np.float64)
+        with np.errstate(all="ignore"):
+            y = rule.forward(wide)
+            expected = y if of_output else rule.derivative(up, wide)
+            largest = np.abs(y).max(axis=-1, keepdims=True)
+            scale = (
+                largest
+                if of_output
+                else np.maximum(
+                    np.abs(expected).max(axis=-1, keepdims=True), largest * np.abs(up).max(axis=-1, keepdims=True)
+                )
+            )
+            off = np.abs(computed - expected) / (scale * float(limits(z.dtype).eps))
+            off = np.where(np.isnan(off), np.where(np.isnan(computed) == np.isnan(expected), 0.0, np.inf), off)
+        return np.asarray(off.max(axis=-1))
+
+
+def _trusted(kernel: Kernel) -> str:
+    """Return the strategy whose formula serves as reference: one that keeps z alone."""
+    rules = {name: kernel.activation.rule(name, Dialect.ARRAY, None) for name in kernel.formulas.strategies}
+    keeping_z = [name for name, rule in rules.items() if rule.residuals == ("z",)]
+    return "recompute" if "recompute" in keeping_z else keeping_z[0]

@@ -1,0 +1,215 @@
+"""The oracle for row activations: the gradient of z and y on hard rows, against mpmath.
+
+Errors are in units of the last place of the row's largest (`actbench.verification.truth.rows`). The rows have one
+column, equal numbers, one that dominates, numbers up to 1e4 apart, masked ones (-inf), nothing but these, and up to
+`LONGEST` columns. They are drawn anew in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from actbench.errors import WrongKernelError
+from actbench.formula import Activation, Flaw, Weakness
+from actbench.kernels import rows as of_rows
+from actbench.kernels.kernel import Kernel
+from actbench.model.checks import STATED_ULP, Check
+from actbench.model.names import Dtype
+from actbench.model.number_formats import limits, numpy_dtype
+from actbench.verification.evaluation import Evaluate, Evaluation
+from actbench.verification.truth import Array
+from actbench.verification.truth.rows import RowTruth, expected
+
+DISTINCT = 48
+"""Columns of which a long row is made: mpmath evaluates each once."""
+
+LONGEST = 100_000
+"""Columns of the longest row."""
+
+PRODUCT = 2.0
+"""Units that the rounding of residuals and operands as they are timed may add to an error."""
+
+CALLS = ((1, 1), (1, 7), (3, 64), (5, 33))
+"""Rows and columns of further calls."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of as many columns, upstream gradients, and the truth."""
+
+    z: Array
+    dy: Array
+    gradient: RowTruth
+    y: RowTruth
+
+    def after_first(self) -> Rows:
+        """Return all rows but the first."""
+        return Rows(self.z[1:], self.dy[1:], self.gradient.after_first(), self.y.after_first())
+
+
+def of(activation: Activation, z: Array, dy: Array) -> Rows:
+    """Return rows with their truth; of an activation that is one number a row, one dy a row counts."""
+    one_a_row = "dy" in of_rows.per_row(activation, "")
+    upstream = np.ascontiguousarray(dy[:, :1]) if one_a_row else dy
+    return Rows(z, upstream, *expected(activation, z, upstream))
+
+
+@cache
+def checked(activation: Activation, dtype: Dtype) -> tuple[Rows, ...]:
+    """Return the rows at which kernels are checked, by their number of columns."""
+    rng, kind = np.random.default_rng(), numpy_dtype(dtype)
+    spreads = 3.0 ** np.arange(6)[:, None]
+    drawn = [
+        (z, rng.standard_normal(z.shape), z.shape[1]) for z in (np.array([[3.0], [-80.0], [-np.inf]]), _short(rng))
+    ]
+    drawn += [(spreads * rng.standard_normal((6, DISTINCT)), rng.standard_normal((6, DISTINCT)), 1000)]
+    drawn += [(*rng.standard_normal((2, 1, DISTINCT)), LONGEST)]
+    return tuple(
+        of(activation, z.astype(kind)[:, places], dy.astype(kind)[:, places])
+        for z, dy, columns in drawn
+        for places in [rng.permutation(np.resize(np.arange(z.shape[1]), columns))]
+    )
+
+
+def _short(rng: np.random.Generator) -> Array:
+    """Return rows of 8 columns: ordinary, equal, dominated, far apart, masked, and nothing but masked numbers."""
+    normal = rng.standard_normal((4, 8))
+    dominated = np.where(np.arange(8) == rng.integers(8), 40.0, normal[0])
+    masked = np.where(np.arange(8) % 3 == 1, -np.inf, normal[1])
+    apart = rng.uniform(-1e4, 1e4, (2, 8))
+    rows = [*normal, np.full(8, normal[0, 0]), np.zeros(8), dominated, masked, *apart, np.full(8, -np.inf)]
+    return np.stack([*rows, np.linspace(-100.0, 0.0, 8), np.linspace(0.0, 30.0, 8)])
+
+
+@dataclass(frozen=True)
+class RowCall:
+    """One call of a kernel beside the truth."""
+
+    kernel: Kernel
+    rows: Rows
+    answer: Evaluation
+
+    @cached_property
+    def error(self) -> Array:
+        """The error of the gradient, rows by columns."""
+        return self.rows.gradient.error(self.answer.derivative)
+
+    def require(self, when: str = "", slack: float = 0.0) -> None:
+        """Raise `WrongKernelError` for the worst element that breaks what the strategy declares."""
+        self._require("gradient", self.answer.derivative, self.rows.gradient, when, slack)
+        if self.answer.y is not None:
+            self._require("y", self.answer.y, self.rows.y, when, slack)
+
+    def _require(self, what: str, computed: Array, right: RowTruth, when: str, slack: float) -> None:
+        name, dtype = self.kernel.id, self.rows.z.dtype
+        if computed.size != right.unit.size or computed.dtype != dtype:
+            raise WrongKernelError(
+                f"{name} is wrong{when}: its {what} is {computed.dtype} of {computed.size} elements, where {dtype} of "
+                f"{right.unit.size} is expected"
+            )
+        computed = computed.reshape(right.shape)
+        error = right.error(computed)
+        wrong = (error > STATED_ULP + slack) & ~self._excused(what, computed, right)
+        wrong &= ~np.isnan(self.rows.y.nearest).any(axis=1, keepdims=True)  # a row whose y is lost has no gradient
+        if self.answer.raised:
+            wrong &= ~np.isnan(computed)
+        if wrong.any():
+            row, column = np.unravel_index(int(np.argmax(np.where(wrong, error, -1.0))), error.shape)
+            z = self.rows.z[row]
+            raise WrongKernelError(
+                f"{name} is wrong{when}: its {what} is {computed[row, column]:.9g} where "
+                f"{right.nearest[row, column]:.9g} is right ({error[row, column]:.3g} ULP of the row's largest; "
+                f"{STATED_ULP + slack:.3g} are allowed), in column {column} of a row of {z.size} from {z.min():.6g} to "
+                f"{z.max():.6g}"
+            )
+
+    def _excused(self, what: str, computed: Array, right: RowTruth) -> Array:
+        excused = np.zeros(right.shape, dtype=bool)
+        for weakness in self.kernel.forward_weaknesses if what == "y" else self.kernel.weaknesses:
+            there = at(weakness, self.rows.z)[:, : right.shape[1]]
+            if weakness.flaw is Flaw.OVERFLOWS:
+                excused |= there & ~(np.isfinite(computed) & (computed != 0))
+            else:
+                excused |= there & np.isfinite(computed)
+        return excused
+
+
+def at(weakness: Weakness, z: Array) -> Array:
+    """Return where a weakness is declared, rows by columns."""
+    with np.errstate(all="ignore"):
+        there = np.asarray(weakness.where(z.astype(np.float64), limits(z.dtype))).astype(bool)
+    return np.broadcast_to(there, z.shape)
+
+
+def check(kernel: Kernel, evaluate: Evaluate) -> Check:
+    """Compare a kernel with the truth, and with what its strategy declares; `WrongKernelError` states the fault."""
+    done = [*_called(kernel, evaluate, checked(kernel.activation, kernel.dtype))]
+    for call in done:
+        call.require()
+    _require_declared(kernel, done)
+    worst = max(done, key=lambda call: float(call.error.max()))
+    largest = float(worst.error.max())
+    row, column = np.unravel_index(int(np.argmax(worst.error)), worst.error.shape)
+    return Check(
+        kernel.identity,
+        largest if np.isfinite(largest) else None,
+        float(np.nan_to_num(worst.rows.z[row, column])),
+        tuple(weakness.why for weakness in kernel.weaknesses),
+        points=sum(call.error.size for call in done),
+        kept_bytes=kernel.kept_bytes,
+        alive_bytes=kernel.alive_bytes,
+        moved_bytes=kernel.moved_bytes,
+        preallocates=kernel.preallocates,
+        compiler=kernel.compiler,
+    )
+
+
+def _called(kernel: Kernel, evaluate: Evaluate, rows: tuple[Rows, ...]) -> Iterator[RowCall]:
+    for some in rows:
+        yield RowCall(kernel, some, evaluate(kernel.identity, some.z, some.dy))
+
+
+def check_calls(kernel: Kernel, evaluate: Evaluate) -> None:
+    """Call a kernel on arrays of further shapes, and beside a row that has NaN."""
+    rng, kind = np.random.default_rng(), numpy_dtype(kernel.dtype)
+    for shape in () if kernel.backend.compiles_for_a_size else CALLS:
+        z, dy = rng.standard_normal((2, *shape)).astype(kind)
+        some = of(kernel.activation, z, dy)
+        when = f" in a call on {shape[0]} rows of {shape[1]}"
+        RowCall(kernel, some, evaluate(kernel.identity, some.z, some.dy)).require(when)
+    _require_nan(kernel, evaluate)
+
+
+def _require_nan(kernel: Kernel, evaluate: Evaluate) -> None:
+    """Call a kernel on rows one of which has NaN: it is lost, so that no network hides that it has diverged."""
+    _, some, *_ = checked(kernel.activation, kernel.dtype)
+    z = some.z.copy()
+    z[0, 4] = np.nan
+    answer = evaluate(kernel.identity, z, some.dy)
+    results = {"gradient": answer.derivative} | ({} if answer.y is None else {"y": answer.y})
+    for what, computed in results.items():
+        if not np.isnan(computed[0]).all():
+            raise WrongKernelError(f"{kernel.id} is wrong: {what} of a row with NaN is not NaN")
+    some = some.after_first()
+    answer = Evaluation(answer.derivative[1:], None if answer.y is None else answer.y[1:], answer.raised)
+    RowCall(kernel, some, answer).require(" beside a row with NaN")
+
+
+def settle(kernel: Kernel, z: Array, dy: Array, computed: Array, *, of_output: bool) -> None:
+    """Raise `WrongKernelError` where a row of a result on timed operands is wrong: of the gradient, or of y."""
+    some = of(kernel.activation, z.reshape(1, -1), dy.reshape(1, -1))
+    answer = Evaluation(some.gradient.nearest, computed) if of_output else Evaluation(computed, None)
+    RowCall(kernel, some, answer).require(" on timed operands", PRODUCT)
+
+
+def _require_declared(kernel: Kernel, done: list[RowCall]) -> None:
+    """Raise `WrongKernelError` for a weakness that shows nowhere."""
+    for weakness in kernel.weaknesses:
+        if not any((call.error[at(weakness, call.rows.z)] > STATED_ULP).any() for call in done):
+            raise WrongKernelError(
+                f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
+            )

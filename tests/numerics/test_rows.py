@@ -1,0 +1,197 @@
+"""Row activations: gradients and y on hard rows, what is kept, what the oracle refuses, and loops over rows."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from actbench import registry
+from actbench.backends._row_compiling import VECTOR
+from actbench.backends._row_functions import function_of, passes_of
+from actbench.errors import InputError, WrongKernelError
+from actbench.formula import Activation, Formulas
+from actbench.kernels import resolution
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import Array
+from actbench.kernels.row_kernel import RowKernel
+from actbench.model.cases import Case, KernelId
+from actbench.model.names import WIDE, Dtype, Op
+from actbench.model.row_graph import TRACING
+from actbench.model.rule import Dialect
+from actbench.model.sizes import Shape, Size
+from actbench.model.variants import Variant
+from actbench.planning import presets
+from actbench.planning.resolved import resolved
+from actbench.verification import oracle
+from actbench.verification.rows import checked
+from actbench.verification.truth.rows import expected
+from tests.support.along_rows import answers
+from tests.support.tiers import exhaustive_but
+
+NAMES = [name for name, one in registry.activations().items() if one.is_row]
+BACKENDS = ("python", "numpy", "numba", "numba-simd", "numba-parallel", "torch", "jax")
+QUICK = {("softmax", "numpy"), ("softmax", "python")}
+BOUND = 4.0
+"""ULP of max|y| max|dy| of a row within which the stable strategies are, in numpy and numba-simd."""
+
+
+def kernel(
+    name: str, strategy: str, backend: str = "numpy", op: Op = Op.BACKWARD, dtype: Dtype = Dtype.FLOAT64
+) -> Kernel:
+    return resolution.kernel(KernelId(registry.activation(name).name, Variant(strategy), backend, op, dtype))
+
+
+@pytest.mark.parametrize(("name", "backend"), exhaustive_but([*product(NAMES, BACKENDS)], QUICK.__contains__))
+def test_every_strategy_gives_the_gradient_and_y_within_what_it_declares(name: str, backend: str) -> None:
+    if reason := registry.backends()[backend].unavailable:
+        pytest.skip(reason)
+    for strategy, dtype in product(registry.activation(name).strategies, WIDE):
+        one = kernel(name, strategy, backend, Op.STEP, dtype)
+        if not one.unsupported:
+            oracle.check(one, answers(one))
+            oracle.check_calls(one, answers(one))
+
+
+@pytest.mark.parametrize("temperature", [0.1, 4.0])
+def test_softmax_is_right_at_other_temperatures(temperature: float) -> None:
+    one = kernel(f"softmax:temperature={temperature}", "intermediate", op=Op.STEP)
+    oracle.check(one, answers(one))
+
+
+@pytest.mark.parametrize(
+    ("backend", "strategy"),
+    exhaustive_but(
+        [*product(["numpy", "numba-simd"], ["recompute", "intermediate"])], {("numba-simd", "recompute")}.__contains__
+    ),
+)
+def test_gradients_of_softmax_are_within_4_ulp_of_the_largest_y_times_the_largest_dy(
+    backend: str, strategy: str
+) -> None:
+    one = kernel("softmax", strategy, backend, dtype=Dtype.FLOAT32)
+    for rows in checked(one.activation, Dtype.FLOAT32):
+        computed = answers(one)(one.identity, rows.z, rows.dy).derivative
+        largest = np.abs(rows.y.nearest).max(axis=1) * np.abs(rows.dy).max(axis=1)
+        ulp = np.spacing(largest)[:, None]
+        known = np.isfinite(ulp[:, 0])
+        error = rows.gradient.of_each(computed) * (rows.gradient.truth.ulp.reshape(computed.shape) / ulp)
+        assert error[known].max() <= BOUND
+
+
+def test_the_truth_is_y_times_dy_less_its_mean() -> None:
+    z, dy = np.random.default_rng(0).standard_normal((2, 3, 5))
+    gradient, y = expected(registry.activation("softmax"), z, dy)
+    e = np.exp(z)
+    right = e / e.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(y.nearest, right, rtol=1e-14)
+    mean = (right * dy).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(gradient.nearest, right * (dy - mean), rtol=1e-12, atol=1e-16)
+
+
+def test_the_gradient_is_that_of_torch() -> None:
+    torch = pytest.importorskip("torch")
+    z, dy = np.random.default_rng(0).standard_normal((2, 4, 9))
+    one = kernel("softmax", "cached")
+    of_z = torch.tensor(z, requires_grad=True)
+    torch.softmax(of_z, -1).backward(torch.tensor(dy))
+    np.testing.assert_allclose(answers(one)(one.identity, z, dy).derivative, of_z.grad, atol=1e-15)
+
+
+def test_what_is_one_number_a_row_is_kept_beside_z_and_not_counted() -> None:
+    one = kernel("softmax", "intermediate", "numba-simd", Op.STEP)
+    assert [(operand.name, operand.per_row) for operand in one.residuals] == [
+        ("z", False),
+        ("top", True),
+        ("total", True),
+    ]
+    assert [operand.name for operand in one.writes] == ["y", "top", "total", "dz"]
+    assert one.kept_bytes == 8
+    assert one.moved_bytes == 8 * 5
+
+
+def test_there_is_no_derivative_and_the_reason_names_the_ops() -> None:
+    with pytest.raises(InputError, match=r"softmax works along rows: an element of y depends on all z .*--op backward"):
+        kernel("softmax", "recompute", op=Op.DERIVATIVE).require_supported()
+
+
+def test_the_number_of_rows_is_part_of_a_case() -> None:
+    one = kernel("softmax", "cached").identity
+    wide, long = (one.of(Size.of(Shape(text)), rows=Shape(text).rows) for text in ("4x8", "8x4"))
+    assert wide != long
+    assert wide.id == "softmax/cached/numpy/backward/float64/4x8"
+    assert Case.parse(wide.id) == wide
+    assert one.of(Size(32)).id.endswith("/32")
+    assert wide.empty_block != long.empty_block
+
+
+def test_shapes_are_rows_of_what_works_along_them_and_names_of_sizes_elsewhere() -> None:
+    shapes = tuple(Size.of(Shape(text)) for text in ("4x8", "8x4"))
+    start = presets.get("default").axes.with_named({"activations": ("softmax",), "sizes": shapes})
+    assert {case.rows for case, _ in resolved(start).cases("*")} == {4, 8}
+    assert {case.op for case, _ in resolved(start).cases("*")} == {Op.BACKWARD}
+    both = start.with_named({"activations": ("softmax", "tanh")})
+    with pytest.raises(InputError, match="4x8 and 8x4 are the same measurement"):
+        resolved(both)
+
+
+def test_the_loops_of_a_step_have_a_pass_for_every_reduction_that_waits_and_one_exponential_an_element() -> None:
+    rule = registry.activation("softmax").rule("intermediate", Dialect.ARRAY, TRACING)
+    function = function_of(passes_of(Op.BACKWARD, rule), VECTOR)
+    assert function.arrays == ("dz", "dy", "z", "top", "total")
+    assert function.source == LOOPS
+
+
+LOOPS = """\
+def kernel(dz, dy, z, top, total):
+    widest()
+    for r in span(len(z)):
+        columns = len(z[0])
+        top1 = top[r, 0]
+        total2 = total[r, 0]
+        row3 = (c0 / total2)
+        sum4, rest_sum4 = 0.0, 0.0
+        for begin in range(0, columns, block):
+            part_sum4 = zero
+            for i in range(begin, min(begin + block, columns)):
+                t5 = exp((z[r, i] - top1))
+                dz[r, i] = t5
+                part_sum4 = plus(part_sum4, (dy[r, i] * t5))
+            sum4, rest_sum4 = gathered(sum4, rest_sum4, part_sum4)
+        sum4 = real(sum4 + rest_sum4)
+        row6 = (sum4 * row3)
+        for i in range(columns):
+            dz[r, i] = ((dz[r, i] * row3) * (dy[r, i] - row6))"""
+
+
+def scaled(factor: float) -> RowKernel:
+    """Return softmax with a gradient that is off by a factor."""
+    right = registry.activation("softmax").build
+
+    def build(m: object) -> Formulas:
+        formulas = right(m)
+
+        def wrong(dy: Array, y: Array) -> Array:
+            gradient: Array = factor * formulas.strategies["cached"].derivative(dy, y)  # type: ignore[operator]
+            return gradient
+
+        return Formulas(forward=formulas.forward, cached=wrong)
+
+    one = Activation("scaled", "softmax, off", build)
+    identity = KernelId(one.name, Variant("cached"), "numpy", Op.BACKWARD, Dtype.FLOAT64)
+    return RowKernel(identity, registry.backend("numpy"), one, "cached", None)
+
+
+def test_a_wrong_gradient_is_refused_with_its_row() -> None:
+    right, wrong = scaled(1.0), scaled(1.0 + 1e-14)
+    oracle.check(right, answers(right))
+    with pytest.raises(WrongKernelError, match=r"its gradient is .* ULP of the row's largest; 8 are allowed\)"):
+        oracle.check(wrong, answers(wrong))
+
+
+def test_a_row_of_a_timed_result_is_settled_by_the_truth() -> None:
+    one, z, dy = kernel("softmax", "recompute"), np.array([0.0, 0.0]), np.array([1.0, 0.0])
+    oracle.settle(one, 100, z, dy, np.array([0.25, -0.25]), of_output=False)
+    oracle.settle(one, 100, z, dy, np.array([0.5, 0.5]), of_output=True)
+    with pytest.raises(WrongKernelError, match=r"on timed operands: its gradient is 0\.26 where 0\.25 is right"):
+        oracle.settle(one, 100, z, dy, np.array([0.26, -0.25]), of_output=False)

@@ -128,7 +128,8 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
     show_default=True,
     callback=_axis,
     shell_complete=complete,
-    help="Where operands lie; residuals-cold predicts a training step best.",
+    help="Where operands lie; residuals-cold predicts a training step best. Where a cache is too large for it, and no "
+    "state is named, they are warm.",
 )
 @click.option(
     "--max-error",
@@ -229,7 +230,8 @@ def command(
     end_as_by_ctrl_c()
     seams: Seams = ctx.obj or Seams()
     mode = RaceMode(seams.clock(), sources, fresh=fresh, quiet=quiet)
-    request = _request(options, everything=everything)
+    may_be_warm = not everything and ctx.get_parameter_source("operands") is ParameterSource.DEFAULT
+    request = _request(options, everything=everything, may_be_warm=may_be_warm)
     contest = recommending.prepare(request, seams.start_worker)
     if output:
         make_room(output)
@@ -273,7 +275,7 @@ def _refuse_contradictions(ctx: click.Context) -> None:
             raise click.UsageError(message)
 
 
-def _request(options: dict[str, Any], *, everything: bool) -> RecommendRequest:
+def _request(options: dict[str, Any], *, everything: bool, may_be_warm: bool) -> RecommendRequest:
     from actbench import registry
     from actbench.engine.requests import Bounds, RecommendRequest
     from actbench.model.names import WIDE, Op, OperandState
@@ -292,4 +294,5 @@ def _request(options: dict[str, Any], *, everything: bool) -> RecommendRequest:
         "operands": (OperandState.WARM, OperandState.RESIDUALS_COLD),
     }
     options |= {name: options[name] or names for name, names in every.items()}
-    return RecommendRequest(**options, apart=everything, bounds=Bounds(**bounds, alive=alive))
+    limits = Bounds(**bounds, alive=alive)
+    return RecommendRequest(**options, apart=everything, bounds=limits, may_be_warm=may_be_warm)

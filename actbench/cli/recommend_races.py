@@ -62,7 +62,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     from actbench.report.remarks import left_out_in_short
 
     request = contest.request
-    absent = left_out_in_short(contest.prepared.plan.left_out)
+    absent = [*contest.remarks, *left_out_in_short(contest.prepared.plan.left_out)]
     record = contest.prepared.record(seams.start_worker)
     record.leave_out(contest.left_out)
     known = EarlierRuns() if mode.fresh else _earlier(record, mode, apart=request.apart)

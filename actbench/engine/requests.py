@@ -164,6 +164,8 @@ class RecommendRequest:
     residual_dtypes: tuple[str, ...]
     ops: tuple[str, ...]
     operands: tuple[str, ...]
+    may_be_warm: bool
+    """Whether operands may be in cache where they cannot come from memory: the user has named no state."""
     within: str | None
     """The network in whose training step the race takes place; None where calls are timed alone."""
     batch: int

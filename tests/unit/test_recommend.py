@@ -12,6 +12,7 @@ import pytest
 
 from actbench.analysis.standings import Standing, standings
 from actbench.errors import ExitCode
+from actbench.host import environment
 from actbench.model.cases import Arm
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
@@ -208,6 +209,19 @@ def test_of_a_gated_activation_both_gradients_count(recommend: Recommend) -> Non
     assert "def swiglu_backward(dy, kept):" in code.stdout
     alive = outcome(recommend(taking(intermediate=0.5), *JSON, *gated, "--alive", "a,b"))
     assert alive["choice"]["bytes_for_gradient"] == 4
+
+
+def test_where_a_cache_is_too_large_operands_are_warm_unless_a_state_is_named(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "last_level_cache", lambda _: 1 << 40)
+    words = ("recommend", "-a", "logistic", "-n", "1000", "--op", "backward", "-q", "--fresh", *JSON)
+    answer = outcome(actbench(*words))
+    assert answer["choice"]["case"] == "logistic/cached/numpy/backward/float32/1000"
+    assert answer["remarks"][0].startswith("Operands are in cache, because they cannot come from memory here: ")
+    refused = actbench(*words, "--operands", "residuals-cold")
+    assert refused.exit_code == ExitCode.BAD_INPUT
+    assert "a cache of 1048576 MiB takes" in refused.stderr
 
 
 def test_all_strategies_may_be_named_as_all(recommend: Recommend) -> None:

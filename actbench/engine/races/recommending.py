@@ -29,7 +29,7 @@ from actbench.kernels.training import plainest
 from actbench.kernels.training_memory import predicted
 from actbench.model.cases import Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL
-from actbench.model.names import Dtype, Op
+from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut
 from actbench.model.training import ARMS, CHECKPOINT, FREE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant, with_storage
@@ -48,6 +48,8 @@ class Contest:
     request: RecommendRequest
     prepared: PreparedRun | PreparedTrain
     candidates: Mapping[RaceId, tuple[Candidate, ...]]
+    remarks: tuple[str, ...] = ()
+    """What of the request could not be met."""
 
     @property
     def left_out(self) -> list[LeftOut]:
@@ -73,7 +75,12 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     if not request.apart:
         (activation,) = request.activations
         request = replace(request, activations=(globs.single(activation, registry.activations(), "activation"),))
-    prepared = _in_network(request) if request.within else _alone(request)
+    prepared: PreparedRun | PreparedTrain
+    remarks: tuple[str, ...] = ()
+    if request.within:
+        prepared = _in_network(request)
+    else:
+        prepared, request, remarks = _alone_where_possible(request)
     kernels = {case: kernel_of(case) for case in prepared.plan.cases}
     _refuse_unknown(request.bounds.alive, kernels.values())
     errors = _errors(request, kernels, start_worker)
@@ -93,7 +100,19 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
             f"no strategy of {nearest.case.activation} meets these bounds; {nearest.case.strategy} comes nearest, but "
             f"{nearest.ruled_out}"
         )
-    return Contest(request, prepared, candidates)
+    return Contest(request, prepared, candidates, remarks)
+
+
+def _alone_where_possible(request: RecommendRequest) -> tuple[PreparedRun, RecommendRequest, tuple[str, ...]]:
+    """Plan a race of calls: on warm operands, with the reason, where these may be, and cannot come from memory."""
+    try:
+        return _alone(request), request, ()
+    except InputError as reason:
+        if not request.may_be_warm:
+            raise
+        warm = replace(request, operands=(OperandState.WARM,))
+        remark = f"Operands are in cache, because they cannot come from memory here: {reason}."
+        return _alone(warm), warm, (remark,)
 
 
 def _errors(

@@ -14,7 +14,7 @@ from actbench.cli.formats import TEXTS, format_option
 )
 @click.pass_context
 def command(ctx: click.Context, form: str, *, limited: bool) -> None:
-    """Show this machine as a run records it, what makes its timings vary, and where settings come from.
+    """Show this machine as runs record it, what makes its timings vary, and where settings come from.
 
     With --limits, the limits of any kernel on one core: its peak rate of fused multiply-adds on registers, and its
     rates of copying in and out of cache. That takes about two seconds, a few more the first time, while numba compiles.
@@ -25,13 +25,15 @@ def command(ctx: click.Context, form: str, *, limited: bool) -> None:
       actbench env --limits
       actbench env --format json
     """
+    from actbench import backends, registry
     from actbench.cli import configuration
     from actbench.engine.peak_rates import limits
     from actbench.engine.session import Seams
     from actbench.host import environment, noise
     from actbench.report import host
 
-    here = environment.collect(environment.choose_cpu(None))
+    peers = backends.libraries(registry.available_backends().values())
+    here = environment.collect(environment.choose_cpu(None), further=peers)
     properties = list(noise.host_properties())
     shown = host.as_json if form == "json" else host.as_text
     roofs = limits((ctx.obj or Seams()).start_worker, here) if limited else None

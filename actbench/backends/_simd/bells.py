@@ -3,6 +3,9 @@
 They take fewer operations than their parts would. A power of two by which the exponential is too large, lest it be
 subnormal before the last rounding, and the factor 4 go into the coefficients of the divisor; L goes into those of the
 polynomial. 1 + e (2 + e), in which a rounded 1 + e would count twice, is two multiply-adds.
+
+With fused multiply-adds both are at most 2.379 ULP off over all 4,294,967,296 numbers of float32, at z = 5.54 and 2.77
+(``python -m benchmarks.verify_simd``).
 """
 
 from __future__ import annotations

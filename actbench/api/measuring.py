@@ -102,7 +102,7 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
             target=read.share("target", target),
             budget=read.seconds("budget", budget),
             seed=read.whole("seed", seed, 0, LARGEST_SEED),
-            inputs=None if inputs is None else Inputs.parse(inputs),
+            inputs=None if inputs is None else read.parsed("inputs", inputs, Inputs.parse),
             engine=None,
             affinity=read.whole("affinity", affinity, 0),
             threads=read.whole("threads", threads, 1),

@@ -6,6 +6,7 @@ Every function here takes the name of the argument first, and raises `InputError
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from math import inf, isinf, isnan, nan
 from numbers import Real
 from operator import index
@@ -21,6 +22,7 @@ from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 Names = str | Iterable[str]
 """One name, several with commas between them, or an iterable of names; globs among them."""
@@ -137,6 +139,14 @@ def share(what: str, value: float | str | None) -> float | None:
     )
 
 
+def parsed(what: str, value: U, read: Callable[[U], T]) -> T:
+    """Return what `read` makes of a value."""
+    try:
+        return read(value)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
+
+
 def selection(pattern: str | None, sizes: tuple[Size, ...], axes: Mapping[str, Names]) -> Selection:
     """Return what is named of each axis."""
     texts: dict[str, Any] = {axis: names(axis, value) for axis, value in axes.items()}
@@ -158,10 +168,7 @@ def _is_path(value: object) -> bool:
 def _read(what: str, value: Any, read: Callable[[Any], T], form: str) -> T:
     if isinstance(value, bool) or not isinstance(value, str | Real | tuple):
         raise refused(what, value, f"pass {form}")
-    try:
-        return read(value)
-    except InputError as error:
-        raise InputError(f"{what}: {error}") from None
+    return parsed(what, value, read)
 
 
 def _size(value: Any) -> Size:
@@ -174,4 +181,4 @@ def _text(value: Any) -> str:
     number = float(value) if isinstance(value, Real) else nan
     if isnan(number) or isinf(number):
         return value if isinstance(value, str) else shown(value)
-    return str(int(number)) if number.is_integer() else f"{number:f}".rstrip("0")
+    return str(int(number)) if number.is_integer() else f"{Decimal(repr(number)):f}"

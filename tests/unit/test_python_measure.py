@@ -198,6 +198,8 @@ def test_a_benchmark_that_fails_is_an_error_and_the_others_are_in_the_run(bench:
         ({"output": ""}, "output='': pass a path"),
         ({"resume": [1]}, "resume=[1]: pass a path"),
         ({"strict": "no"}, "strict='no': pass True or False"),
+        ({"inputs": "normal:0"}, "inputs: 'normal:0' cannot be drawn from"),
+        ({"sizes": 1e-9}, "sizes: '0.000000001' is not a size"),
         ({"budget": [1]}, "budget=[1]: pass seconds, or a text"),
         ({"target": {}}, "target={}: pass percent"),
         ({"backends": "zz*"}, "no backend matches 'zz*'"),

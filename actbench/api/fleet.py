@@ -10,7 +10,7 @@ import pickle
 import queue
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,9 @@ from actbench.engine.resuming import take_limits
 from actbench.errors import BenchmarkError, InputError, NotComparableError, listed, reason
 from actbench.host import environment
 from actbench.host.environment import Environment
-from actbench.model.events import Failed, Measured, RoundDone
+from actbench.model.events import CasesLeftOut, Failed, Measured, RoundDone
+from actbench.model.plan import LeftOut
+from actbench.report.numbers import counted
 from actbench.report.publish import publish
 from actbench.runs import archive, files, plan_file
 from actbench.runs.baseline import HOST
@@ -217,6 +219,8 @@ class Fleet:
                     host.writer = host.opened.enter_context(create(self.directory / host.label, message))
                 loaded = "".join(f", with {code.name} ({code.digest})" for code in message.loaded)
                 self.tell(f"{host.label}: began{loaded}")
+                planned = {item.case for item in self.plan.plan.left_out}
+                self._tell_left_out(host, [item for item in message.plan.left_out if item.case not in planned])
             case Ended():
                 host.ended = message
                 self._close(host)
@@ -227,8 +231,15 @@ class Fleet:
                 host.writer.take(message)
                 if isinstance(message, RoundDone):
                     self.tell(f"{host.label}: round {message.round}")
+                elif isinstance(message, CasesLeftOut):
+                    self._tell_left_out(host, message.left_out)
                 elif isinstance(message, Failed):
                     self.tell(f"{host.label}: FAILED {message.failure.block}: {message.failure.reason}")
+
+    def _tell_left_out(self, host: FleetHost, left_out: Sequence[LeftOut]) -> None:
+        """Say which cases a host does not measure, by the reason."""
+        for reason_of, count in Counter(item.reason for item in left_out).items():
+            self.tell(f"{host.label}: {counted(count, 'case')} left out: {reason_of}")
 
     def _close(self, host: FleetHost) -> None:
         """Write the run of a host a last time, unless that was done."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from actbench.model.plan import LeftOut
 from actbench.runs.archive import load
 from tests.conftest import Actbench
 from tests.support.cluster import Cluster, other_kind, other_numpy, three
@@ -97,6 +98,20 @@ def test_a_host_without_actbench_is_left_out(actbench: Actbench, cluster: Cluste
     result = actbench(*NEW)
     assert result.exit_code == 5
     assert "ModuleNotFoundError: No module named 'actbench'" in result.stderr
+
+
+def test_what_a_host_cannot_measure_is_told_and_the_rest_goes_on(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del cluster
+    lacking = [
+        LeftOut(f"logistic/{one}/numpy/derivative/float64/2000", "it has no numpy") for one in ("recompute", "cached")
+    ]
+    monkeypatch.setattr("actbench.engine.planned_elsewhere._unsupported", lambda *_: lacking)
+    result = actbench(*NEW)
+    assert result.exit_code == 0, result.output
+    assert "kind1-host2: 2 cases left out: it has no numpy\n" in result.stderr
+    assert [block.size for block in load(Path("fleet/kind1-host2")).plan.blocks] == [1000]
 
 
 def test_a_benchmark_that_fails_on_hosts_is_told(actbench: Actbench, cluster: Cluster, bench: FakeBench) -> None:

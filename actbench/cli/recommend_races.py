@@ -126,7 +126,7 @@ def compare_frameworks(
     from actbench.runs.writer import create
 
     if not mode.quiet:
-        click.echo("--others: looking at what frameworks keep", err=True)
+        click.echo("--others: loading and compiling frameworks to see what they keep: about a minute", err=True)
     contest = frameworks.prepare(request, outcome.leader, seams.start_worker)
     if isinstance(contest, ComparedFrameworks):
         return contest

@@ -86,6 +86,8 @@ class Backend(AlongRows, ABC):
     """Whether its compiler returns an operand itself where nothing is to be computed, as dy times the derivative 1."""
     lacks: ClassVar[tuple[str, ...]] = ()
     """Functions of formulas that this backend lacks, or has in an unusable form."""
+    lacks_far: ClassVar[tuple[str, ...]] = ()
+    """Functions that it has for arguments of limited size: it executes no formula that reads z and calls one."""
     lacks_because: ClassVar[str | None] = None
     """Why they are unusable, where the backend has them."""
     flushes: ClassVar[str | None] = None

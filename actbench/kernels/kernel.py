@@ -12,6 +12,7 @@ import numpy as np
 from actbench.backends import Backend, Bound, narrowed
 from actbench.formula import Activation, Formulas, Weakness
 from actbench.kernels import code_digest, gated
+from actbench.kernels.lacking import lacking
 from actbench.kernels.operands import DA, DB, DY, RESULT, Array, Operand, Operands
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.reference_library import without_reference
@@ -94,13 +95,7 @@ class Kernel(Subject):
 
     def _lacking(self) -> str | None:
         """Return which functions of its formulas the backend lacks; None where it has all."""
-        if not self.backend.lacks:
-            return None
-        missing = {*self.backend.lacks} & self.functions
-        if not missing:
-            return None
-        because = f": {self.backend.lacks_because}" if self.backend.lacks_because else ""
-        return f"{self.backend.name} has no {' and no '.join(sorted(missing))}{because}"
+        return lacking(self.backend, self._executed())
 
     @cached_property
     def functions(self) -> frozenset[str]:  # type: ignore[override]  # a constant of the other subjects

@@ -17,10 +17,11 @@ from actbench.kernels.kernel import Kernel
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
+from actbench.report.numbers import significant
 from actbench.verification import oracle
 from actbench.verification.truth import nearest_to, truth_at
 from tests.conftest import Actbench
-from tests.support import definitions
+from tests.support import definitions, documents
 from tests.support.declaring import declare
 from tests.support.kernels import evaluate
 
@@ -136,6 +137,18 @@ def test_keeping_y_loses_g2_of_the_logistic_where_g1_is_known_to_the_last_digit(
     near = {row["of"]: float(row["max_relative"]) for row in rows if (row["part"], row["high"]) == ("left", "1")}
     assert near["derivative"] < 1e-15
     assert near["second"] > 0.01
+
+
+@pytest.mark.exhaustive
+def test_the_table_of_the_documents_has_what_is_lost(actbench: Actbench) -> None:
+    page = (documents.ROOT / "docs" / "explanation" / "accuracy.md").read_text()
+    table = [line.strip("|").split("|") for line in page.split("## Second derivatives")[1].split("\n") if "| `" in line]
+    quoted = {(row[0].strip(" `"), row[1].strip()): row[4].strip() for row in table}
+    names = ",".join(dict.fromkeys(name for name, _ in quoted))
+    options = ("-s", "cached,intermediate,pair", "-b", "numpy", "-d", "float32", "--residuals", "exact")
+    shown = actbench("accuracy", "--of", "second", "-a", names, *options, "--points", "100", "--format", "csv").stdout
+    rows = [row for row in csv.DictReader(shown.splitlines()) if row["part"] == "normal"]
+    assert {(row["activation"], row["strategy"]): significant(float(row["p99_ulp"]), 2) for row in rows} == quoted
 
 
 def test_show_prints_the_form_of_g2_and_its_weaknesses(actbench: Actbench) -> None:

@@ -95,6 +95,8 @@ TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda z: z - 0.5 if z > 0.5 else z + 0.5 if z < -0.5 else mpmath.mpf(0),
         lambda z: mpmath.mpf(abs(z) > 0.5),
     ),
+    "sine": (mpmath.sin, mpmath.cos),
+    "snake": (lambda z: z + mpmath.sin(z) ** 2, lambda z: 1 + mpmath.sin(2 * z)),
     "softplus": (lambda z: mpmath.log1p(mpmath.exp(z)), _logistic),
     "softsign": (lambda z: z / (1 + abs(z)), lambda z: (1 + abs(z)) ** -2),
     "sparse-plus": (

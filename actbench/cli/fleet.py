@@ -153,7 +153,7 @@ def _measure(options: dict[str, Any], selecting: frozenset[str], plan: Callable[
     if (output is None) == (resume is None):
         raise OptionsError("name the directory of a new fleet with -o, or that of one to go on with with --resume")
     if resume is not None:
-        refuse_selection(selecting)
+        refuse_selection(selecting, f"--resume {resume}")
         directory, planned = resume, fleet.planned_in(resume)
         code = sent_code.kept(resume, planned.loaded)
     else:

@@ -54,11 +54,11 @@ class PlannedElsewhere:
         return smaller
 
 
-def refuse_selection(named: frozenset[str]) -> None:
-    """Raise `OptionsError` for options that decide what is measured, which the plan does."""
+def refuse_selection(named: frozenset[str], option: str = "--plan") -> None:
+    """Raise `OptionsError` for options that decide what is measured, which the plan of `option` does."""
     if named:
         first = min(named).replace("_", "-").removesuffix("s")
-        raise OptionsError(f"--plan: the plan decides what is measured, and how: leave out what selects ({first})")
+        raise OptionsError(f"{option}: the plan decides what is measured, and how: leave out what selects ({first})")
 
 
 def _refuse_other_code(file: PlanFile) -> None:

@@ -129,7 +129,10 @@ def test_a_benchmark_that_fails_on_hosts_is_told(actbench: Actbench, cluster: Cl
     [
         ((*SMALL, *SCHEDULER), "name the directory of a new fleet with -o"),
         (("--resume", "none", *SCHEDULER), "--resume none: there is no fleet"),
-        (("-a", "tanh", "--resume", "here", *SCHEDULER), "leave out what selects (activation)"),
+        (
+            ("-a", "tanh", "--resume", "here", *SCHEDULER),
+            "--resume here: the plan decides what is measured, and how: leave out what selects (activation)",
+        ),
         ((*SMALL, "--scheduler", "nonsense", "-o", "new"), "--scheduler nonsense: write the address"),
         ((*SMALL, "--scheduler", "tcp://a:b", "-o", "new"), "--scheduler tcp://a:b: write the address"),
         ((*SMALL, *SCHEDULER, "-o", "here"), "here holds a fleet: go on with it"),

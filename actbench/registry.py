@@ -197,7 +197,8 @@ def available_backends() -> Mapping[str, Backend]:
 
 def known_backends(names: Iterable[str]) -> list[Backend]:
     """Return the backends of these names, each once; unknown names are ignored."""
-    return [backends()[name] for name in dict.fromkeys(names) if name in backends()]
+    known = backends()
+    return [known[name] for name in dict.fromkeys(names) if name in known]
 
 
 def strategies() -> Mapping[str, str]:

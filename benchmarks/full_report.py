@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actbench import registry
 from actbench.host import environment
 from actbench.model.calibration import Calibration
 from actbench.model.checks import BANDS, Check
@@ -47,7 +48,9 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
     for kernel in plan.kernels:
         bands = tuple(rng.uniform(0.1, 4.0, len(BANDS)).round(2).tolist())
         kept, moved = costs.residual_bytes(kernel.at(1)), costs.bytes_moved(kernel.at(1))
-        record.checks.append(Check(kernel, 2.0, 1.0, by_band=bands, kept_bytes=kept, moved_bytes=moved))
+        preallocates = registry.backend(kernel.backend).preallocates
+        check = Check(kernel, 2.0, 1.0, by_band=bands, kept_bytes=kept, moved_bytes=moved, preallocates=preallocates)
+        record.checks.append(check)
     probes = {*plan.probes}
     with create(directory, record) as writer:
         for block in (*plan.blocks, *plan.probes):

@@ -77,7 +77,8 @@ def activation_or_ladder(name: str) -> Activation | Ladder:
 
 def backends(cases: Iterable[Case | Arm]) -> list[Backend]:
     """Return the backends of these cases, each once, as far as they are loaded: runs are read whose code is not."""
-    return registry.known_backends(name for case in cases for name in case.backend.split("+"))
+    pairs = dict.fromkeys(case.backend for case in cases)
+    return registry.known_backends(name for pair in pairs for name in pair.split("+"))
 
 
 def traffic_of(case: Case) -> Traffic:

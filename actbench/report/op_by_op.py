@@ -42,9 +42,10 @@ def label(case: Case) -> str:
 
 def notes(cases: Iterable[Case]) -> Iterator[str]:
     """Yield, for each backend, which strategies of these cases are formulas that it executes op by op."""
+    frameworks = {name for name, backend in registry.backends().items() if backend.has_activations}
     strategies: dict[str, dict[str, None]] = {}
     for case in cases:
-        if is_op_by_op(case):
+        if case.backend in frameworks and is_op_by_op(case):
             strategies.setdefault(case.backend, {})[case.strategy] = None
     for backend, names in strategies.items():
         yield f"On {backend}, {OP_BY_OP}: {', '.join(names)}."

@@ -63,8 +63,8 @@ def tensors(results: RunResults, checks: Iterable[Check]) -> list[Tensor]:
     rank = partial(sort_index, order=[*registry.backends()])
     rows = []
     for row in results.of_cases:
-        check = known.get(row.case.kernel)
-        if row.case.shape and check is not None:
+        check = known.get(row.case.kernel) if row.case.shape else None
+        if check is not None:
             alive = row.case.size * (check.alive_bytes or 0)
             error = inf if check.relative is None else check.relative
             rows.append(Tensor(row.case, row.seconds, row.case.size * row.residual_bytes, alive, error, check.sampled))
@@ -109,8 +109,9 @@ def tables(rows: Sequence[Tensor]) -> Iterator[Table]:
 
 def answers(rows: Sequence[Tensor], speedups: Iterable[Speedup]) -> Iterator[str]:
     """Say what to keep of each tensor, for every op and state of operands; nothing where there are no intervals."""
-    ratios = {(pair.reference, pair.candidate): pair.ratio for pair in speedups}
-    ratios |= {(pair.candidate, pair.reference): pair.ratio.inverse() for pair in speedups}
+    pairs = [pair for pair in speedups if pair.candidate.shape]
+    ratios = {(pair.reference, pair.candidate): pair.ratio for pair in pairs}
+    ratios |= {(pair.candidate, pair.reference): pair.ratio.inverse() for pair in pairs}
     of_tensors = grouped(rows, lambda row: (*TENSOR(row), row.case.operands))
     for (shape, op, state), of_tensor in of_tensors.items():
         figures: dict[tuple[str, str], list[str]] = {}

@@ -40,12 +40,12 @@ def of_cases(layer: str, rows: Iterable[Sequence[Any]], *measured: str) -> pd.Da
 
 def facets(rows: pd.DataFrame) -> tuple[str, ...]:
     """Return the fields that distinguish panels."""
-    return (*FACETS, *states.column(rows[STATE]))
+    return (*FACETS, *states.column(rows[STATE].unique()))
 
 
 def meanings(rows: pd.DataFrame) -> str:
     """Return the sentence about the states of operands in a chart's description; "" where all are warm."""
-    text = states.meanings(rows[STATE])
+    text = states.meanings(rows[STATE].unique())
     return f" {text}" if text else ""
 
 

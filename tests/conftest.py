@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from actbench.cli import configuration, main
 from actbench.engine import calibration
-from actbench.host import speed, variables
+from actbench.host import environment, speed, variables
 from actbench.model.cases import Case
 from tests.support.fake import FakeBench, exact_seconds
 from tests.support.remembered import remember
@@ -32,6 +32,10 @@ Actbench = Callable[..., Result]
 
 SLICE_SECONDS = 10 * calibration.SLICE_SECONDS
 """Exact times are alike, and a tenth of the values shows as much: a slice takes ten times as long as elsewhere."""
+
+
+LAST_LEVEL_CACHE = 32 << 20
+"""Bytes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,6 +87,18 @@ def one_look_at_the_interpreter() -> Iterator[None]:
     """Let pyperf's metadata, which every run has twice, start the program ``file`` once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(platform, "architecture", cache(platform.architecture))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_cache() -> Iterator[None]:
+    """Let the last-level cache be of a known size.
+
+    Where the system's word on it is not credible, every command that plans cold operands would measure it, which takes
+    a third of a second; on a loaded host it would then seem larger than the memory that is left for cold operands.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "last_level_cache", lambda _: LAST_LEVEL_CACHE)
         yield
 
 

@@ -153,11 +153,17 @@ def test_a_name_says_the_parameters_that_are_not_the_defaults(spelling: str, nam
         ("elu:", "write parameters as in elu:alpha=0.5, not ''"),
     ],
 )
-def test_a_parameter_that_cannot_be_is_refused_in_one_line(actbench: Actbench, name: str, said: str) -> None:
+def test_a_parameter_that_cannot_be_is_refused(name: str, said: str) -> None:
     with pytest.raises(InputError) as refused:
         registry.activation(name)
     assert str(refused.value) == f"'{name}' is no activation: {said}"
-    for command in (("run", "--dry-run"), ("list", "cases")):
+
+
+@pytest.mark.parametrize("command", [("run", "--dry-run"), ("list", "cases")], ids=" ".join)
+def test_commands_refuse_such_a_parameter_in_one_line(actbench: Actbench, command: tuple[str, ...]) -> None:
+    for name in ("elu:beta=2", "elu:alpha=nan", "elu:"):
+        with pytest.raises(InputError) as refused:
+            registry.activation(name)
         result = actbench(*command, "-a", name)
         assert (result.exit_code, result.stderr) == (2, f"actbench: {refused.value}\n")
 

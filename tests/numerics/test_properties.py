@@ -194,7 +194,7 @@ SAFE = [
 
 @kernels.by_kernel(SAFE, "chosen", kernels.is_quick_property)
 @given(anywhere)
-@settings(deadline=None, max_examples=20)
+@modest
 def test_no_finite_z_raises_or_warns(chosen: KernelId, z: list[float]) -> None:
     """Unless the output or the derivative is itself beyond the format; tanh's exponential is of twice |z|."""
     limit = float(np.finfo(chosen.dtype).max) / 2

@@ -244,7 +244,7 @@ def test_a_real_smoke_run_leaves_all_files(tmp_path: Path) -> None:
     assert all(float(row["seconds"]) > 0 for row in rows(tmp_path / "here/values.csv"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", exhaustive_but([signal.SIGINT, signal.SIGTERM], signal.SIGTERM.__eq__))
 def test_an_interrupted_run_exits_with_130_and_readable_files(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "actbench", "run", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached"]
     process = subprocess.Popen(  # no threads here; a background job would inherit an ignored SIGINT

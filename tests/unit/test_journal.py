@@ -12,9 +12,10 @@ import pytest
 
 from actbench.model.events import Measured
 from actbench.runs import archive, journal, writer
+from actbench.runs.record import Status
 from tests.conftest import Actbench
 from tests.support.damage import finished_round, journal_line, refused
-from tests.support.selections import FILES, names, rows
+from tests.support.selections import FILES, names, record, rows
 
 
 @pytest.fixture
@@ -48,8 +49,24 @@ def test_killed_twice_after_a_torn_line_loses_no_finished_block(run: Path) -> No
     assert archive.load(run).times.rounds(third.block) == (1, 2, 3)
 
 
+def test_a_run_whose_process_was_killed_is_read_as_interrupted(run: Path) -> None:
+    with writer.reopen(run) as going:
+        going.save()
+    assert record(run)["status"] == "running"
+    killed = archive.load(run).record
+    assert killed is not None
+    assert killed.status is Status.INTERRUPTED
+
+
+def test_a_line_from_before_the_last_save_is_skipped(run: Path) -> None:
+    before = archive.load(run)
+    assert before.record is not None
+    (run / "journal.jsonl").write_bytes(sealed_line(run, saves=before.record.saves - 1))
+    assert archive.load(run).times.rounds(before.plan.blocks[0]) == (1, 2)
+
+
 def sealed_line(of: Path, **changed: Any) -> bytes:
-    """Return a line with a right digest and one thing that cannot be."""
+    """Return a line with a right digest and something that is changed."""
     (times, *_) = finished_round(3, archive.load(of))
     line = msgspec.json.decode(journal_line(of, times), type=journal.Line)
     return msgspec.json.encode(journal.sealed(replace(line, **changed))) + b"\n"

@@ -187,7 +187,7 @@ MUTANTS = (
     Mutant(ALLOWANCE, "there[Flaw.CANCELS] & cancels", "there[Flaw.CANCELS]"),
     Mutant(ALLOWANCE, "there[Flaw.OVERFLOWS] & ~(number & (derivative != 0))", "there[Flaw.OVERFLOWS]"),
     Mutant(ALLOWANCE, "if not np.any(error[declared] > STATED_ULP):", "if False:"),
-    Mutant(ALLOWANCE, "(number & _region(weakness, z)).any()", "False"),
+    Mutant(ALLOWANCE, "if weakness.flaw is Flaw.OVERFLOWS and (finite", "if False and (finite"),
     Mutant(ALLOWANCE, "most = STATED_ULP * factor(weaknesses, z)", "most = 4 * STATED_ULP * factor(weaknesses, z)"),
     Mutant(ALLOWANCE, "total = np.ones(z.size)", "total = np.zeros(z.size)"),
     Mutant(ALLOWANCE, "merges[there] = near & (", "merges[there] = near | ("),
@@ -238,7 +238,7 @@ MUTANTS = (
     # planning
     Mutant(SUITE, "if needed > MEMORY_SHARE * room.memory:", "if needed > room.memory:"),
     Mutant(SUITE, "if seconds > room.max_call:", "if False:"),
-    Mutant(RESOLVED, "sizes = sorted(set(axes.sizes))", "sizes = list(axes.sizes)"),
+    Mutant(RESOLVED, "sorted({(size.elements, str(size)): size for size in axes.sizes}.values())", "list(axes.sizes)"),
     Mutant(RESOLVED, "if fnmatchcase(case.id, pattern):", "if True:"),
     Mutant(RESOLVED, "if rungs and OVERHEAD not in activations:", "if False:"),
     Mutant(RESOLVED, "if name not in known_there:", "if True:"),

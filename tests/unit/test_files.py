@@ -66,6 +66,29 @@ def test_what_is_no_plain_file_is_written_to_and_not_replaced(tmp_path: Path) ->
     assert pipe.is_fifo()
 
 
+def commit_killed_before_its_first_file_was_moved(directory: Path) -> None:
+    (directory / "values").write_text("old")
+    for name in ("values", "record"):
+        files.part(directory / name).write_text("new")
+
+
+def test_a_commit_whose_first_file_was_not_moved_is_undone(tmp_path: Path) -> None:
+    commit_killed_before_its_first_file_was_moved(tmp_path)
+    assert files.current(tmp_path, "values", "record").read_text() == "old"
+    files.recover(tmp_path, ("record", "values"), ())
+    assert names(tmp_path) == {"values"}
+    assert (tmp_path / "values").read_text() == "old"
+
+
+def test_a_commit_whose_first_file_was_moved_is_completed(tmp_path: Path) -> None:
+    commit_killed_before_its_first_file_was_moved(tmp_path)
+    files.part(tmp_path / "record").replace(tmp_path / "record")
+    assert files.current(tmp_path, "values", "record").read_text() == "new"
+    files.recover(tmp_path, ("record", "values"), ())
+    assert names(tmp_path) == {"values", "record"}
+    assert (tmp_path / "values").read_text() == "new"
+
+
 def test_a_directory_is_free_again_after_it_was_held(tmp_path: Path) -> None:
     for _ in range(2):
         with files.locked(tmp_path), pytest.raises(InputError, match="another run"), files.locked(tmp_path):

@@ -3,7 +3,7 @@
     python -m benchmarks.peers [--budget 10m] [RUN]
 
 Prints, with 95 % intervals: numba-simd's recompute against the fastest other library; cached, and several threads,
-against plain copies; numpy in blocks against numpy. With RUN, a finished run is read instead of measuring one.
+against the copies that bound them; numpy in blocks against numpy. With RUN, a finished run is read.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from actbench.analysis.interval import Interval
-from actbench.analysis.speedups import Speedup, block_speedups, log_ratios
-from actbench.analysis.statistics import hodges_lehmann
-from actbench.model.cases import Block, Case
-from actbench.planning.costs import bytes_moved
+from actbench.analysis.figures import Figures
+from actbench.analysis.speedups import Speedup, block_speedups
+from actbench.model.cases import Block
 from actbench.report.numbers import count, plus_minus
+from actbench.report.results import analyse
 from actbench.runs.archive import Run, load
 from benchmarks.whole_run import whole_run
 
@@ -45,16 +44,15 @@ def towards_simd(speedup: Speedup) -> Speedup:
     return speedup if speedup.candidate.backend == "numba-simd" else speedup.swapped()
 
 
-def copy_limit(run: Run, block: Block, case: Case) -> str:
-    """Return the percentage of the copy's rate, with its interval."""
-    arms = block.yardstick_of(case), block.timed.index(case)
-    logs = hodges_lehmann(log_ratios(run.times.seconds(block), *arms))
-    share = bytes_moved(case) / bytes_moved(block.yardstick)
-    return plus_minus(Interval.from_logs(logs).scaled(100 * share)) + " %"
+def copy_limit(figures: Figures) -> str:
+    """Return the percentage of the rate of the copy that bounds a case, with its interval, and which copy that is."""
+    return f"{plus_minus(figures.copy_limit_pct)} % of the rate of {figures.copy_limit_of}"
 
 
 def lines(run: Run) -> Iterator[str]:
     """Say what each figure comes to, block by block."""
+    assert run.record is not None  # a directory has one
+    figures = {row.case: row for row in analyse(run.times, run.record).figures}
     for block in run.times.blocks:
         speedups = list(block_speedups(run.times, block))
         name = f"{block.activation:<9} {block.dtype} {count(block.size):>11}"
@@ -65,7 +63,7 @@ def lines(run: Run) -> Iterator[str]:
         for backend in ("numba-simd", "numba", "numba-parallel"):
             for case in block.cases:
                 if (case.strategy, case.backend) == ("cached", backend):
-                    yield f"{name}  cached: {backend} at {copy_limit(run, block, case)} of a copy's rate"
+                    yield f"{name}  cached: {backend} at {copy_limit(figures[case])}"
         for speedup in speedups:
             names = {speedup.reference.backend, speedup.candidate.backend}
             if names == {"numpy", "numpy-blocked"} and block.size >= LARGE_SIZE:

@@ -5,9 +5,9 @@ which lie in the caches next to the processor (`Plan.probes`). Let T be the time
 C the time that the elements of the case would take at the rate of those in cache, without F. The bottleneck is:
 
 1. **dispatch** where F is half of T or more;
-2. **memory** where a plain copy would take half of T or more to move the operands, without the fixed cost of its own
-   call; this rule holds only where that fixed cost is at most two thirds of the copy's time, since its variance would
-   otherwise pass for moving;
+2. **memory** where the copy that bounds it (`actbench.analysis.copy_limits`) would take half of T or more to move the
+   operands, without the fixed cost of its own call; this rule holds only where that fixed cost is at most two thirds of
+   the copy's time, since its variance would otherwise pass for moving;
 3. where T - F is `OUT_OF_CACHE` times C or more, in arrays larger than `IN_CACHE_SIZE`, the data have left the cache:
    **allocation** for a backend that allocates its results and temporaries, which must come from memory as well,
    **memory** for a backend that writes to preallocated arrays;
@@ -37,8 +37,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.analysis.copy_limits import CopyLimit
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann_rows, medians
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.plan import IN_CACHE_SIZE
@@ -67,7 +67,7 @@ class Parts(NamedTuple):
     call: Interval
     """The time of one element over that of the case."""
     moving: Interval
-    """The time of a plain copy of the operands, without its fixed cost, over that of the case."""
+    """The time of the bounding copy of the operands, without its fixed cost, over that of the case."""
     copy_call: Interval
     """The copy's time for one element over its time for the size of the case."""
     call_in_cache: Interval = NO_ESTIMATE
@@ -125,7 +125,7 @@ def bottleneck(size: int, parts: Parts, *, preallocates: bool, warm: bool = True
 def parts(
     times: Times,
     middles: Mapping[Block, Floats],
-    ratios: Mapping[Block, Ratios],
+    limits: Mapping[Block, CopyLimit],
     processor: Mapping[Block, Floats],
     moved: Mapping[Block, Floats],
 ) -> dict[Case, Parts]:
@@ -136,8 +136,8 @@ def parts(
     """
     probes = _Probes(times, middles, processor)
     cases, samples = [], []
-    for block in (block for block in ratios if not block.op.network):
-        for case, rows in probes.samples(block, ratios[block], moved[block]):
+    for block in (block for block in limits if not block.op.network):
+        for case, rows in probes.samples(block, limits[block], moved[block]):
             cases.append((case, len(rows)))
             samples.append(rows)
     intervals = iter(Interval.from_rows(hodges_lehmann_rows(samples)))
@@ -166,11 +166,11 @@ class _Probe:
         """Return where some of the rounds are among all."""
         return slice(None) if numbers == self.rounds else np.searchsorted(self.rounds, numbers)
 
-    def yardsticks(self, cases: Sequence[Case]) -> list[int]:
-        """Return the places of the yardsticks that cases are held against."""
+    def copies(self, cases: Sequence[Case], limit: CopyLimit) -> list[int]:
+        """Return the places of the copies that bound cases."""
         if not self.block.copies:
-            return [len(self.block.arms)] * len(cases)
-        return [*map(self.block.yardstick_of, cases)]
+            return [limit.of(self.block, cases[0])] * len(cases)
+        return [limit.of(self.block, case) for case in cases]
 
 
 class _Probes:
@@ -183,7 +183,7 @@ class _Probes:
             for block, of_block in chain(middles.items(), of_probes.items())
         }
 
-    def samples(self, block: Block, ratios: Ratios, moved: Floats) -> Iterator[tuple[Case, Floats]]:
+    def samples(self, block: Block, limit: CopyLimit, moved: Floats) -> Iterator[tuple[Case, Floats]]:
         """Yield the ratios of each case of a block, by round: the first fields of `Parts`, or all of them."""
         beyond = block.size > IN_CACHE_SIZE
         ids = [block.id, *(block.family_at(size).id for size in (1, IN_CACHE_SIZE)[: 1 + beyond])]
@@ -193,13 +193,13 @@ class _Probes:
         numbers = tuple(number for number in this.rounds if all(number in probe.rounds for probe in measured))
         of_arms = np.stack([probe.places(block.arms) for probe in measured])
         places, of_call, *in_cache = of_arms[:, np.all(of_arms >= 0, axis=0)]
-        if not numbers or not places.size:
+        if not numbers or not places.size or not limit.is_in(single.block):
             return
         of_block, of_single, *of_cached = (probe.rows(numbers) for probe in measured)
         cases = [block.cases[place] for place in places.tolist()]
         seconds, call = of_block[places], of_single[of_call]
-        copy_call = of_single[single.yardsticks(cases)] / of_block[this.yardsticks(cases)]
-        copies = np.exp(ratios.copies[places][:, this.at(numbers)])
+        copy_call = of_single[single.copies(cases, limit)] / of_block[this.copies(cases, limit)]
+        copies = np.exp(limit.logs[places][:, this.at(numbers)])
         fields = [call / seconds, moved[places, np.newaxis] * copies * (1 - copy_call), copy_call]
         for cached, rows in zip(of_cached, in_cache, strict=True):
             fields += _beyond_cache(block.size, seconds, call, cached[rows])

@@ -1,6 +1,7 @@
 """The figures of every case: time with its interval, rate, share of the copy limit, memory, accuracy, processor.
 
-The copy limit of a case is the rate of a plain copy in the same block, and so with operands in the same state. Of warm
+The copy limit of a case is the rate of the fastest copy in the same block that a kernel could make (`copy_limits`), and
+so with operands in the same state; of a run without such copies, numpy's. Of warm
 operands, the rates are of all bytes that a call moves by definition. Otherwise they are of those that come from memory,
 or go there (`streams_in_cache`): the others are moved at another rate, which the copy does not show. With cold
 residuals, these are the bytes of the residuals, and of z, which the copy reads; it writes to an array in cache. A step
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from actbench.analysis.bottlenecks import Bottleneck, Parts, bottleneck, parts
+from actbench.analysis.copy_limits import copy_limit
 from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
@@ -23,10 +25,11 @@ from actbench.analysis.statistics import Floats, intervals_of_logs
 from actbench.kernels import resolution
 from actbench.kernels.traffic import COPY, streams_in_cache
 from actbench.model.calibration import Calibration
-from actbench.model.cases import KERNEL_FIELDS, YARDSTICK, Block, Case, KernelId
+from actbench.model.cases import KERNEL_FIELDS, YARDSTICKS, Block, Case, KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Op, OperandState
 from actbench.model.times import Times
+from actbench.model.variants import Variant
 from actbench.planning.costs import bytes_moved, residual_bytes
 
 
@@ -42,8 +45,10 @@ class Figures(NamedTuple):
     moved_bytes: int
     """Bytes that one call must move by the kernel's definition, without temporaries."""
     copy_limit_pct: Interval
-    """The rate of moving these bytes in percent of the rate of the block's plain copy, measured side by side; of those
+    """The rate of moving these bytes in percent of the rate of the copy that bounds it, measured side by side; of those
     that come from memory where operands are not warm. `NO_ESTIMATE` for a step with cold residuals."""
+    copy_limit_of: Variant | None
+    """What stands in the strategy's place of that copy; None where there is no limit."""
     copies: Interval
     """The time in copies: over that of the block's plain copy, measured side by side."""
     residual_bytes: int
@@ -83,21 +88,24 @@ def figures(
     of_cases = _of_cases(ratios, {check.kernel: check for check in checks})
     moved = {block: np.array([kernel.relative for kernel in of_block]) for block, of_block in of_cases.items()}
     processor = {block: shares(times, block) for block in (*ratios, *times.probes)}
-    of_parts = parts(times, middles, ratios, processor, moved)
+    limits = {block: copy_limit(times, block, middles[block], of_block) for block, of_block in ratios.items()}
+    of_parts = parts(times, middles, limits, processor, moved)
     seconds = iter(intervals_of_logs(np.log(middles[block]).T for block in ratios))
     copies = iter(intervals_of_logs(of_block.copies for of_block in ratios.values()))
+    rates = iter(intervals_of_logs(limit.logs for limit in limits.values()))
     for block in ratios:
         calibration, rounds = calibrations[block.id], len(middles[block])
         of_block = zip(block.timed, of_cases[block], processor[block].tolist(), strict=True)
         for arm, (case, kernel, share) in enumerate(of_block):
-            of_case, copy = of_parts.get(case), next(copies)
+            of_case, copy, rate = of_parts.get(case), next(copies), next(rates)
             yield Figures(
                 case=case,
                 seconds=next(seconds),
                 rounds=rounds,
                 loops=calibration.calls(arm),
                 moved_bytes=kernel.moved * case.size,
-                copy_limit_pct=copy.scaled(100 * kernel.relative) if _has_limit(case) else NO_ESTIMATE,
+                copy_limit_pct=rate.scaled(100 * kernel.relative) if _has_limit(case) else NO_ESTIMATE,
+                copy_limit_of=limits[block].copy(block, case).strategy if _has_limit(case) else None,
                 copies=copy.inverse(),
                 residual_bytes=kernel.kept,
                 max_ulp=kernel.max_ulp,
@@ -149,8 +157,8 @@ def _relative(kernel: KernelId, operands: OperandState, moved: int, *, prealloca
 
     `moved` are the bytes per element that the kernel must move.
     """
-    op = Op.DERIVATIVE if kernel.strategy == YARDSTICK else kernel.op
-    inputs = 1 if kernel.strategy == YARDSTICK else resolution.inputs_of(kernel)
+    op = Op.DERIVATIVE if kernel.strategy in YARDSTICKS else kernel.op
+    inputs = 1 if kernel.strategy in YARDSTICKS else resolution.inputs_of(kernel)
     in_cache = streams_in_cache(op, operands, preallocates=preallocates, inputs=inputs)
     copied = COPY.streams - streams_in_cache(Op.DERIVATIVE, operands, preallocates=True)
     return (moved - in_cache * kernel.dtype.itemsize) / (copied * kernel.dtype.itemsize)
@@ -170,7 +178,7 @@ def _bottleneck(case: Case, of_case: Parts | None, *, preallocates: bool) -> Bot
 
 def _preallocates(kernel: KernelId, check: Check | None) -> bool:
     """Return whether the result is preallocated: from the record of a run, or from the backend where it is loaded."""
-    if kernel.strategy == YARDSTICK:
+    if kernel.strategy in YARDSTICKS:
         return True
     if check is not None and check.preallocates is not None:
         return check.preallocates

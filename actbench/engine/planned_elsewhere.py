@@ -15,7 +15,7 @@ from actbench.model.inputs import Inputs
 from actbench.model.names import OperandState
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.shard import Shard, part_of
-from actbench.planning import suite, training
+from actbench.planning import suite, training, yardsticks
 from actbench.planning.selection import Room
 from actbench.runs.plan_file import PlanFile
 
@@ -48,7 +48,7 @@ class PlannedElsewhere:
         cold = any(block.operands is not OperandState.WARM for block in (*plan.blocks, *_beside_steps(plan)))
         cache = environment.last_level_cache(cpu) if cold else 0
         left_out = _unsupported(plan, Room(memory.usable(), cache, inf))
-        smaller = replace(plan, cache=cache).without(left_out)
+        smaller = yardsticks.with_kernel_copies(replace(plan, cache=cache).without(left_out), cpu)
         if not smaller.blocks:
             raise InputError(f"--plan: no case is left to measure, because {left_out[0].reason}")
         return smaller

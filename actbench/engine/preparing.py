@@ -19,7 +19,7 @@ from actbench.kernels.drawing import pinned
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import OperandState
 from actbench.model.plan import Plan
-from actbench.planning import costs, durations, library_threads, presets, suite
+from actbench.planning import costs, durations, library_threads, presets, suite, yardsticks
 from actbench.planning.prediction import Prediction, StockPrediction, round_seconds
 from actbench.planning.presets import Preset
 from actbench.planning.room import room_here
@@ -40,7 +40,10 @@ def planned(request: RunRequest, seed: int, inputs: Inputs, cache: int | None = 
     plan = suite.plan(axes, room, pattern=request.selection.pattern, seed=seed)
     if request.engine is Engine.PYPERF:
         plan = suite.without_cold(plan, WARM_ONLY)
-    return suite.with_threads(suite.on_inputs(plan, inputs), request.threads)
+    plan = suite.with_threads(suite.on_inputs(plan, inputs), request.threads)
+    if request.engine is Engine.PYPERF:
+        return plan
+    return yardsticks.with_kernel_copies(plan, environment.choose_cpu(request.affinity))
 
 
 def guaranteed_rounds(request: RunRequest) -> int:

@@ -18,7 +18,7 @@ from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded
-from actbench.planning import library_threads, suite
+from actbench.planning import library_threads, suite, yardsticks
 from actbench.runs.record import Record
 from actbench.runs.writer import Writer, reopen
 
@@ -80,7 +80,10 @@ def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> 
         alike = replace(request, engine=engine, threads=threads)
         plan = planned(alike, seed, record.plan.inputs, record.plan.cache or None)
         later = [item for item in record.plan.left_out if item not in plan.left_out]  # they did not pass their checks
-        plan_differs |= (plan.without(later), engine) != (record.plan, settings.engine)
+        before = record.plan
+        if not any(block.kernel_copies for block in before.blocks):  # it is of before there were any
+            plan, before = map(yardsticks.without_kernel_copies, (plan, before))
+        plan_differs |= (plan.without(later), engine) != (before, settings.engine)
     if plan_differs or (request.threads or settings.threads) != settings.threads:
         raise NotComparableError(
             f"--resume {directory}: the run there has another plan: leave the selection and --threads out, or start a "

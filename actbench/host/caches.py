@@ -37,6 +37,11 @@ def last_level(reported: dict[str, int], memory: int) -> int:
     return min(capacity, measured_capacity) if capacity else measured_capacity
 
 
+def plausible(reported: dict[str, int]) -> int:
+    """Return the bytes of the last-level cache by the system's word, but `CREDIBLE` at most; also where it has none."""
+    return min(max(reported.values(), default=CREDIBLE), CREDIBLE)
+
+
 def measured(largest: int) -> int:
     """Return the size in bytes of the smallest array whose lines take as long as from memory: a power of two.
 

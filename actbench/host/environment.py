@@ -93,6 +93,11 @@ def last_level_cache(cpu: int | None) -> int:
     return caches.last_level(_caches(cpu or 0), memory.usable())
 
 
+def plausible_cache(cpu: int | None) -> int:
+    """Return the bytes of a processor's last-level cache, without measuring it."""
+    return caches.plausible(_caches(cpu or 0))
+
+
 def choose_cpu(wanted: int | None) -> int | None:
     """Return the processor to pin workers to: `wanted`, else an isolated one, else the last one allowed.
 

@@ -10,6 +10,7 @@ from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
+from actbench.kernels.kernel_copy import KernelCopy
 from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
 from actbench.kernels.row_kernel import RowKernel
 from actbench.kernels.second import of_op
@@ -18,7 +19,7 @@ from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.kernels.training import NetworkStep, Trainer
 from actbench.kernels.user_kernel import UserKernel
-from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
+from actbench.model.cases import KERNEL_COPIES, OVERHEAD, YARDSTICK, Arm, Case, KernelId
 from actbench.model.training import ARMS, SHIPPED
 from actbench.model.user_kernels import UserStrategy
 from actbench.registry import Registry
@@ -124,6 +125,8 @@ def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Su
 def _resolved(known: Registry, identity: KernelId) -> Subject:
     if identity.strategy == YARDSTICK:
         return Yardstick(identity, known.named_backend(identity.backend))
+    if identity.strategy in KERNEL_COPIES:
+        return KernelCopy(identity, known.named_backend(identity.backend))
     of = _activation_or_ladder(known, identity.activation)
     return subject(identity, of, known.named_backend(identity.backend))
 

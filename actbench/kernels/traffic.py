@@ -40,6 +40,14 @@ BESIDE_RESIDUALS = {Op.DERIVATIVE: 1, Op.SECOND: 1, Op.BACKWARD: 2, Op.STEP: 3}
 """Streams of a call beside those that the forward pass keeps: its result, dy, and z of a step."""
 
 
+def leaves_last_level_cache(nbytes: int, cache: int) -> bool:
+    """Return whether results of a call leave the last-level cache in any case: its arrays exceed half of that.
+
+    `nbytes` are those of all arrays of the call, `cache` those of the cache; where these are 0 it is not known.
+    """
+    return bool(cache) and 2 * nbytes > cache
+
+
 def streams_in_cache(op: Op, operands: OperandState, *, preallocates: bool, inputs: int = 1) -> int:
     """Return how many streams of a call do not come from memory, although its operands are not warm.
 

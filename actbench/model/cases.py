@@ -44,6 +44,18 @@ YARDSTICK = Variant("yardstick")
 PLAIN = "numpy"
 """The backend whose copy every block has."""
 
+LOOP_COPY, NON_TEMPORAL_COPY = Variant("yardstick-loop"), Variant("yardstick-non-temporal")
+
+KERNEL_COPIES = {
+    LOOP_COPY: "a copy by a vectorised loop of loads and stores",
+    NON_TEMPORAL_COPY: "a copy by a vectorised loop whose stores bypass the caches",
+}
+"""Copies as a kernel could make them, unlike numpy's, which may be microcode: what stands in a strategy's place."""
+
+COPYING = "numba-simd"
+"""The backend that compiles them."""
+
+YARDSTICKS = frozenset({YARDSTICK, *KERNEL_COPIES})
 
 CASE_PARTS = ("activation", "strategy", "backend", "op", "dtype", "size")
 """What an id names in any case, in its order."""
@@ -110,13 +122,18 @@ class Case:
 
     @property
     def is_yardstick(self) -> bool:
-        """Whether this is a block's plain copy."""
-        return self.strategy == YARDSTICK
+        """Whether this is a copy that cases are held against."""
+        return self.strategy in YARDSTICKS
+
+    @property
+    def is_kernel_copy(self) -> bool:
+        """Whether this is a copy as a kernel could make it."""
+        return self.strategy in KERNEL_COPIES
 
     @property
     def is_plain_copy(self) -> bool:
         """Whether this is the yardstick that every block has, and no copy of a backend's own."""
-        return self.is_yardstick and self.backend == PLAIN
+        return self.strategy == YARDSTICK and self.backend == PLAIN
 
     @property
     def is_rung(self) -> bool:
@@ -213,6 +230,8 @@ class Block:
     operands: OperandState = OperandState.WARM
     shape: Shape = field(default=Shape(), compare=False)
     rows: int = 1
+    kernel_copies: tuple[Variant, ...] = ()
+    """Those of `KERNEL_COPIES` that are timed beside the plain copy."""
 
     def __hash__(self) -> int:
         """Go by what nearly always tells blocks apart: there are many arms, and many questions after a block."""
@@ -260,7 +279,12 @@ class Block:
 
     def family_at(self, size: int) -> Block:
         """Return a block of that size with the same activation, op and dtype, warm, in one row and without arms."""
-        return replace(self, size=size, arms=(), copies=(), operands=OperandState.WARM, shape=Shape(), rows=1)
+        return replace(self.conditions, size=size, operands=OperandState.WARM, shape=Shape(), rows=1)
+
+    @property
+    def conditions(self) -> Block:
+        """The block without what is timed in it."""
+        return replace(self, arms=(), copies=(), kernel_copies=())
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
@@ -278,11 +302,13 @@ class Block:
 
     @cached_property
     def timed(self) -> tuple[Case, ...]:
-        """Everything timed in this block: the cases, then the backends' own copies, last the yardstick."""
+        """Everything timed here: the cases, the backends' own copies, those as of a kernel, last the plain one."""
         plain = self.yardstick
-        return (*self.cases, *(replace(plain, backend=backend) for backend in self.copies), plain)
+        own = (replace(plain, backend=backend) for backend in self.copies)
+        of_kernels = (replace(plain, strategy=kind, backend=COPYING) for kind in self.kernel_copies)
+        return (*self.cases, *own, *of_kernels, plain)
 
     def yardstick_of(self, case: Case) -> int:
         """Return the arm of the yardstick that a case is held against: its backend's own copy, or the plain one."""
         has_copy = case.backend in self.copies
-        return len(self.arms) + (self.copies.index(case.backend) if has_copy else len(self.copies))
+        return len(self.arms) + self.copies.index(case.backend) if has_copy else len(self.timed) - 1

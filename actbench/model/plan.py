@@ -9,6 +9,7 @@ from functools import cached_property
 from actbench.model.cases import KERNEL_FIELDS, Arm, Block, Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.training import Optimizer
+from actbench.model.variants import Variant
 
 IN_CACHE_SIZE = 8192
 """Elements that lie in the caches next to the processor, with what a call makes of them."""
@@ -62,7 +63,10 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     inputs: Inputs = STANDARD_NORMAL
     cache: int = 0
-    """Capacity of the last-level cache in bytes; others of twice as much are touched before cold operands are again."""
+    """Capacity of the last-level cache in bytes, where operands are cold or arrays may leave it; otherwise 0.
+
+    Other operands of twice as much are touched before cold ones are again.
+    """
     training: Training | None = None
     """Of a plan whose blocks are training steps of networks; None where they are derivatives."""
 
@@ -125,15 +129,23 @@ class Plan:
         sizes: dict[Block, int] = {}
         arms: dict[Block, dict[Arm, None]] = {}
         copies: dict[Block, dict[str, None]] = {}
+        of_kernels: dict[Block, dict[Variant, None]] = {}
         for block in self.blocks:
             if not block.is_ladder:
                 family = block.family
                 sizes[family] = max(block.size, sizes.get(family, 1))
                 arms.setdefault(family, {}).update(dict.fromkeys(block.arms))
                 copies.setdefault(family, {}).update(dict.fromkeys(block.copies))
+                of_kernels.setdefault(family, {}).update(dict.fromkeys(block.kernel_copies))
         planned = {block.id for block in self.blocks}
         probes = (
-            replace(family, size=size, arms=(*arms[family],), copies=(*copies[family],))
+            replace(
+                family,
+                size=size,
+                arms=(*arms[family],),
+                copies=(*copies[family],),
+                kernel_copies=(*of_kernels[family],) if size == 1 else (),  # their fixed cost alone is of interest
+            )
             for family, largest in sizes.items()
             for size in (1, IN_CACHE_SIZE)
             if size < largest

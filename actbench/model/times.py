@@ -75,6 +75,11 @@ class Times:
         return Times(plan, (times for times in self.finished() if keep(times.block)))
 
     @property
+    def cache(self) -> int:
+        """The capacity of the last-level cache, where the plan names it; otherwise 0."""
+        return self._plan.cache
+
+    @property
     def planned(self) -> tuple[Block, ...]:
         """The blocks of the plan, measured or not; no probes."""
         return self._plan.blocks

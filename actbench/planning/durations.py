@@ -89,7 +89,9 @@ LEAST_SLOW_CALLS = 2
 
 def round_start(plan: Plan) -> float:
     """Return how long a worker takes that imports what a plan needs."""
-    compiled = any(backend.requires not in {None, "numpy"} for backend in backends(plan.cases))
+    compiled = any(block.kernel_copies for block in plan.blocks) or any(
+        backend.requires not in {None, "numpy"} for backend in backends(plan.cases)
+    )
     return WORKER + COMPILING_WORKER * compiled
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from actbench.backends import Backend, namespace
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation, Extension, Formulas, Strategy
-from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICK
+from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICKS
 from actbench.model.names import NETWORK_NAME
 from actbench.model.networks import NetworkKind
 from actbench.model.rule import GATED, Dialect, Formula
@@ -27,7 +27,7 @@ from actbench.plugins._row_requirements import reduces_rows, unsupported_along_r
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """A name that is valid in the id of a case and in a list with commas."""
 
-RESERVED = {OVERHEAD, YARDSTICK, *RUNGS}
+RESERVED = {OVERHEAD, *YARDSTICKS, *RUNGS}
 """Names that have another meaning in ids."""
 
 ALLOWED = "(z), (y), (z, y), one array of its own, or z and one of its own"

@@ -10,12 +10,13 @@ from typing import Any
 from actbench.backends import helpers, source, sources
 from actbench.errors import InputError
 from actbench.kernels.kernel import Kernel
+from actbench.kernels.kernel_copy import KernelCopy
 from actbench.kernels.overhead import Rung
 from actbench.kernels.sets import TIMES_CACHE
 from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject
 from actbench.kernels.user_kernel import UserKernel
-from actbench.model.cases import RUNGS, Case
+from actbench.model.cases import KERNEL_COPIES, RUNGS, Case
 from actbench.model.checks import Compiled
 from actbench.model.names import Op, OperandState
 from actbench.model.rule import Formula, Rule
@@ -161,9 +162,14 @@ def _plain(subject: Subject, case: Case) -> Iterator[str]:
     backend = subject.backend
     rung = subject if isinstance(subject, Rung) else None
     what = f"a rung of the overhead ladder: {RUNGS[rung.name]}" if rung else "a plain copy, the yardstick of a block"
+    if isinstance(subject, KernelCopy):
+        what = f"{KERNEL_COPIES[subject.identity.strategy]}, which bounds what kernels can move"
     yield f"{case.id}\n{what}{_state(subject, case.operands)}"
     yield f"keeps nothing; one call moves {case.size * subject.moved_bytes} bytes, temporaries not counted"
     title = f"executed by {backend.name}: {backend.summary}"
+    if isinstance(subject, KernelCopy):
+        yield section(f"compiled by {backend.name}", subject.listing)
+        return
     executed = rung.declared if rung else backend.copy(subject.dtype)
     if isinstance(executed, Rule):
         yield section("of every element", source(executed.derivative))

@@ -12,9 +12,11 @@ from math import isnan
 from operator import attrgetter
 
 from actbench import registry
+from actbench.analysis.bottlenecks import Bottleneck
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.model.cases import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.checks import Check
 from actbench.model.names import sort_index
 from actbench.model.plan import IN_CACHE_SIZE
@@ -32,6 +34,16 @@ from actbench.runs.record import Record
 
 LINE = attrgetter("backend", "dtype", "size", "rows", "operands")
 """What the cases in a row of a table have in common, beside activation and op."""
+
+KERNEL_COPY_RATE = (
+    "Of arrays of 8 KiB and more, it is the fastest copy that a kernel could make, by loads and stores, or by stores "
+    "that bypass the caches where the arrays exceed half of the last-level cache; cases.csv says which (copy_limit_of)."
+)
+
+KERNEL_COPY_BOTTLENECK = "In brackets, which copy bounds the case."
+
+BOUNDS = {LOOP_COPY: " (loads and stores)", NON_TEMPORAL_COPY: " (non-temporal)"}
+"""What the copy is made of that bounds a case."""
 
 COLD_RATE = (
     "Where operands are not warm, rates are of what comes from memory or goes there, of the case and of a copy with "
@@ -130,7 +142,8 @@ def _time_table(title: str, cases: Sequence[Figures]) -> Table:
         f"Time: {title}",
         "Nanoseconds per element, and in brackets the rate of moving the operands as a percentage of a plain copy's, "
         "whose interval is in cases.csv; only where the fixed cost of a call is known to be less than half of the "
-        f"case's time, and less than two thirds of the copy's.{_only_where_cold(cases, COLD_RATE)}",
+        f"case's time, and less than two thirds of the copy's.{_only_where(_bounded(cases), KERNEL_COPY_RATE)}"
+        f"{_only_where_cold(cases, COLD_RATE)}",
         cases,
         _time,
     )
@@ -144,14 +157,23 @@ def _bottleneck_table(title: str, cases: Sequence[Figures]) -> Table:
         "results and temporaries are allocated; compute: none of these. Empty where the 95 % intervals of these ratios "
         "do not decide, where the fixed cost of a call hides the time of elements in cache, or where other processes "
         f"took an unknown share of the time; {NO_INTERVAL} where there are no intervals, which take {MIN_ROUNDS} "
-        f"rounds.{_only_where_cold(cases, COLD_BOTTLENECK)}",
+        f"rounds.{_only_where(_bounded(cases), KERNEL_COPY_BOTTLENECK)}{_only_where_cold(cases, COLD_BOTTLENECK)}",
         cases,
         _bottleneck,
     )
 
 
 def _only_where_cold(cases: Sequence[Figures], note: str) -> str:
-    return f" {note}" if states.column(row.case.operands for row in cases) else ""
+    return _only_where(bool(states.column(row.case.operands for row in cases)), note)
+
+
+def _only_where(condition: bool, note: str) -> str:  # noqa: FBT001  # it is what the name asks about
+    return f" {note}" if condition else ""
+
+
+def _bounded(cases: Sequence[Figures]) -> bool:
+    """Return whether a copy as a kernel could make it bounds one of these cases."""
+    return any(row.copy_limit_of in KERNEL_COPIES for row in cases)
 
 
 def _by_strategy(title: str, note: str, cases: Sequence[Figures], cell: Callable[[Figures], str]) -> Table:
@@ -176,7 +198,11 @@ def _time(row: Figures) -> str:
 def _bottleneck(row: Figures) -> str:
     if row.parts is None:
         return ""
-    return row.bottleneck or "" if row.parts.known else NO_INTERVAL
+    if not row.parts.known:
+        return NO_INTERVAL
+    limit = row.copy_limit_of if row.bottleneck is Bottleneck.MEMORY else None
+    bound = "" if limit is None else BOUNDS.get(limit, "")
+    return f"{row.bottleneck or ''}{bound}"
 
 
 def _cost_table(checks: Sequence[Check]) -> Table:

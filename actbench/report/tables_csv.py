@@ -20,7 +20,7 @@ SHARED_FIELDS = attrgetter("activation", "op", "dtype", "size", "operands", "sha
 CASE_COLUMNS = (
     *(*case_columns.COLUMNS, "shape", "rows"),
     *("seconds", "low", "high", "rounds", "loops", "ns_per_element", "gb_per_s"),
-    *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct"),
+    *("copy_limit_pct", "copy_limit_low_pct", "copy_limit_high_pct", "copy_limit_of"),
     *COPIES,
     *("residual_bytes_per_element", "max_ulp", "processor_pct"),
 )
@@ -51,7 +51,7 @@ def cases(figures: Sequence[Figures]) -> str:
         (
             *(*case_columns.FIELDS(row.case), row.case.shape, row.case.rows),
             *(*row.seconds, row.rounds, row.loops, row.ns_per_element.value, row.gb_per_s),
-            *(*row.copy_limit_pct, *row.copies, _kept(row), row.max_ulp, row.processor_pct),
+            *(*row.copy_limit_pct, row.copy_limit_of, *row.copies, _kept(row), row.max_ulp, row.processor_pct),
         )
         for row in figures
     )

@@ -15,7 +15,8 @@ from actbench.model.loaded import Loaded
 from actbench.model.plan import Plan
 from actbench.runs.record import of_text
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version of the file. 1: first version. 2: blocks have copies as a kernel could make them."""
 
 
 @dataclass(frozen=True, slots=True)

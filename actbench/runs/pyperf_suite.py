@@ -19,7 +19,7 @@ import pyperf
 from actbench.errors import InputError, damaged
 from actbench.host import regular
 from actbench.model.calibration import Calibration
-from actbench.model.cases import Arm, Block, Case
+from actbench.model.cases import YARDSTICK, Arm, Block, Case
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.sizes import Shape
@@ -180,6 +180,7 @@ def _finished(path: Path, rows: Mapping[tuple[Block, int], Mapping[Case, _Row]])
 
 def _with_arms(empty: Block, timed: Iterable[Case]) -> Block:
     timed = [*timed]
-    copies = (case.backend for case in timed if case.is_yardstick and case != empty.yardstick)
+    copies = (case.backend for case in timed if case.strategy == YARDSTICK and case != empty.yardstick)
+    of_kernels = (case.strategy for case in timed if case.is_kernel_copy)
     arms = (Arm(case.strategy, case.backend) for case in timed if not case.is_yardstick)
-    return replace(empty, arms=tuple(arms), copies=tuple(copies))
+    return replace(empty, arms=tuple(arms), copies=tuple(copies), kernel_copies=tuple(of_kernels))

@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from actbench.model.calibration import Calibration
-from actbench.model.cases import YARDSTICK, Block
+from actbench.model.cases import KERNEL_COPIES, YARDSTICKS, Block
 from actbench.model.checks import BANDS, Check
 from actbench.model.plan import LostRace
 from actbench.runs.bounds import (
@@ -202,10 +202,12 @@ def _blocks(record: Record) -> Iterator[str]:
     if not blocks or len(blocks) < len(record.plan.blocks):
         yield "plan.blocks has none, or one twice"
     for name, block in blocks.items():
-        if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICK in {a.strategy for a in block.arms}:
+        if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICKS & {a.strategy for a in block.arms}:
             yield f"plan.blocks: {name} has no arms, or one twice"
         if not 1 <= block.rows <= block.size or block.size % block.rows:
             yield f"plan.blocks: {name} has {block.rows} rows, and {block.size} elements are not as many in each"
+        if not {*block.kernel_copies} <= KERNEL_COPIES.keys():
+            yield f"plan.blocks: {name} has a copy of a kernel that is none of {', '.join(KERNEL_COPIES)}"
         if block.shape and block.shape.elements != block.size:
             yield f"plan.blocks: {name} has the shape {block.shape}, of {block.shape.elements} elements"
     blocks |= {block.id: block for block in record.plan.probes}

@@ -18,7 +18,7 @@ from actbench.engine.wire import A, Request
 from actbench.engine.working.worker import Server
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import software
-from actbench.model.cases import Block, Case
+from actbench.model.cases import LOOP_COPY, NON_TEMPORAL_COPY, YARDSTICK, Block, Case
 from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.model.names import WIDE, Op
 from actbench.planning.costs import kept_bytes
@@ -28,6 +28,7 @@ from tests.support.steps import checked, instrumented, step_seconds
 NANOSECOND = 1e-9
 
 STRATEGY_NS = {"textbook": 8.0, "recompute": 4.0, "cached": 1.0, "complement": 2.0, "yardstick": 0.5}
+KERNEL_COPY_NS = {LOOP_COPY: 0.5, NON_TEMPORAL_COPY: 0.6}
 FORWARD_NS = 5.0
 """What a step's forward pass adds."""
 BACKEND_FACTOR = {
@@ -55,6 +56,8 @@ def exact_seconds(case: Case) -> float:
         return step_seconds(case)
     if case.is_rung:
         return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
+    if case.is_kernel_copy:
+        return NANOSECOND * case.size * KERNEL_COPY_NS[case.strategy]
     ns = STRATEGY_NS.get(case.strategy.name, 3.0) * (NARROW_FACTOR if case.strategy.storage else 1.0)
     ns += FORWARD_NS if case.op is Op.STEP and not case.is_yardstick else 0.0
     return NANOSECOND * case.size * ns * BACKEND_FACTOR.get(case.backend, 1.0)
@@ -122,8 +125,9 @@ class FakeWorker:
                 self.prepared.append(request)
                 cases = [*map(Case.parse, request.cases)]
                 (block,) = grouped(case for case in cases if not case.is_yardstick)
-                copies = (case.backend for case in cases if case.is_yardstick and not case.is_plain_copy)
-                self.block = replace(block, copies=tuple(copies))
+                copies = (case.backend for case in cases if case.strategy == YARDSTICK and not case.is_plain_copy)
+                of_kernels = (case.strategy for case in cases if case.is_kernel_copy)
+                self.block = replace(block, copies=tuple(copies), kernel_copies=tuple(of_kernels))
                 answer = protocol.Prepared()
             case protocol.Compare() | protocol.ListDoubts():
                 answer = protocol.Doubts(())

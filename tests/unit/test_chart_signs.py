@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from actbench import registry
-from actbench.model.cases import Case
+from actbench.model.cases import YARDSTICKS, Case
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.report.charts.grammar import Spec
@@ -83,8 +83,10 @@ def test_every_chart_tells_backends_by_colour_and_strategies_by_dash_or_shape(lo
 
 def test_the_yardstick_has_the_colour_of_a_copy_among_rounds(loaded_run: Run) -> None:
     shown = drawn("rounds", loaded_run).rows
-    assert set(shown[shown.strategy == "yardstick"].backend) == {COPY_NAME}
-    assert COPY_NAME not in set(shown[shown.strategy != "yardstick"].backend)
+    is_copy = shown.strategy.isin(YARDSTICKS)
+    assert {*shown[is_copy].strategy} == {"yardstick", "yardstick-loop"}
+    assert set(shown[is_copy].backend) == {COPY_NAME}
+    assert COPY_NAME not in set(shown[~is_copy].backend)
 
 
 def test_backends_shown_together_have_different_colours() -> None:

@@ -169,7 +169,8 @@ def test_what_cases_had_of_the_processor_is_said_and_is_no_bottleneck(actbench: 
     said = " ".join(actbench("run", *chosen, "-o", "here").stdout.split())
     assert "Other processes used the processor: 2 cases of 8 had it for less than 95 % of the time, logistic/" in said
     assert "/python/derivative/float64/100000 the least, 20 % (processor_pct in cases.csv)" in said
-    percents = {(row["backend"], row["size"]): row["processor_pct"] for row in rows(Path("here/cases.csv"))}
+    cases = [row for row in rows(Path("here/cases.csv")) if row["strategy"] != "yardstick-loop"]
+    percents = {(row["backend"], row["size"]): row["processor_pct"] for row in cases}
     assert percents == {
         ("python", "10000"): "100",
         ("python", "100000"): "20",
@@ -192,7 +193,7 @@ def test_of_a_case_that_lost_an_unknown_share_no_bottleneck_is_named(actbench: A
     said = " ".join(actbench("run", *PAIR, "-n", "100k", "-o", "here").stdout.split())
     assert "Other processes used the processor: 1 case, such as logistic/cached/numpy/derivative/float64/100000" in said
     assert "| numpy | float64 | 100\u202f000 | compute |  |" in Path("here/summary.md").read_text()
-    (recompute, cached, _) = rows(Path("here/cases.csv"))
+    recompute, cached, *_ = rows(Path("here/cases.csv"))
     assert (recompute["processor_pct"], cached["processor_pct"]) == ("100", "")
 
 

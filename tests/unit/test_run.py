@@ -11,10 +11,10 @@ from tests.support.selections import FILES, SMALL, SPEEDUPS, names, record, rows
 # What is written and printed
 
 CASES = """\
-activation,strategy,backend,op,dtype,size,operands,shape,rows,seconds,low,high,rounds,loops,ns_per_element,gb_per_s,copy_limit_pct,copy_limit_low_pct,copy_limit_high_pct,copies,copies_low,copies_high,residual_bytes_per_element,max_ulp,processor_pct
-logistic,recompute,numpy,derivative,float64,1000,warm,,1,4e-06,4e-06,4e-06,6,1024,4,4,12.5,12.5,12.5,8,8,8,8,,100
-logistic,cached,numpy,derivative,float64,1000,warm,,1,1e-06,1e-06,1e-06,6,4096,1,16,50,50,50,2,2,2,8,,100
-logistic,yardstick,numpy,derivative,float64,1000,warm,,1,5e-07,5e-07,5e-07,6,8192,0.5,32,100,100,100,1,1,1,0,,100
+activation,strategy,backend,op,dtype,size,operands,shape,rows,seconds,low,high,rounds,loops,ns_per_element,gb_per_s,copy_limit_pct,copy_limit_low_pct,copy_limit_high_pct,copy_limit_of,copies,copies_low,copies_high,residual_bytes_per_element,max_ulp,processor_pct
+logistic,recompute,numpy,derivative,float64,1000,warm,,1,4e-06,4e-06,4e-06,6,1024,4,4,12.5,12.5,12.5,yardstick,8,8,8,8,,100
+logistic,cached,numpy,derivative,float64,1000,warm,,1,1e-06,1e-06,1e-06,6,4096,1,16,50,50,50,yardstick,2,2,2,8,,100
+logistic,yardstick,numpy,derivative,float64,1000,warm,,1,5e-07,5e-07,5e-07,6,8192,0.5,32,100,100,100,yardstick,1,1,1,0,,100
 """
 
 PRINTED = """\

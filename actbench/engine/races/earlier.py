@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from actbench.analysis.races import BlockEvidence
@@ -121,8 +121,7 @@ class _Collected:
 
 def _alike(block: Block, blocks: Iterable[Block]) -> Block | None:
     """Return the block that is measured under the same conditions; None where there is none."""
-    conditions = replace(block, arms=(), copies=())
-    alike = (one for one in blocks if replace(one, arms=(), copies=()) == conditions)
+    alike = (one for one in blocks if one.conditions == block.conditions)
     return next((one for one in alike if _has_as_many_threads(one, block)), None)
 
 

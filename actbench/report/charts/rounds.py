@@ -98,5 +98,5 @@ def _rows(
     for number, values in zip(numbers, _off(middles).round(3).tolist(), strict=True):
         for case, value in zip(block.timed, values, strict=True):
             if keep is None or case.is_yardstick or keep(case):
-                backend = COPY_NAME if case.is_plain_copy else case.backend
+                backend = COPY_NAME if case.is_plain_copy or case.is_kernel_copy else case.backend
                 yield block.id, backend, case.strategy, number, value

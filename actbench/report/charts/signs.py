@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from actbench import registry
-from actbench.model.cases import YARDSTICK, Case
+from actbench.model.cases import YARDSTICK, YARDSTICKS, Case
 from actbench.report.charts.grammar import Spec, nominal, scale
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#8C564B", "#6A51A3", "#3B3B3B")
@@ -73,7 +73,7 @@ class Signs:
         )
 
     def _strategy(self, name: str) -> int:
-        return PLAINLY.index(name) if name == YARDSTICK else self.strategies[name]
+        return PLAINLY.index(YARDSTICK) if name in YARDSTICKS else self.strategies[name]
 
 
 def _places(names: Iterable[str], known: Sequence[str], signs: int) -> dict[str, int]:

@@ -98,6 +98,11 @@ class NumbaSimd(Numba):
             return sources([*self._executed(op, rule), only_version], branch_free)
         return sources([*self._executed(op, rule), widened, only_version], [vector_width.widest, *branch_free])
 
+    def assembly(self, op: Op, rule: Rule, dtype: Dtype) -> str:
+        """Return the assembly of a kernel, which is compiled for it: the code of a cached kernel cannot be read."""
+        (assembly,) = self._compile(op, rule, dtype, cache=False).inspect_asm().values()
+        return str(assembly)
+
     def jitable(self, formula: Formula) -> Formula:
         """Let compiled loops inline the formula, with the widest vectors where it computes more than it moves.
 

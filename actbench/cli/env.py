@@ -16,8 +16,9 @@ from actbench.cli.formats import TEXTS, format_option
 def command(ctx: click.Context, form: str, *, limited: bool) -> None:
     """Show this machine as runs record it, what makes its timings vary, and where settings come from.
 
-    With --limits, the limits of any kernel on one core: its peak rate of fused multiply-adds on registers, and its
-    rates of copying in and out of cache. That takes about two seconds, a few more the first time, while numba compiles.
+    With --limits, the limits of any kernel on one core: its peak rate of fused multiply-adds on registers, what the
+    pipes of the processor can do at its clock, and its rates of copying in and out of cache, by numpy and as a kernel
+    could copy. That takes about two seconds, a few more the first time, while numba compiles.
 
     \b
     Examples:

@@ -13,8 +13,12 @@ from actbench.cli.options import user_code
 @click.command()
 @click.argument("case", shell_complete=complete)
 @user_code
-def command(case: str) -> None:
+@click.pass_context
+def command(ctx: click.Context, case: str) -> None:
     """Show the code that a CASE measures, its residuals, and facts about its compiled code.
+
+    Of a kernel of numba-simd also the pipe bound of its inner loop, by a model of the processor's pipes and by llvm-mca
+    where it is installed, and what share of it the case reaches, measured in a second.
 
     CASE is an id as 'actbench list cases' prints it: activation/strategy/backend/op/dtype/size, with
     the state of operands at the end where these are not warm. Of a training step, as 'actbench train
@@ -29,6 +33,8 @@ def command(case: str) -> None:
       actbench show logistic/cached/numpy/mlp:784-512-512-10/float32/128
     """
     from actbench import registry
+    from actbench.api import pipes
+    from actbench.engine.session import Seams
     from actbench.kernels.resolution import activation_or_ladder, network_step, resolve
     from actbench.model.cases import Case
     from actbench.report import listing_training
@@ -42,3 +48,5 @@ def command(case: str) -> None:
     canonical = replace(parsed, activation=activation_or_ladder(parsed.activation).name)
     subject = resolve(canonical)
     click.echo(listing(subject, canonical if subject.is_row else canonical.flat))
+    for text in pipes.bound(subject, canonical, (ctx.obj or Seams()).start_worker):
+        click.echo(f"\n{text}")

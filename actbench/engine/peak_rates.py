@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying, unknown_arithmetic
+from actbench.analysis.peak_rates import (
+    PeakRate,
+    VectorWidth,
+    arithmetic,
+    clock,
+    copying,
+    pipe_bound,
+    unknown_arithmetic,
+    unknown_pipe_bound,
+)
+from actbench.backends._limits import port_model
 from actbench.backends.numba import Numba
 from actbench.engine.launch import StartWorker, WorkerOptions
 from actbench.engine.protocol_limits import MeasureLimits
+from actbench.host import processors
 from actbench.host.environment import Environment
+from actbench.model.names import Dtype
 
 LOOP_REPEATS = 12
 """Number of repeats of every loop and copy; six are the fewest that give an interval."""
@@ -23,6 +35,9 @@ L2 = 1 << 19
 
 OUT_OF_CACHE_BYTES = 1 << 26
 """Bytes of the larger array: with its copy, more than most caches."""
+
+FLOPS = 2
+"""Operations of a fused multiply-add."""
 
 TIMEOUT = 60.0
 """Seconds, including compilation."""
@@ -38,8 +53,24 @@ def limits(start_worker: StartWorker, environment: Environment) -> list[PeakRate
     finally:
         worker.close()
     computed = groupby(measured.arithmetic, attrgetter("dtype"))
-    roofs = [arithmetic(dtype, [VectorWidth(width.bits, width.rates) for width in group]) for dtype, group in computed]
-    return [*(roofs or _unknown()), *(copying(copy.nbytes, copy.rates, environment.caches) for copy in measured.copies)]
+    widths = {dtype: [VectorWidth(width.bits, width.rates) for width in group] for dtype, group in computed}
+    roofs = [arithmetic(dtype, of_dtype) for dtype, of_dtype in widths.items()]
+    copies = (copying(copy.nbytes, copy.rates, environment.caches, copy.kind) for copy in measured.copies)
+    return [*(roofs or _unknown()), *_pipe_bounds(widths, measured.cycle), *copies]
+
+
+def _pipe_bounds(widths: Mapping[str, Sequence[VectorWidth]], cycle: Sequence[float]) -> Iterator[PeakRate]:
+    """Yield the clock, and what the pipes for multiply-adds can do at it."""
+    if not cycle:
+        return
+    yield clock(cycle)
+    family = port_model.family(processors.description())
+    if family is None:
+        yield unknown_pipe_bound()
+        return
+    for dtype, of_dtype in widths.items():
+        operations = FLOPS * family.products_a_cycle // (8 * Dtype(dtype).itemsize)
+        yield pipe_bound(dtype, operations, of_dtype, cycle, f"port model of {family.name}")
 
 
 def _unknown() -> Iterator[PeakRate]:

@@ -22,6 +22,8 @@ class CopyRates:
 
     nbytes: int
     rates: tuple[float, ...]
+    kind: str = ""
+    """What makes it (`actbench.model.cases.KERNEL_COPIES`); empty where that is numpy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class MeasuredLimits:
     arithmetic: tuple[ArithmeticRates, ...]
     """Nothing where numba is not available."""
     copies: tuple[CopyRates, ...]
+    cycle: tuple[float, ...] = ()
+    """Seconds of a cycle, by repeat; nothing where numba is not available."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +42,23 @@ class MeasureLimits(Request[MeasuredLimits]):
     """Measure how fast the processor computes, and copies arrays of so many bytes, each so many times."""
 
     copies: tuple[int, ...]
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCall:
+    """A case's calls, and the clock meanwhile, by repeat."""
+
+    seconds: tuple[float, ...]
+    """Of a call."""
+    cycle: tuple[float, ...]
+    """Seconds of a cycle of the processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureCall(Request[MeasuredCall]):
+    """Measure the calls of a case on warm operands from N(0, 1), and the clock, so many times."""
+
+    case: str
+    seed: int
     repeats: int

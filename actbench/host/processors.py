@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from errno import ENOTSUP
 from functools import cache
 from itertools import cycle
@@ -31,14 +32,45 @@ _shared: list[int] = []
 """The number of threads that libraries have, where it is not one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A processor, as Linux on x86-64 describes it; elsewhere nothing is known."""
+
+    vendor: str = ""
+    """``GenuineIntel`` for one."""
+    family: int = 0
+    model: int = 0
+    flags: frozenset[str] = frozenset()
+    """What it can do, such as ``avx512f``."""
+
+    @classmethod
+    def parse(cls, text: str) -> Description:
+        """Read the first processor of the system's description."""
+        fields: dict[str, str] = {}
+        for line in text.splitlines():
+            name, colon, value = line.partition(":")
+            if colon:
+                fields.setdefault(name.strip(), value.strip())
+        family, model = (_number(fields.get(name, "")) for name in ("cpu family", "model"))
+        return cls(fields.get("vendor_id", ""), family, model, frozenset(fields.get("flags", "").split()))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
 @cache
+def description() -> Description:
+    """Return what the system says of the processors."""
+    try:
+        return Description.parse(DESCRIPTION.read_text(encoding="ascii", errors="replace"))
+    except OSError:
+        return Description()
+
+
 def vendor() -> str:
     """Return who makes the processor, as Linux on x86-64 says it, "GenuineIntel" for one; elsewhere an empty string."""
-    try:
-        lines = DESCRIPTION.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("vendor_id")), "")
+    return description().vendor
 
 
 def pin(first: int, threads: int, *, together: bool = False) -> None:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from math import isnan
 from typing import Any
 
-from actbench.analysis.peak_rates import PeakRate
+from actbench.analysis.peak_rates import PeakRate, PipeRate
 from actbench.host.environment import Environment
 from actbench.host.noise import HostProperty
 from actbench.report import settings
@@ -76,6 +76,9 @@ def as_json(
 
 def _record(limit: PeakRate) -> dict[str, str | float]:
     rate, low, high = limit.rate
+    reached = {}
+    if isinstance(limit, PipeRate):
+        reached = {"share_pct": limit.share.value, "share_low_pct": limit.share.low, "share_high_pct": limit.share.high}
     return {
         "subject": limit.subject,
         "rate": rate,
@@ -83,12 +86,14 @@ def _record(limit: PeakRate) -> dict[str, str | float]:
         "high": high,
         "unit": limit.unit,
         "detail": limit.detail,
+        **reached,
     }
 
 
 def _limit(limit: PeakRate) -> str:
     rate = f"{plus_minus(limit.rate)} {limit.unit}, " if not isnan(limit.rate.value) else ""
-    return f"{limit.subject:<28} {rate}{limit.detail}"
+    reached = f", of which {plus_minus(limit.share)} % are reached" if isinstance(limit, PipeRate) else ""
+    return f"{limit.subject:<28} {rate}{limit.detail}{reached}"
 
 
 def _caches(environment: Environment) -> str:

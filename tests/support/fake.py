@@ -26,6 +26,7 @@ from actbench.planning.suite import grouped, offered
 from tests.support.steps import checked, instrumented, step_seconds
 
 NANOSECOND = 1e-9
+CYCLE = 0.25 * NANOSECOND
 
 STRATEGY_NS = {"textbook": 8.0, "recompute": 4.0, "cached": 1.0, "complement": 2.0, "yardstick": 0.5}
 KERNEL_COPY_NS = {LOOP_COPY: 0.5, NON_TEMPORAL_COPY: 0.6}
@@ -137,11 +138,16 @@ class FakeWorker:
                 answer = self.check_step(request)
             case protocol_training.Instrument():
                 answer = self._instrument()
-            case protocol_limits.MeasureLimits():
-                answer = limits(request)
+            case protocol_limits.MeasureLimits() | protocol_limits.MeasureCall():
+                answer = limits(request) if isinstance(request, protocol_limits.MeasureLimits) else self._call(request)
             case _:
                 answer = real_answer(request)
         return answer
+
+    def _call(self, request: protocol_limits.MeasureCall) -> protocol_limits.MeasuredCall:
+        """Answer with the exact time of a call, and of a cycle."""
+        seconds = self.seconds(Case.parse(request.case))
+        return protocol_limits.MeasuredCall((seconds,) * request.repeats, (CYCLE,) * request.repeats)
 
     def _time(self, sweeps: Sequence[protocol.Sweep]) -> protocol.Timed:
         """Answer with exact times, and let that much time pass, or more where the processor is shared."""
@@ -186,7 +192,7 @@ def limits(request: protocol_limits.MeasureLimits) -> protocol_limits.MeasuredLi
         protocol_limits.CopyRates(nbytes, ((50e9 if nbytes < 1 << 22 else 10e9),) * request.repeats)
         for nbytes in request.copies
     ]
-    return protocol_limits.MeasuredLimits(tuple(arithmetic), tuple(copied))
+    return protocol_limits.MeasuredLimits(tuple(arithmetic), tuple(copied), (CYCLE,) * request.repeats)
 
 
 @dataclass

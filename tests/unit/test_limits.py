@@ -14,10 +14,14 @@ import pytest
 
 from actbench import registry
 from actbench.analysis.interval import Interval
-from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying
+from actbench.analysis.peak_rates import PeakRate, VectorWidth, arithmetic, copying, pipe_bound
+from actbench.backends._limits import copies
 from actbench.engine.client import WorkerProcess, here
 from actbench.engine.launch import WorkerOptions
 from actbench.engine.protocol_limits import MeasureLimits
+from actbench.host import processors
+from actbench.host.processors import Description
+from actbench.model.cases import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.names import WIDE, Dtype
 from tests.conftest import Actbench
 from tests.support import fake
@@ -133,7 +137,11 @@ def test_a_real_worker_measures_both() -> None:
         answer = worker.ask(MeasureLimits((1 << 16, 1 << 23), 2))
     finally:
         worker.close()
-    assert [copy.nbytes for copy in answer.copies] == [1 << 16, 1 << 23]
+    sizes = {kind: [copy.nbytes for copy in answer.copies if copy.kind == kind] for kind in ("", *KERNEL_COPIES)}
+    assert sizes[""] == sizes[LOOP_COPY] == [1 << 16, 1 << 23]
+    assert sizes[NON_TEMPORAL_COPY] == ([] if copies.unavailable(NON_TEMPORAL_COPY) else [1 << 23])
+    assert len(answer.cycle) == 2
+    assert 1e-10 < min(answer.cycle) <= max(answer.cycle) < 1e-8
     measured = [rates.rates for rates in answer.arithmetic] + [rates.rates for rates in answer.copies]
     assert all(len(rates) == 2 and min(rates) > 0 for rates in measured)
     assert {(rates.dtype, rates.bits) for rates in answer.arithmetic} == {
@@ -181,14 +189,38 @@ def test_a_copy_is_reported_with_the_cache_that_holds_it(nbytes: int, subject: s
 # How they are shown
 
 
+@pytest.mark.parametrize(("kind", "words"), [(LOOP_COPY, ", by a loop"), (NON_TEMPORAL_COPY, ", non-temporal")])
+def test_a_copy_as_a_kernel_could_make_it_is_named(kind: str, words: str) -> None:
+    assert copying(64 << 20, (2e9,) * 6, {}, kind).subject == f"copy of 64 MiB{words}"
+
+
+def test_what_pipes_can_do_follows_from_the_clock_and_the_share_is_paired() -> None:
+    cycles = [0.5e-9, 0.25e-9] * 3
+    rates = tuple(24 / cycle for cycle in cycles)
+    bound = pipe_bound("float32", 32, [repeated(128, 1), VectorWidth(256, rates)], cycles, "port model of X")
+    assert (bound.subject, bound.detail) == ("float32 pipe bound", "32 a cycle (port model of X)")
+    assert bound.rate.low == pytest.approx(64)
+    assert bound.rate.high == pytest.approx(128)
+    assert bound.share == pytest.approx((75, 75, 75)), "a clock that changes is not in it"
+
+
 LINES = """\
 what one core can do at most
 float32 arithmetic           101 ± 0 GFLOP/s, fused multiply-adds on 256-bit vectors
 float64 arithmetic           50.5 ± 0.0 GFLOP/s, fused multiply-adds on 256-bit vectors
+clock                        4.00 ± 0.00 GHz, from a chain of known latency
+float32 pipe bound           256 ± 0 GFLOP/s, 64 a cycle (port model of Zen 5), of which 39.5 ± 0.0 % are reached
+float64 pipe bound           128 ± 0 GFLOP/s, 32 a cycle (port model of Zen 5), of which 39.5 ± 0.0 % are reached
 """
 
 
-def test_env_shows_the_limits_where_they_are_asked_for(actbench: Actbench, bench: FakeBench) -> None:
+KNOWN = Description("AuthenticAMD", 26, 2, frozenset({"avx512f"}))
+
+
+def test_env_shows_the_limits_where_they_are_asked_for(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "description", lambda: KNOWN)
     shown = actbench("env", "--limits").stdout
     assert LINES in shown
     small, large = [line for line in shown.splitlines() if line.startswith("copy of")]
@@ -197,27 +229,37 @@ def test_env_shows_the_limits_where_they_are_asked_for(actbench: Actbench, bench
     assert bench.workers_started == 1
 
 
+def test_env_says_that_the_pipes_of_an_unknown_processor_are_not_known(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "description", Description)
+    shown = actbench("env", "--limits").stdout
+    assert "pipe bound                   not known: there is no port model of this processor\n" in shown
+
+
 def test_env_measures_nothing_by_itself(actbench: Actbench, bench: FakeBench) -> None:
     assert "at most" not in actbench("env").stdout
     assert "limits" not in json.loads(actbench("env", "--format", "json").stdout)
     assert bench.workers_started == 0
 
 
-def test_env_as_json_has_the_limits(actbench: Actbench) -> None:
+def test_env_as_json_has_the_limits(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "description", lambda: KNOWN)
     report = json.loads(actbench("env", "--limits", "--format", "json").stdout)
     assert report.keys() == {"environment", "noise", "configuration", "limits"}
-    float32, float64, *copies = report["limits"]
+    float32, float64, clock, bound, _, *copies = report["limits"]
     assert float32["subject"] == "float32 arithmetic"
     assert [float64[name] for name in ("rate", "low", "high")] == pytest.approx([50.5] * 3)
-    assert [limit["unit"] for limit in report["limits"]] == ["GFLOP/s", "GFLOP/s", "GB/s", "GB/s"]
-    assert len(copies) == 2
+    assert clock["rate"] == pytest.approx(4)
+    assert bound["share_pct"] == pytest.approx(100 * 101 / 256)
+    assert [limit["unit"] for limit in copies] == ["GB/s", "GB/s"]
 
 
 def test_without_numba_copies_alone_are_measured_and_the_reason_is_given(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_numba = fake.limits
-    monkeypatch.setattr(fake, "limits", lambda request: replace(with_numba(request), arithmetic=()))
+    monkeypatch.setattr(fake, "limits", lambda request: replace(with_numba(request), arithmetic=(), cycle=()))
     monkeypatch.setattr(type(registry.backends()["numba"]), "requires", "no_such_distribution")
     shown = actbench("env", "--limits").stdout
     assert "arithmetic                   not measured: no_such_distribution is not installed\n" in shown

@@ -1,4 +1,4 @@
-"""In a worker: peak rates of this processor, of arithmetic on registers and of copying arrays, repeat by repeat.
+"""In a worker: peak rates of this processor, of arithmetic on registers and of copying arrays, and its clock.
 
 All measurements take turns, so that a disturbance spoils one repeat of each rather than all repeats of one.
 """
@@ -11,11 +11,15 @@ from itertools import cycle
 
 import numpy as np
 
+from actbench.backends._limits import clock
+from actbench.backends._limits import copies as copies_of_kernels
 from actbench.backends.numba import Numba
 from actbench.engine.protocol import Taken
 from actbench.engine.protocol_limits import ArithmeticRates, CopyRates, MeasuredLimits
 from actbench.kernels.calls import Timed, repeated
+from actbench.model.cases import KERNEL_COPIES, LOOP_COPY
 from actbench.model.names import WIDE, Dtype
+from actbench.model.variants import Variant
 
 SAMPLE_SECONDS = 0.001
 """Least duration of a repeat: short enough for most to escape other processes on the same processor."""
@@ -32,8 +36,11 @@ Undisturbed = Callable[[Callable[[], Timed]], Taken]
 
 def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> MeasuredLimits:
     """Measure both rates with this many repeats; arithmetic only where numba is available."""
-    forms = [] if Numba().unavailable else _forms(undisturbed)
-    arrays = [_CopyLoop(nbytes, undisturbed) for nbytes in copies]
+    compiles = not Numba().unavailable
+    forms = _forms(undisturbed) if compiles else []
+    clocks = [Clock(undisturbed)] if compiles else []
+    arrays = [_CopyLoop(nbytes, kind, undisturbed) for nbytes in copies for kind in _kinds(nbytes)]
+    cycles: list[float] = []
     arithmetic: list[list[float]] = [[] for _ in forms]
     copied: list[list[float]] = [[] for _ in arrays]
     for _ in range(repeats):
@@ -41,12 +48,42 @@ def measured(copies: Sequence[int], repeats: int, undisturbed: Undisturbed) -> M
             rates.append(form.rate())
         for array, rates in zip(arrays, copied, strict=True):
             rates.append(array.rate())
+        cycles.extend(clock.seconds() for clock in clocks)
     return MeasuredLimits(
         tuple(
             ArithmeticRates(form.dtype, form.bits, tuple(rates)) for form, rates in zip(forms, arithmetic, strict=True)
         ),
-        tuple(CopyRates(array.nbytes, tuple(rates)) for array, rates in zip(arrays, copied, strict=True)),
+        tuple(CopyRates(array.nbytes, tuple(rates), array.kind) for array, rates in zip(arrays, copied, strict=True)),
+        tuple(cycles),
     )
+
+
+def _kinds(nbytes: int) -> list[str]:
+    """Return numpy's copy, an empty name, and those as of kernels that can differ from it at this size."""
+    beyond_caches = nbytes > COPIED_BYTES
+    kinds = [kind for kind in KERNEL_COPIES if kind == LOOP_COPY or beyond_caches]
+    return ["", *(kind for kind in kinds if not copies_of_kernels.unavailable(kind))]
+
+
+class Clock:
+    """The chain of dependent instructions, calibrated."""
+
+    def __init__(self, undisturbed: Undisturbed) -> None:
+        """Compile it, and find the number of iterations that takes long enough."""
+        self._run, self._undisturbed, self._count = clock.compiled(), undisturbed, FIRST_COUNT
+        while self._timed() < SAMPLE_SECONDS:
+            self._count *= 2
+
+    def seconds(self) -> float:
+        """Return the seconds of a cycle."""
+        return self._timed() / (self._count * clock.CYCLES)
+
+    def _timed(self) -> float:
+        def ready() -> Timed:
+            self._run(FIRST_COUNT, 1)
+            return partial(self._run, self._count, 1)
+
+        return self._undisturbed(ready).seconds
 
 
 class _Form:
@@ -85,18 +122,20 @@ class _CopyLoop:
     So an array that does not fit a cache is never in it, and a piece takes no longer than any other repeat.
     """
 
-    def __init__(self, nbytes: int, undisturbed: Undisturbed) -> None:
+    def __init__(self, nbytes: int, kind: str, undisturbed: Undisturbed) -> None:
         """Fill both arrays, so that their pages exist, and find the number of calls that takes long enough."""
-        self.nbytes = nbytes
+        self.nbytes, self.kind = nbytes, kind
         self._undisturbed = undisturbed
-        target, source = (np.ones(nbytes, np.uint8) for _ in range(2))
-        pieces = [slice(start, start + COPIED_BYTES) for start in range(0, nbytes, COPIED_BYTES)]
+        copy = copies_of_kernels.compiled(Variant(kind), Dtype.FLOAT64) if kind else np.copyto
+        target, source = (np.ones(nbytes // np.dtype(float).itemsize) for _ in range(2))
+        per_piece = COPIED_BYTES // target.itemsize
+        pieces = [slice(start, start + per_piece) for start in range(0, target.size, per_piece)]
         self._piece = nbytes // len(pieces)
         if len(pieces) > 1:
             in_turn = cycle([(target[piece], source[piece]) for piece in pieces])
-            self._copy: Callable[[], None] = lambda: np.copyto(*next(in_turn))
+            self._copy: Callable[[], None] = lambda: copy(*next(in_turn))
         else:
-            self._copy = partial(np.copyto, target, source)
+            self._copy = partial(copy, target, source)
         self._count = 1
         while self._seconds() < SAMPLE_SECONDS:
             self._count *= 2

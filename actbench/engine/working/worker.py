@@ -264,6 +264,16 @@ class Server:
 
         return roofs.measured(request.copies, request.repeats, undisturbed)
 
+    @handles(protocol_limits.MeasureCall)
+    def measure_call(self, request: protocol_limits.MeasureCall) -> protocol_limits.MeasuredCall:
+        """Measure the calls of a case, and the clock."""
+        from actbench.engine.working import pipes
+        from actbench.kernels.resolution import resolve
+        from actbench.model.cases import Case
+
+        case = Case.parse(request.case)
+        return pipes.measured(resolve(case), case.size, request.seed, request.repeats, undisturbed)
+
     def _prepared(self) -> PreparedBlock | PreparedTraining:
         if self._block is None:
             raise RuntimeError("no block is prepared")

@@ -1,0 +1,31 @@
+"""The pipe bound of a case, with a short measurement: what `actbench show` adds to the listing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from actbench.analysis.pipe_share import pipe_share
+from actbench.engine.launch import StartWorker
+from actbench.engine.pipe_share import measured_call
+from actbench.host import environment
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.pipes import has_bound, loop_bound
+from actbench.kernels.subject import Subject
+from actbench.model.cases import Case
+from actbench.report import pipe_bound
+
+
+def bound(subject: Subject, case: Case, start_worker: StartWorker) -> Iterator[str]:
+    """Yield the text of a case whose inner loop can be looked at; nothing of others."""
+    if not has_bound(subject, case.operands):
+        return
+    assert isinstance(subject, Kernel)  # noqa: S101  # those have one
+    of_loop = loop_bound(subject)
+    if isinstance(of_loop, str):
+        yield pipe_bound.unknown(of_loop)
+        return
+    share = None
+    if of_loop.cycles is not None:
+        measured = measured_call(start_worker, environment.choose_cpu(None), case)
+        share = pipe_share(measured.seconds, measured.cycle)
+    yield pipe_bound.text(case, of_loop, share)

@@ -1,0 +1,181 @@
+"""The pipe bound of a loop: the fewest cycles of an iteration, if no instruction ever waited for another.
+
+Every instruction takes a slot of one of the execution pipes that can do it. A set of pipes needs at least the slots of
+what can go nowhere else, divided by the number of pipes; the bound is the largest of these quotients, over all sets.
+Dividers, loads, stores and the slots in which instructions are issued bound a loop likewise.
+
+The pipes are those of Intel's "64 and IA-32 Architectures Optimization Reference Manual" and of AMD's "Software
+Optimization Guide" for families 19h and 1Ah; the cycles of divisions are those that A. Abel and J. Reineke measured
+("uops.info", ASPLOS 2019) and, for AMD, those of LLVM's scheduling models. What is left out makes the bound too low:
+latencies, caches, and the finite number of instructions in flight.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations
+
+from actbench.backends._limits.inner_loop import InnerLoop, Instruction
+from actbench.host.processors import Description
+
+
+class PipeUse(Enum):
+    """What instructions do, as far as pipes differ; the patterns of their names, the first that matches counting."""
+
+    DIVISION = r"v(div|sqrt)p[sd]"
+    PRODUCT = r"vfn?m(add|sub)\w*p[sd]|vmulp[sd]|vpmu?ll?u?\w*"
+    SUM = r"v(add|sub)p[sd]"
+    MASK = r"vp?cmp\w+|vfpclass\w+|vptestn?m\w+|k\w+"
+    CONVERSION = r"vcvt\w+|vrndscale\w+|vround\w+|vgetexp\w+|vgetmant\w+|vscalef\w+|vreduce\w+"
+    EXTREME = r"v(min|max)p[sd]|vrangep[sd]"
+    SHIFT = r"vps(ll|rl|ra)\w+|vprol\w+|vpror\w+"
+    SHUFFLE = (
+        r"vperm\w+|v?shuf\w+|vp?unpck\w+|vpshuf\w+|vinsert\w+|vextract\w+|vpmov\w+|vp?broadcast\w+|vpack\w+|valign\w+"
+    )
+    LOGIC = r"v(and|andn|or|xor)p[sd]|vp(add|sub|and|or|xor|ternlog|blend|abs|min|max)\w*|vblend\w+"
+    MOVE = r"vmov\w+"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Processors of one microarchitecture; pipes are digits."""
+
+    name: str
+    pipes: Mapping[PipeUse, str]
+    """Of vectors of up to 256 bits."""
+    wide_pipes: Mapping[PipeUse, str]
+    """Of 512 bits; empty where these take two slots of the others."""
+    divisions: Mapping[str, tuple[float, float, float]]
+    """Cycles between divisions by the last letter of their name, s or d, of 128, 256 and 512 bits."""
+    issued: int
+    """Instructions a cycle."""
+    loads: tuple[int, int]
+    """A cycle, of up to 256 bits and of 512."""
+    stores: tuple[int, int]
+
+    @property
+    def products_a_cycle(self) -> int:
+        """Bits of the vectors that are multiplied in a cycle, in the widest registers."""
+        narrow, wide = (len(pipes.get(PipeUse.PRODUCT, "")) for pipes in (self.pipes, self.wide_pipes))
+        return max(256 * narrow, 512 * wide)
+
+    def pipes_of(self, instruction: Instruction, kind: PipeUse) -> tuple[str, int]:
+        """Return the pipes that an instruction can go to, and how many slots it takes."""
+        if instruction.bits < 512:
+            return self.pipes[kind], 1
+        return (self.wide_pipes[kind], 1) if self.wide_pipes else (self.pipes[kind], 2)
+
+
+def _by_kind(default: str, **pipes: str) -> dict[PipeUse, str]:
+    return dict.fromkeys(PipeUse, default) | {PipeUse[name]: where for name, where in pipes.items()}
+
+
+_INTEL_DIVISIONS = {"s": (3.0, 5.0, 10.0), "d": (4.0, 8.0, 16.0)}
+_INTEL = _by_kind(
+    "015", DIVISION="0", PRODUCT="01", SUM="01", MASK="01", CONVERSION="01", EXTREME="01", SHIFT="01", SHUFFLE="5"
+)
+_INTEL_WIDE = _by_kind("05", DIVISION="0", MASK="5", CONVERSION="05", SHIFT="0", SHUFFLE="5")
+_AMD = _by_kind("0123", DIVISION="01", PRODUCT="01", SUM="23", MASK="01", CONVERSION="23", SHIFT="12", SHUFFLE="12")
+_AMD_DIVISIONS = {"s": (3.0, 3.0, 6.0), "d": (5.0, 5.0, 10.0)}
+
+SKYLAKE = Family("Skylake", _INTEL, {}, _INTEL_DIVISIONS, 4, (2, 2), (1, 1))
+SKYLAKE_SERVER = Family("Skylake server", _INTEL, _INTEL_WIDE, _INTEL_DIVISIONS, 4, (2, 2), (1, 1))
+SUNNY_COVE = Family("Sunny Cove", _INTEL, _INTEL_WIDE, _INTEL_DIVISIONS, 5, (2, 2), (2, 1))
+GOLDEN_COVE = Family("Golden Cove", _INTEL | {PipeUse.SUM: "15"}, _INTEL_WIDE, _INTEL_DIVISIONS, 6, (3, 2), (2, 1))
+ZEN_3 = Family("Zen 3", _AMD, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
+ZEN_4 = Family("Zen 4", _AMD, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
+ZEN_5 = Family("Zen 5", _AMD, _AMD, {"s": (3.0, 3.0, 5.0), "d": (5.0, 5.0, 9.0)}, 8, (2, 2), (1, 1))
+
+_ICE_LAKE_SERVERS = frozenset({106, 108})
+_ZEN_5, _ZEN_3_AND_4 = 26, 25
+
+
+def family(processor: Description) -> Family | None:
+    """Return the family of a processor by what it can do, since virtual machines change names; None if not known."""
+    flags = processor.flags
+    if processor.vendor == "AuthenticAMD":
+        newer = ZEN_4 if "avx512f" in flags else ZEN_3
+        return {_ZEN_5: ZEN_5, _ZEN_3_AND_4: newer}.get(processor.family)
+    if processor.vendor != "GenuineIntel":
+        return None
+    if "avx512_fp16" in flags:
+        return GOLDEN_COVE
+    if "avx512f" in flags and "gfni" in flags:
+        return SUNNY_COVE if processor.model in _ICE_LAKE_SERVERS else None  # others have one pipe of 512 bits
+    if "avx512f" in flags:
+        return SKYLAKE_SERVER
+    return SKYLAKE if "clflushopt" in flags and "avx2" in flags and "avx_vnni" not in flags else None
+
+
+@dataclass(frozen=True, slots=True)
+class PipeBound:
+    """The bound of an iteration."""
+
+    cycles: float
+    limit: str
+    """What bounds it."""
+    slots: int
+    """Of the execution pipes of vectors."""
+
+
+def kind_of(instruction: Instruction) -> PipeUse | None:
+    """Return what an instruction of vectors does; None where the model does not know it."""
+    return next((kind for kind in PipeUse if re.fullmatch(kind.value, instruction.mnemonic)), None)
+
+
+def pipe_bound(loop: InnerLoop, of: Family) -> PipeBound | str:
+    """Return the bound of a loop; or the name of an instruction that the model does not know."""
+    slots: Counter[frozenset[str]] = Counter()
+    divided = loading = storing = 0.0
+    issued = len(loop.instructions) - 1  # comparing and jumping are issued as one
+    for instruction in (one for one in loop.instructions if one.is_vector):
+        wide = instruction.bits == 512
+        kind = kind_of(instruction)
+        if kind is None:
+            return instruction.mnemonic
+        loading += instruction.reads_memory / of.loads[wide]
+        storing += instruction.writes_memory / of.stores[wide]
+        if kind is PipeUse.MOVE or (
+            kind is PipeUse.SHUFFLE and "broadcast" in instruction.mnemonic and instruction.reads_memory
+        ):
+            continue  # registers are renamed, and loads broadcast
+        pipes, count = of.pipes_of(instruction, kind)
+        slots[frozenset(pipes)] += count
+        if kind is PipeUse.DIVISION:
+            divided += of.divisions[instruction.mnemonic[-1]][instruction.bits.bit_length() - 8]
+    bounds = {
+        "pipes": _pressure(slots),
+        "divider": divided,
+        "loads": loading,
+        "stores": storing,
+        "issue": issued / of.issued,
+    }
+    limit = max(bounds, key=bounds.__getitem__)
+    return PipeBound(bounds[limit], limit, sum(slots.values()))
+
+
+def _pressure(slots: Mapping[frozenset[str], int]) -> float:
+    """Return the cycles that the pipes need: the most, over all sets of them, of what can go nowhere else."""
+    unions = {
+        frozenset[str]().union(*some) for count in range(1, len(slots) + 1) for some in combinations(slots, count)
+    }
+    return max((_confined(slots, union) / len(union) for union in unions), default=0.0)
+
+
+def _confined(slots: Mapping[frozenset[str], int], pipes: frozenset[str]) -> int:
+    return sum(count for where, count in slots.items() if where <= pipes)
+
+
+def lowest(loops: Iterable[InnerLoop], of: Family) -> tuple[InnerLoop, PipeBound] | str:
+    """Return the loop with the lowest bound by byte stored, of several versions of one; or why there is none."""
+    bounds = [(loop, pipe_bound(loop, of)) for loop in loops]
+    known = [(loop, bound) for loop, bound in bounds if isinstance(bound, PipeBound)]
+    if known:
+        return min(known, key=lambda pair: pair[1].cycles / pair[0].stored)
+    return next(
+        (f"the port model does not know {name}" for _, name in bounds if isinstance(name, str)), "no loop of vectors"
+    )

@@ -1,0 +1,75 @@
+"""The inner loop of a kernel that is vector code, and how few cycles a call of it can take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actbench.backends._limits.inner_loop import InnerLoop, vector_loops
+from actbench.backends._limits.mca import McaBound, mca_bound
+from actbench.backends._limits.port_model import Family, PipeBound, family, lowest
+from actbench.backends.numba_simd import NumbaSimd
+from actbench.host import processors
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.subject import Subject
+from actbench.model.names import Op, OperandState
+from actbench.model.number_formats import numpy_dtype
+
+OPS = frozenset({Op.DERIVATIVE, Op.BACKWARD})
+"""The ops whose kernels are one loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopBound:
+    """The bound of an inner loop, in cycles of an iteration."""
+
+    loop: InnerLoop
+    elements: int
+    """Of an iteration."""
+    family: Family | None
+    """None where there is no port model of the processor."""
+    pipes: PipeBound | None
+    """By the port model; None where there is none, or it does not know an instruction."""
+    unknown: str
+    """Why there is none; empty where there is one."""
+    mca: McaBound | None
+
+    @property
+    def cycles(self) -> float | None:
+        """The bound by the port model, else by llvm-mca; None where neither knows."""
+        if self.pipes:
+            return self.pipes.cycles
+        return self.mca.cycles if self.mca else None
+
+    @property
+    def vectors(self) -> int:
+        """The vectors of results of an iteration."""
+        return len(self.loop.stores)
+
+    def of_call(self, size: int) -> float | None:
+        """Return the fewest cycles of a call on so many elements."""
+        return None if self.cycles is None else size / self.elements * self.cycles
+
+
+def has_bound(subject: Subject, operands: OperandState) -> bool:
+    """Return whether the bound of a case is sought: of one loop that numba-simd makes, in one thread, warm."""
+    return (
+        isinstance(subject, Kernel)
+        and isinstance(subject.backend, NumbaSimd)
+        and subject.backend.one_thread_works
+        and subject.op in OPS
+        and not subject.activation.is_gated
+        and operands is OperandState.WARM
+    )
+
+
+def loop_bound(kernel: Kernel) -> LoopBound | str:
+    """Return the bound of a kernel's inner loop, compiled anew so that its code can be read; or why there is none."""
+    assert isinstance(kernel.backend, NumbaSimd)  # noqa: S101  # see `has_bound`
+    loops = vector_loops(kernel.backend.assembly(kernel.op, kernel.rule, kernel.dtype))
+    if not loops:
+        return "the generated code has no loop of vectors that is known here"
+    here = family(processors.description())
+    best = lowest(loops, here) if here else "there is no port model of this processor"
+    loop, pipes, unknown = (loops[-1], None, best) if isinstance(best, str) else (*best, "")
+    elements = loop.stored // numpy_dtype(kernel.dtype).itemsize
+    return LoopBound(loop, elements, here, pipes, unknown, mca_bound(loop))

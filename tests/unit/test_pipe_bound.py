@@ -1,0 +1,290 @@
+"""The pipe bound of an inner loop: the loop in the assembly, the port models, llvm-mca, and what show prints."""
+
+from __future__ import annotations
+
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actbench import registry
+from actbench.analysis.pipe_share import pipe_share
+from actbench.backends._limits import clock, mca, port_model
+from actbench.backends._limits.inner_loop import InnerLoop, Instruction, vector_loops
+from actbench.backends._limits.port_model import (
+    GOLDEN_COVE,
+    SKYLAKE,
+    SKYLAKE_SERVER,
+    SUNNY_COVE,
+    ZEN_3,
+    ZEN_4,
+    ZEN_5,
+    Family,
+    PipeBound,
+    family,
+    pipe_bound,
+)
+from actbench.engine.protocol_limits import MeasureCall
+from actbench.host import processors
+from actbench.host.processors import Description
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.pipes import loop_bound
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import Case
+from tests.conftest import Actbench
+from tests.support import fake
+from tests.support.fake import CYCLE, FakeBench, exact_seconds
+
+ASSEMBLY = """\
+\t.text
+kernel:
+.LBB0_1:
+\tvmovss\t(%rax,%rbx,4), %xmm0
+\tvmovss\t%xmm0, (%rcx,%rbx,4)
+\tincq\t%rbx
+\tjne\t.LBB0_1
+.LBB0_2:
+\tvmulps\t(%rax,%rbx,4), %zmm1, %zmm2  # a comment
+\tvmovups\t%zmm3, 64(%rsp)
+\tvmovups\t%zmm2, (%rcx,%rbx,4)
+\taddq\t$16, %rbx
+\tcmpq\t%rbx, %rdx
+\tjne\t.LBB0_2
+.LBB0_3:
+\tvmovups\t%ymm2, (%rcx,%rbx,4)
+\tjne\t.LBB0_3
+.LBB0_4:
+\tvpmovdw\t%zmm2, (%rcx,%rbx,2)
+\tje\t.LBB0_9
+\tjmp\t.LBB0_4
+.LBB0_5:
+\tvpmovdw\t%zmm2, (%rcx,%rbx,2)
+\tjmp\t.LBB0_5
+"""
+
+CASE = "logistic/recompute/numba-simd/derivative/float32/1000"
+on_x86 = pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="assembly of x86-64 is read")
+
+
+def loop(*lines: str) -> InnerLoop:
+    return InnerLoop(".L1", (*(f"\t{line}" for line in lines), "\tcmpq\t%rbx, %rdx", "\tjne\t.L1"))
+
+
+def bound(of: Family, *lines: str) -> PipeBound:
+    of_loop = pipe_bound(loop(*lines), of)
+    assert isinstance(of_loop, PipeBound)
+    return of_loop
+
+
+# The loop
+
+
+def test_the_loops_are_those_that_store_results_in_the_widest_vectors() -> None:
+    assert [(one.label, one.stored) for one in vector_loops(ASSEMBLY)] == [(".LBB0_2", 64), (".LBB0_5", 32)]
+
+
+def test_operands_in_memory_are_read_or_written() -> None:
+    load, store = (
+        Instruction.parse("\tvmulps\t-64(%rax,%rbx,4), %ymm1, %ymm2"),
+        Instruction.parse("vmovups\t%xmm2, (%rax)"),
+    )
+    assert (load.reads_memory, load.writes_memory, load.bits) == (True, False, 256)
+    assert (store.reads_memory, store.writes_memory, store.bits) == (False, True, 128)
+
+
+# The port models
+
+
+def test_pipes_are_as_busy_as_the_busiest_set_of_them() -> None:
+    product, logic, shift = "vmulps\t%zmm1, %zmm2, %zmm3", "vpord\t%zmm1, %zmm2, %zmm3", "vpslld\t$23, %zmm1, %zmm2"
+    assert bound(GOLDEN_COVE, *[product] * 4).cycles == 2
+    assert bound(GOLDEN_COVE, *[shift] * 3, *[logic] * 3).cycles == 3
+    assert bound(GOLDEN_COVE, *[shift] * 3, *[logic] * 5).cycles == 4
+    assert bound(GOLDEN_COVE, *[shift] * 3, *[logic] * 5).slots == 8
+
+
+def test_sums_and_products_have_pipes_of_their_own_on_zen() -> None:
+    both = ["vmulps\t%zmm1, %zmm2, %zmm3", "vaddps\t%zmm1, %zmm2, %zmm3"] * 4
+    assert (bound(ZEN_5, *both).cycles, bound(GOLDEN_COVE, *both).cycles) == (2, 4)
+    assert bound(ZEN_4, *both).cycles == 4, "512 bits take two slots"
+
+
+def test_dividers_loads_stores_and_issue_bound_as_well() -> None:
+    assert bound(GOLDEN_COVE, "vdivpd\t%zmm1, %zmm2, %zmm3") == PipeBound(16, "divider", 1)
+    assert bound(GOLDEN_COVE, *["vmovups\t%zmm1, (%rax,%rbx,4)"] * 3) == PipeBound(3, "stores", 0)
+    assert bound(GOLDEN_COVE, *["vmovups\t(%rax,%rbx,4), %zmm1"] * 4) == PipeBound(2, "loads", 0)
+    assert bound(SKYLAKE, *["vmovaps\t%ymm1, %ymm2"] * 7) == PipeBound(2, "issue", 0)
+
+
+def test_an_instruction_that_no_model_knows_is_named() -> None:
+    assert pipe_bound(loop("vaesenc\t%zmm1, %zmm2, %zmm3"), ZEN_5) == "vaesenc"
+    said = port_model.lowest([loop("vaesenc\t%zmm1, %zmm2, %zmm3")], ZEN_5)
+    assert said == "the port model does not know vaesenc"
+
+
+def test_of_the_versions_of_a_loop_the_one_with_the_lowest_bound_counts() -> None:
+    store, product = "vmovups\t%zmm1, (%rax,%rbx,4)", "vmulps\t%zmm1, %zmm2, %zmm3"
+    short, long = loop(store, product, product, product, product), loop(store, *[product] * 6)
+    assert port_model.lowest([long, short], GOLDEN_COVE) == (short, PipeBound(2, "pipes", 4))
+
+
+@pytest.mark.parametrize(
+    ("vendor", "number", "model", "flags", "expected"),
+    [
+        ("GenuineIntel", 6, 167, "avx2 avx512f gfni avx512_fp16", GOLDEN_COVE),
+        ("GenuineIntel", 6, 106, "avx2 avx512f gfni", SUNNY_COVE),
+        ("GenuineIntel", 6, 167, "avx2 avx512f gfni", None),
+        ("GenuineIntel", 6, 85, "avx2 avx512f", SKYLAKE_SERVER),
+        ("GenuineIntel", 6, 158, "avx2 clflushopt", SKYLAKE),
+        ("GenuineIntel", 6, 151, "avx2 clflushopt avx_vnni", None),
+        ("GenuineIntel", 6, 60, "avx2", None),
+        ("AuthenticAMD", 26, 2, "avx512f", ZEN_5),
+        ("AuthenticAMD", 25, 17, "avx512f", ZEN_4),
+        ("AuthenticAMD", 25, 1, "avx2", ZEN_3),
+        ("AuthenticAMD", 23, 49, "avx2", None),
+        ("", 0, 0, "", None),
+    ],
+)
+def test_a_family_is_known_by_what_its_processors_can_do(
+    vendor: str, number: int, model: int, flags: str, expected: Family | None
+) -> None:
+    text = f"vendor_id\t: {vendor}\ncpu family\t: {number}\nmodel\t\t: {model}\nmodel name\t: X\nflags\t\t: {flags}\n"
+    assert family(Description.parse(text * 2)) is expected
+
+
+@on_x86
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+def test_the_models_know_what_kernels_are_made_of() -> None:
+    kernel = resolve(Case.parse(CASE))
+    assert isinstance(kernel, Kernel)
+    of_kernel = loop_bound(kernel)
+    assert not isinstance(of_kernel, str)
+    assert of_kernel.elements * 4 == of_kernel.loop.stored
+    for one in (SKYLAKE_SERVER, GOLDEN_COVE, ZEN_4, ZEN_5):
+        pipes = pipe_bound(of_kernel.loop, one)
+        assert isinstance(pipes, PipeBound), pipes
+        assert pipes.slots >= 15 * of_kernel.vectors
+
+
+# The clock, and the share
+
+
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+def test_the_chain_of_the_clock_multiplies_as_often_as_it_takes_the_exclusive_or() -> None:
+    assert clock.compiled()(0, 7) == 7
+    assert clock.compiled()(1, 1) == clock.FACTOR ^ 1
+    if platform.machine() in {"x86_64", "AMD64"}:
+        bodies = re.findall(r"^(\.L\w+):\n((?:\t(?!j).*\n)*\tj\w+\t\1\n)", clock.code(), re.MULTILINE)
+        assert bodies
+        for _, body in bodies:
+            assert body.count("imul") == len(re.findall(r"\bxorq", body)) > 0
+
+
+def test_the_share_is_paired_with_the_clock_of_its_repeat() -> None:
+    share = pipe_share([2e-6, 1e-6] * 6, [0.5e-9, 0.25e-9] * 6)
+    assert share.cycles == pytest.approx((4000, 4000, 4000))
+    assert share.of_bound(3000) == pytest.approx((75, 75, 75))
+    assert share.gigahertz.low == pytest.approx(2)
+    assert share.gigahertz.high == pytest.approx(4)
+
+
+def test_a_worker_measures_calls_and_the_clock() -> None:
+    answer = fake.real_answer(MeasureCall("logistic/cached/numpy/derivative/float64/100", 1, 2))
+    assert len(answer.seconds) == len(answer.cycle) == 2
+    assert 1e-8 < min(answer.seconds) < 1e-2
+
+
+# llvm-mca
+
+
+def installed(path: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    program = path / "llvm-mca"
+    program.write_text(f"#!/bin/sh\ncat > {path}/loop\necho '{output}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(path), prepend=":")
+
+
+def test_llvm_mca_gets_the_loop_and_its_bound_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = "LLVM version 19.1.0\nHost CPU: znver5\nBlock RThroughput: 26.5"
+    installed(tmp_path, monkeypatch, output)
+    assert mca.mca_bound(loop("vmulps\t%zmm1, %zmm2, %zmm3")) == mca.McaBound("19.1.0", "znver5", 26.5)
+    assert (tmp_path / "loop").read_text().startswith(".L1:\n\tvmulps\t%zmm1")
+
+
+def test_an_llvm_mca_that_does_not_take_the_loop_gives_no_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path, monkeypatch, "error: unsupported")
+    assert mca.mca_bound(loop()) == mca.McaBound("of no known version", "this processor", None)
+
+
+# What show prints
+
+
+@pytest.fixture
+def without_mca(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actbench.backends._limits.mca.shutil.which", lambda _: None)
+
+
+@pytest.fixture
+def shown_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every kernel be 3 products on 16 elements."""
+    lines = ["vmulps\t%zmm1, %zmm2, %zmm3"] * 3
+    text = "\n".join(
+        [".LBB0_1:", *(f"\t{line}" for line in lines), "\tvmovups\t%zmm3, (%rax,%rbx,4)", "\tjne\t.LBB0_1"]
+    )
+    backend: Any = type(registry.backends()["numba-simd"])
+    monkeypatch.setattr(backend, "assembly", lambda *_: text)
+
+
+@pytest.mark.usefixtures("shown_loop", "without_mca")
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+def test_show_prints_the_bound_and_the_share_that_was_measured(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "description", lambda: Description("AuthenticAMD", 26, 2, frozenset({"avx512f"})))
+    bench.seconds = lambda case: CYCLE * 2 * case.size / 16 if str(case.id) == CASE else exact_seconds(case)
+    assert actbench("show", CASE).stdout.endswith(
+        """
+pipe bound of the inner loop, if nothing ever waits
+    iteration             vectors of 16 elements of float32, 1 of them in turns
+    slots                 3 of the execution pipes a vector
+    bound                 1.5 cycles a vector, by the pipes (port model of Zen 5)
+    llvm-mca              not installed
+    measured              2.00 ± 0.00 cycles a vector, calls included, at 4.00 ± 0.00 GHz
+    share                 75.0 ± 0.0 % of the bound
+"""
+    )
+
+
+@pytest.mark.usefixtures("shown_loop")
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+@pytest.mark.parametrize("with_mca", [False, True])
+def test_show_says_that_there_is_no_model_of_an_unknown_processor(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, *, with_mca: bool
+) -> None:
+    monkeypatch.setattr(processors, "description", Description)
+    stated = mca.McaBound("19.1.0", "generic", 3.0) if with_mca else None
+    monkeypatch.setattr("actbench.kernels.pipes.mca_bound", lambda _: stated)
+    shown = actbench("show", CASE).stdout
+    assert "bound                 not known by a port model: there is no port model of this processor" in shown
+    assert ("3 cycles a vector (LLVM 19.1.0, generic)" in shown) == with_mca
+    assert ("% of the bound by llvm-mca" in shown) == with_mca
+    assert bench.workers_started == with_mca, "nothing is measured where there is nothing to hold it against"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "logistic/recompute/numpy/derivative/float32/1000",
+        "logistic/recompute/numba-simd/step/float32/1000",
+        "logistic/recompute/numba-simd/derivative/float32/100000/cold",
+    ],
+)
+def test_show_looks_for_no_bound_of_what_is_not_one_loop_of_vectors_in_cache(
+    actbench: Actbench, bench: FakeBench, case: str
+) -> None:
+    assert "pipe bound" not in actbench("show", case).stdout
+    assert bench.workers_started == 0

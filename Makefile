@@ -82,6 +82,7 @@ limits: $(READY)             ## what interleaving, shorter chains and prefetchin
 	$(BIN)/python -m benchmarks.limits -a '*' -n 4096,100000
 	$(BIN)/python -m benchmarks.small_calls
 	$(BIN)/python -m benchmarks.limits -a logistic,tanh -s recompute,cached -n 1000000,4000000,16000000
+	$(BIN)/python -m benchmarks.readers
 
 verify-simd: $(READY)        ## how far are the branch-free functions from the truth? every float32: a few minutes
 	$(BIN)/python -m benchmarks.verify_simd

@@ -9,8 +9,8 @@ import platform
 from collections.abc import Callable
 from typing import Any
 
-from actbench.backends._backend import COPY_RULE
 from actbench.backends._compiling import jitted
+from actbench.backends._rungs import COPY_RULE
 from actbench.backends.numba import array_of
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.model.cases import LOOP_COPY

@@ -2,10 +2,10 @@
 
     python -m benchmarks.readers [-n 100000,1000000,...] [-d float32,float64] [--repeats 30]
 
-Prints, with 95 % intervals, how many times faster a copy with non-temporal stores is than one by loads and stores: alone,
-and together with a call that reads its result, g' of the logistic function from y by numba-simd. All take turns in one
-process, on the same arrays. Compared is processor time, which bears neighbours. Beside each size stands whether the
-arrays exceed half of the last-level cache: only there is a kernel held against such a copy.
+Prints, with 95 % intervals, how many times faster a copy with non-temporal stores is than one by loads and stores: by
+itself, and together with a call that reads its result, g' of the logistic function from y by numba-simd. All take turns
+in one process, on the same arrays. Compared is processor time, which bears neighbours. Beside each size stands whether
+the arrays exceed half of the last-level cache: only there is a kernel held against such a copy.
 """
 
 from __future__ import annotations

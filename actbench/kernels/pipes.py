@@ -14,7 +14,7 @@ from actbench.kernels.subject import Subject
 from actbench.model.names import Op, OperandState
 from actbench.model.number_formats import numpy_dtype
 
-OPS = frozenset({Op.DERIVATIVE, Op.BACKWARD})
+OPS = frozenset({Op.DERIVATIVE, Op.BACKWARD, Op.SECOND})
 """The ops whose kernels are one loop."""
 
 
@@ -65,7 +65,7 @@ def has_bound(subject: Subject, operands: OperandState) -> bool:
 def loop_bound(kernel: Kernel) -> LoopBound | str:
     """Return the bound of a kernel's inner loop, compiled anew so that its code can be read; or why there is none."""
     assert isinstance(kernel.backend, NumbaSimd)  # noqa: S101  # see `has_bound`
-    loops = vector_loops(kernel.backend.assembly(kernel.op, kernel.rule, kernel.dtype))
+    loops = vector_loops(kernel.backend.assembly(kernel.op.bound_as, kernel.rule, kernel.dtype))
     if not loops:
         return "the generated code has no loop of vectors that is known here"
     here = family(processors.description())

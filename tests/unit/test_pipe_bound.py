@@ -30,9 +30,10 @@ from actbench.engine.protocol_limits import MeasureCall
 from actbench.host import processors
 from actbench.host.processors import Description
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.pipes import loop_bound
+from actbench.kernels.pipes import OPS, loop_bound
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
+from actbench.model.names import Op
 from tests.conftest import Actbench
 from tests.support import fake
 from tests.support.fake import CYCLE, FakeBench, exact_seconds
@@ -156,8 +157,9 @@ def test_a_family_is_known_by_what_its_processors_can_do(
 
 @on_x86
 @pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
-def test_the_models_know_what_kernels_are_made_of() -> None:
-    kernel = resolve(Case.parse(CASE))
+@pytest.mark.parametrize("op", sorted(OPS))
+def test_the_models_know_what_kernels_are_made_of(op: Op) -> None:
+    kernel = resolve(Case.parse(CASE.replace("derivative", op)))
     assert isinstance(kernel, Kernel)
     of_kernel = loop_bound(kernel)
     assert not isinstance(of_kernel, str)

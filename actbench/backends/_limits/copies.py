@@ -9,7 +9,7 @@ import platform
 from collections.abc import Callable
 from typing import Any
 
-from actbench.backends._compiling import jitted
+from actbench.backends._compiling import jitted, only_version
 from actbench.backends._rungs import COPY_RULE
 from actbench.backends.numba import array_of
 from actbench.backends.numba_simd import NumbaSimd
@@ -31,8 +31,7 @@ def compiled(kind: Variant, dtype: Dtype) -> Callable[..., Any]:
     """Return ``copy(out, array)``, compiled or from numba's cache."""
     if kind == LOOP_COPY:
         return NumbaSimd().bind(Op.DERIVATIVE, COPY_RULE, dtype).function
-    copy: Callable[..., Any] = _non_temporal(dtype, cache=True)
-    return copy
+    return only_version(_non_temporal(dtype, cache=True))
 
 
 def uncached(kind: Variant, dtype: Dtype) -> Any:

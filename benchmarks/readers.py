@@ -20,7 +20,7 @@ from actbench.backends._limits import copies
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.host import environment
 from actbench.kernels.traffic import leaves_last_level_cache
-from actbench.model.cases import LOOP_COPY, NON_TEMPORAL_COPY
+from actbench.model.kernel_copies import LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect
 from actbench.report.numbers import count, ratio

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from actbench.analysis.speedups import Ratios, columns, log_ratios
 from actbench.analysis.statistics import Floats, medians
 from actbench.kernels.traffic import leaves_last_level_cache
-from actbench.model.cases import NON_TEMPORAL_COPY, YARDSTICK, Block, Case
+from actbench.model.cases import YARDSTICK, Block, Case
+from actbench.model.kernel_copies import NON_TEMPORAL_COPY
 from actbench.model.times import Times
 from actbench.model.variants import Variant
 

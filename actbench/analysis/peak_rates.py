@@ -9,7 +9,7 @@ import numpy as np
 
 from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.statistics import hodges_lehmann
-from actbench.model.cases import LOOP_COPY, NON_TEMPORAL_COPY
+from actbench.model.kernel_copies import LOOP_COPY, NON_TEMPORAL_COPY
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from actbench.backends import Bound
 from actbench.backends._limits import copies
 from actbench.kernels.subject import Yardstick
 from actbench.model import number_formats
-from actbench.model.cases import COPYING
+from actbench.model.kernel_copies import COPYING
 
 
 class KernelCopy(Yardstick):

@@ -57,7 +57,7 @@ def has_bound(subject: Subject, operands: OperandState) -> bool:
         and isinstance(subject.backend, NumbaSimd)
         and subject.backend.one_thread_works
         and subject.op in OPS
-        and not subject.activation.is_gated
+        and not (subject.activation.is_gated or subject.is_row)
         and operands is OperandState.WARM
     )
 

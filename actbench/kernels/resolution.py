@@ -19,7 +19,8 @@ from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.kernels.training import NetworkStep, Trainer
 from actbench.kernels.user_kernel import UserKernel
-from actbench.model.cases import KERNEL_COPIES, OVERHEAD, YARDSTICK, Arm, Case, KernelId
+from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
+from actbench.model.kernel_copies import KERNEL_COPIES
 from actbench.model.training import ARMS, SHIPPED
 from actbench.model.user_kernels import UserStrategy
 from actbench.registry import Registry

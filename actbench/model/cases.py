@@ -22,6 +22,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from actbench.errors import InputError
+from actbench.model.kernel_copies import COPYING, KERNEL_COPIES
 from actbench.model.names import NETWORK, Dtype, Op, OperandState
 from actbench.model.sizes import Shape, Size
 from actbench.model.variants import Variant
@@ -43,17 +44,6 @@ YARDSTICK = Variant("yardstick")
 
 PLAIN = "numpy"
 """The backend whose copy every block has."""
-
-LOOP_COPY, NON_TEMPORAL_COPY = Variant("yardstick-loop"), Variant("yardstick-non-temporal")
-
-KERNEL_COPIES = {
-    LOOP_COPY: "a copy by a vectorised loop of loads and stores",
-    NON_TEMPORAL_COPY: "a copy by a vectorised loop whose stores bypass the caches",
-}
-"""Copies as a kernel could make them, unlike numpy's, which may be microcode: what stands in a strategy's place."""
-
-COPYING = "numba-simd"
-"""The backend that compiles them."""
 
 YARDSTICKS = frozenset({YARDSTICK, *KERNEL_COPIES})
 
@@ -124,11 +114,6 @@ class Case:
     def is_yardstick(self) -> bool:
         """Whether this is a copy that cases are held against."""
         return self.strategy in YARDSTICKS
-
-    @property
-    def is_kernel_copy(self) -> bool:
-        """Whether this is a copy as a kernel could make it."""
-        return self.strategy in KERNEL_COPIES
 
     @property
     def is_plain_copy(self) -> bool:

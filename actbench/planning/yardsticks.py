@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from actbench.backends._limits import copies
 from actbench.host import environment
-from actbench.model.cases import LOOP_COPY, NON_TEMPORAL_COPY, Block
+from actbench.model.cases import Block
+from actbench.model.kernel_copies import LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.names import OperandState
 from actbench.model.plan import Plan
 from actbench.model.variants import Variant

@@ -16,8 +16,9 @@ from actbench.kernels.sets import TIMES_CACHE
 from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.subject import Subject
 from actbench.kernels.user_kernel import UserKernel
-from actbench.model.cases import KERNEL_COPIES, RUNGS, Case
+from actbench.model.cases import RUNGS, Case
 from actbench.model.checks import Compiled
+from actbench.model.kernel_copies import KERNEL_COPIES
 from actbench.model.names import Op, OperandState
 from actbench.model.rule import Formula, Rule
 from actbench.report import mathematics

@@ -16,8 +16,8 @@ from actbench.analysis.bottlenecks import Bottleneck
 from actbench.analysis.figures import Figures, kept_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.model.cases import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.checks import Check
+from actbench.model.kernel_copies import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.names import sort_index
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.training import RECOMPUTE, SHIPPED

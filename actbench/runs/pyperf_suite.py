@@ -20,6 +20,7 @@ from actbench.errors import InputError, damaged
 from actbench.host import regular
 from actbench.model.calibration import Calibration
 from actbench.model.cases import YARDSTICK, Arm, Block, Case
+from actbench.model.kernel_copies import KERNEL_COPIES
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
 from actbench.model.sizes import Shape
@@ -181,6 +182,6 @@ def _finished(path: Path, rows: Mapping[tuple[Block, int], Mapping[Case, _Row]])
 def _with_arms(empty: Block, timed: Iterable[Case]) -> Block:
     timed = [*timed]
     copies = (case.backend for case in timed if case.strategy == YARDSTICK and case != empty.yardstick)
-    of_kernels = (case.strategy for case in timed if case.is_kernel_copy)
+    of_kernels = (case.strategy for case in timed if case.strategy in KERNEL_COPIES)
     arms = (Arm(case.strategy, case.backend) for case in timed if not case.is_yardstick)
     return replace(empty, arms=tuple(arms), copies=tuple(copies), kernel_copies=tuple(of_kernels))

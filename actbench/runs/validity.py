@@ -9,8 +9,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from actbench.model.calibration import Calibration
-from actbench.model.cases import KERNEL_COPIES, YARDSTICKS, Block
+from actbench.model.cases import YARDSTICKS, Block
 from actbench.model.checks import BANDS, Check
+from actbench.model.kernel_copies import KERNEL_COPIES
 from actbench.model.plan import LostRace
 from actbench.runs.bounds import (
     HUGE,
@@ -197,19 +198,23 @@ def _names(block: Block) -> Iterator[str]:
         yield arm.backend
 
 
+def _block(name: str, block: Block) -> Iterator[str]:
+    if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICKS & {a.strategy for a in block.arms}:
+        yield f"plan.blocks: {name} has no arms, or one twice"
+    if not 1 <= block.rows <= block.size or block.size % block.rows:
+        yield f"plan.blocks: {name} has {block.rows} rows, and {block.size} elements are not as many in each"
+    if not {*block.kernel_copies} <= KERNEL_COPIES.keys():
+        yield f"plan.blocks: {name} has a copy of a kernel that is none of {', '.join(KERNEL_COPIES)}"
+    if block.shape and block.shape.elements != block.size:
+        yield f"plan.blocks: {name} has the shape {block.shape}, of {block.shape.elements} elements"
+
+
 def _blocks(record: Record) -> Iterator[str]:
     blocks = {block.id: block for block in record.plan.blocks}
     if not blocks or len(blocks) < len(record.plan.blocks):
         yield "plan.blocks has none, or one twice"
     for name, block in blocks.items():
-        if not block.arms or len({*block.timed}) < len(block.timed) or YARDSTICKS & {a.strategy for a in block.arms}:
-            yield f"plan.blocks: {name} has no arms, or one twice"
-        if not 1 <= block.rows <= block.size or block.size % block.rows:
-            yield f"plan.blocks: {name} has {block.rows} rows, and {block.size} elements are not as many in each"
-        if not {*block.kernel_copies} <= KERNEL_COPIES.keys():
-            yield f"plan.blocks: {name} has a copy of a kernel that is none of {', '.join(KERNEL_COPIES)}"
-        if block.shape and block.shape.elements != block.size:
-            yield f"plan.blocks: {name} has the shape {block.shape}, of {block.shape.elements} elements"
+        yield from _block(name, block)
     blocks |= {block.id: block for block in record.plan.probes}
     for name, calibration in record.calibrations.items():
         if name not in blocks:

@@ -18,7 +18,8 @@ from actbench.engine.wire import A, Request
 from actbench.engine.working.worker import Server
 from actbench.errors import BenchmarkError, InputError, NotComparableError
 from actbench.host import software
-from actbench.model.cases import LOOP_COPY, NON_TEMPORAL_COPY, YARDSTICK, Block, Case
+from actbench.model.cases import YARDSTICK, Block, Case
+from actbench.model.kernel_copies import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.loaded import Loaded, LoadedFrom
 from actbench.model.names import WIDE, Op
 from actbench.planning.costs import kept_bytes
@@ -57,7 +58,7 @@ def exact_seconds(case: Case) -> float:
         return step_seconds(case)
     if case.is_rung:
         return NANOSECOND * RUNG_NS[case.strategy] * BACKEND_FACTOR[case.backend]
-    if case.is_kernel_copy:
+    if case.strategy in KERNEL_COPIES:
         return NANOSECOND * case.size * KERNEL_COPY_NS[case.strategy]
     ns = STRATEGY_NS.get(case.strategy.name, 3.0) * (NARROW_FACTOR if case.strategy.storage else 1.0)
     ns += FORWARD_NS if case.op is Op.STEP and not case.is_yardstick else 0.0
@@ -127,7 +128,7 @@ class FakeWorker:
                 cases = [*map(Case.parse, request.cases)]
                 (block,) = grouped(case for case in cases if not case.is_yardstick)
                 copies = (case.backend for case in cases if case.strategy == YARDSTICK and not case.is_plain_copy)
-                of_kernels = (case.strategy for case in cases if case.is_kernel_copy)
+                of_kernels = (case.strategy for case in cases if case.strategy in KERNEL_COPIES)
                 self.block = replace(block, copies=tuple(copies), kernel_copies=tuple(of_kernels))
                 answer = protocol.Prepared()
             case protocol.Compare() | protocol.ListDoubts():

@@ -13,7 +13,8 @@ from actbench import registry
 from actbench.backends._limits import copies
 from actbench.host import caches, environment
 from actbench.kernels.traffic import leaves_last_level_cache
-from actbench.model.cases import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY, Arm, Block, Case
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.kernel_copies import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.number_formats import numpy_dtype
 from actbench.model.plan import Plan
@@ -121,7 +122,7 @@ def test_the_fastest_copy_bounds_but_one_past_a_cache_only_where_results_leave_i
     monkeypatch.setattr(environment, "plausible_cache", lambda _: cache)
 
     def seconds(case: Case) -> float:
-        return 1e-9 * case.size * copy_ns[case.strategy] if case.is_kernel_copy else exact_seconds(case)
+        return 1e-9 * case.size * copy_ns[case.strategy] if case.strategy in KERNEL_COPIES else exact_seconds(case)
 
     bench.seconds = seconds
     assert actbench("run", *LARGE, "-n", "1M", "-o", "here").exit_code == 0

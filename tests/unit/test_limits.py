@@ -21,7 +21,7 @@ from actbench.engine.launch import WorkerOptions
 from actbench.engine.protocol_limits import MeasureLimits
 from actbench.host import processors
 from actbench.host.processors import Description
-from actbench.model.cases import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
+from actbench.model.kernel_copies import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
 from actbench.model.names import WIDE, Dtype
 from tests.conftest import Actbench
 from tests.support import fake

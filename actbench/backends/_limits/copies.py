@@ -13,7 +13,7 @@ from actbench.backends._compiling import jitted, only_version
 from actbench.backends._rungs import COPY_RULE
 from actbench.backends.numba import array_of
 from actbench.backends.numba_simd import NumbaSimd
-from actbench.model.cases import LOOP_COPY
+from actbench.model.kernel_copies import LOOP_COPY
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 

@@ -17,7 +17,7 @@ from actbench.backends.numba import Numba
 from actbench.engine.protocol import Taken
 from actbench.engine.protocol_limits import ArithmeticRates, CopyRates, MeasuredLimits
 from actbench.kernels.calls import Timed, repeated
-from actbench.model.cases import KERNEL_COPIES, LOOP_COPY
+from actbench.model.kernel_copies import KERNEL_COPIES, LOOP_COPY
 from actbench.model.names import WIDE, Dtype
 from actbench.model.variants import Variant
 

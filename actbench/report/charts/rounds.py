@@ -10,6 +10,7 @@ import pandas as pd
 
 from actbench.analysis.statistics import Floats, medians
 from actbench.model.cases import Block, Case
+from actbench.model.kernel_copies import KERNEL_COPIES
 from actbench.model.times import Times
 from actbench.report.charts.grammar import dashed, mark, nominal, quantitative, tips
 from actbench.report.charts.signs import COPY_NAME, Signs
@@ -98,5 +99,5 @@ def _rows(
     for number, values in zip(numbers, _off(middles).round(3).tolist(), strict=True):
         for case, value in zip(block.timed, values, strict=True):
             if keep is None or case.is_yardstick or keep(case):
-                backend = COPY_NAME if case.is_plain_copy or case.is_kernel_copy else case.backend
+                backend = COPY_NAME if case.is_plain_copy or case.strategy in KERNEL_COPIES else case.backend
                 yield block.id, backend, case.strategy, number, value

@@ -6,10 +6,10 @@ and of dy e are of one pass.
 
 from __future__ import annotations
 
-from math import log
 from typing import Any
 
-from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation, magnitude
+from actbench.activations._rows import overflows
+from actbench.formula import Formulas, Strategy, activation, magnitude
 
 
 @activation
@@ -54,16 +54,10 @@ def softmax(m: Any, temperature: float = 1.0) -> Formulas:
     def intermediate(dy, z, top, total):
         return of_exponentials(dy, m.exp(tempered(z - top)), total)
 
-    def overflowing(z, fmt):
-        largest = tempered(z.max(axis=-1, keepdims=True))
-        above = largest > log(float(fmt.max)) - log(z.shape[-1]) - 1.0
-        return above | (largest < log(float(fmt.tiny)) + 1.0)
-
-    overflows = Weakness(Flaw.OVERFLOWS, "exp(z / T) overflows, or all of a row vanish", overflowing)
     return Formulas(
         forward=forward,
         range=(0.0, 1.0),
-        textbook=Strategy(textbook, weaknesses=(overflows,)),
+        textbook=Strategy(textbook, weaknesses=(overflows(temperature),)),
         recompute=recompute,
         cached=cached,
         intermediate=Strategy(intermediate, save=save),

@@ -75,6 +75,12 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     if not request.apart:
         (activation,) = request.activations
         request = replace(request, activations=(globs.single(activation, registry.activations(), "activation"),))
+    for name in request.activations:
+        if registry.activation(name).is_row:
+            raise InputError(
+                f"'{name}' works along rows, where what to keep depends on their number and length: "
+                f"use actbench run -a {name} --op backward,step -n ROWSxCOLUMNS"
+            )
     prepared: PreparedRun | PreparedTrain
     remarks: tuple[str, ...] = ()
     if request.within:

@@ -63,7 +63,8 @@ class RowReference:
         with np.errstate(all="ignore"):
             y = rule.forward(wide)
             expected = y if of_output else rule.derivative(up, wide)
-            largest = np.abs(y).max(axis=-1, keepdims=True)
+            finite = np.where(np.isfinite(y), np.abs(y), 0.0)
+            largest = finite.max(axis=-1, keepdims=True)
             scale = (
                 largest
                 if of_output

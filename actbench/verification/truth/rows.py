@@ -42,8 +42,9 @@ class RowTruth:
 
     def error(self, computed: Array) -> Array:
         """Return |computed - truth| in units, rows by columns; inf where one is a number and the other is not."""
+        of_each = self.of_each(computed)
         with np.errstate(all="ignore"):
-            scaled = self.of_each(computed) * (self.truth.ulp.reshape(self.shape) / self.unit)
+            scaled = np.where(of_each == 0, 0.0, of_each * (self.truth.ulp.reshape(self.shape) / self.unit))
         return np.where(np.isnan(scaled), np.inf, scaled)
 
     def of_each(self, computed: Array) -> Array:
@@ -75,7 +76,7 @@ def expected(activation: Activation, z: Array, dy: Array) -> tuple[RowTruth, Row
             y = row.value(output)
             places = np.asarray(place).ravel()
             gradients.append(_of_row(gradient, size, places, z.dtype))
-            outputs.append(_of_row(y, max(map(abs, y)), places[:1] * 0 if output.per_row else places, z.dtype))
+            outputs.append(_of_row(y, largest(y), places[:1] * 0 if output.per_row else places, z.dtype))
     return _of_rows(gradients), _of_rows(outputs)
 
 
@@ -127,6 +128,11 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Partial]] = {
 """By operation, its value and its partial derivatives, from its arguments and, of these, its value."""
 
 
+def largest(numbers: Numbers) -> Any:
+    """Return the largest size among finite numbers; 0 where there is none."""
+    return max((abs(number) for number in numbers if mpmath.isfinite(number)), default=MP.zero)
+
+
 class _EvaluatedRow:
     """The values of the terms of one row on its distinct columns, and their adjoints."""
 
@@ -157,7 +163,7 @@ class _EvaluatedRow:
                     self._add(adjoint[argument], adjoint[term], partials, summed=sums)
                     if term.operation != "max":
                         self._add(size[argument], size[term], [*map(abs, partials)], summed=sums)
-        return adjoint[z], max(size[z])
+        return adjoint[z], largest(size[z])
 
     def _evaluated(self, term: Term) -> Numbers:
         if term.operation == NUMBER:

@@ -20,8 +20,6 @@ from actbench.model.number_formats import numpy_dtype
 from actbench.verification import rows
 from actbench.verification.evaluation import Evaluate
 from actbench.verification.rows import Rows
-from actbench.verification.truth import Truth
-from actbench.verification.truth.rows import RowTruth
 
 COLUMNS = 50
 """Of a row."""
@@ -41,15 +39,9 @@ def accuracy(kernel: Kernel, evaluate: Evaluate, points: int, seed: int) -> RowA
         truth = some.gradient if kernel.op is not Op.STEP else some.y
         spread = np.broadcast_to(np.ptp(some.z, axis=1, keepdims=True), truth.shape).reshape(-1)
         computed = result.reshape(-1)
-        of_largest.append(errors(Part.SPREAD, band, spread, computed, relative_to_largest(truth)))
+        of_largest.append(errors(Part.SPREAD, band, spread, computed, truth.relative_to_largest()))
         of_each.append(errors(Part.EACH, band, spread, computed, truth.truth))
     return RowAccuracy(kernel.identity, tuple(of_largest), tuple(of_each))
-
-
-def relative_to_largest(right: RowTruth) -> Truth:
-    """Return the truth with the units of rows in place of those of elements."""
-    truth, unit = right.truth, right.unit.reshape(-1)
-    return Truth(truth.nearest, truth.rest * (truth.ulp / unit), unit)
 
 
 @cache

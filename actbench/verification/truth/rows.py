@@ -42,10 +42,13 @@ class RowTruth:
 
     def error(self, computed: Array) -> Array:
         """Return |computed - truth| in units, rows by columns; inf where one is a number and the other is not."""
-        of_each = self.of_each(computed)
+        return self.relative_to_largest().error(computed.reshape(-1)).reshape(self.shape)
+
+    def relative_to_largest(self) -> Truth:
+        """Return the truth with the units of rows in place of those of elements."""
+        unit = self.unit.reshape(-1)
         with np.errstate(all="ignore"):
-            scaled = np.where(of_each == 0, 0.0, of_each * (self.truth.ulp.reshape(self.shape) / self.unit))
-        return np.where(np.isnan(scaled), np.inf, scaled)
+            return Truth(self.truth.nearest, self.truth.rest * (self.truth.ulp / unit), unit)
 
     def of_each(self, computed: Array) -> Array:
         """Return |computed - truth| in ULP of each element."""

@@ -178,9 +178,9 @@ class Activation:
 
     @property
     def is_row(self) -> bool:
-        """Whether it works along rows, the last axis: its strategies take dy first."""
-        strategies = self.formulas.strategies.values()
-        return any(takes_upstream(in_dialect(Dialect.ARRAY, one.derivative)) for one in strategies)
+        """Whether it works along rows, the last axis: its strategies, as the first of them, take dy first."""
+        first = next(iter(self.formulas.strategies.values()), None)
+        return first is not None and takes_upstream(in_dialect(Dialect.ARRAY, first.derivative))
 
     @property
     def strategies(self) -> Mapping[str, Strategy | UserStrategy]:

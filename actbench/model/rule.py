@@ -25,7 +25,7 @@ UPSTREAM = "dy"
 
 def takes_upstream(derivative: Formula) -> bool:
     """Return whether a strategy is one of a row activation, by its first parameter."""
-    return next(iter(inspect.signature(derivative).parameters), "") == UPSTREAM
+    return callable(derivative) and next(iter(inspect.signature(derivative).parameters), "") == UPSTREAM
 
 
 def inputs_of(forward: Formula) -> tuple[str, ...]:

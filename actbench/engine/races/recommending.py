@@ -74,7 +74,8 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     """Look at the error of every strategy; `InputError` where none meets the bounds, or nothing can be measured."""
     if not request.apart:
         (activation,) = request.activations
-        request = replace(request, activations=(globs.single(activation, registry.activations(), "activation"),))
+        known = [name for name, one in registry.activations().items() if not one.is_row]
+        request = replace(request, activations=(globs.single(activation, known, "activation"),))
     for name in request.activations:
         if registry.activation(name).is_row:
             raise InputError(

@@ -254,10 +254,8 @@ def _refuse_contradictions(ctx: click.Context) -> None:
     everything, form = options["everything"], options["form"]
     contradictions = [
         (options["sources"] and options["fresh"], "--fresh uses no earlier run: leave --from out"),
-        (
-            {"inputs", "interval"} <= named,
-            "--on is where errors count without --inputs: leave --on out",
-        ),
+        ({"inputs", "interval"} <= named, "--on is where errors count without --inputs: leave --on out"),
+        ("second" in options["ops"], "a layer keeps what g' needs: for g'', see actbench run --op second"),
         ("batch" in named and not options["within"], "--batch is of the network of --within: name it, or leave it out"),
         (everything and options["within"], "--all is of activations alone: leave --within out"),
         (everything and options["others"], "--others is about one activation: leave --all out"),
@@ -278,7 +276,7 @@ def _refuse_contradictions(ctx: click.Context) -> None:
 def _request(options: dict[str, Any], *, everything: bool, may_be_warm: bool) -> RecommendRequest:
     from actbench import registry
     from actbench.engine.requests import Bounds, RecommendRequest
-    from actbench.model.names import WIDE, Op, OperandState
+    from actbench.model.names import FIRST_ORDER, WIDE, OperandState
 
     bounds = {name: options.pop(name) for name in ("max_error", "interval", "max_ulp", "max_kept")}
     alive = frozenset(sum(options.pop("alive"), ())) or frozenset({"y"})
@@ -290,7 +288,7 @@ def _request(options: dict[str, Any], *, everything: bool, may_be_warm: bool) ->
     every = {
         "activations": tuple(registry.elementwise()),
         "dtypes": WIDE,
-        "ops": tuple(Op),
+        "ops": FIRST_ORDER,
         "operands": (OperandState.WARM, OperandState.RESIDUALS_COLD),
     }
     options |= {name: options[name] or names for name, names in every.items()}

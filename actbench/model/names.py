@@ -128,6 +128,10 @@ NARROW = (Dtype.FLOAT16, Dtype.BFLOAT16)
 """The dtypes of 16 bits, in which some backends compute."""
 
 
+FIRST_ORDER = (Op.DERIVATIVE, Op.BACKWARD, Op.STEP)
+"""The ops that compute g'."""
+
+
 class OperandState(StrEnum):
     """Where the operands and results of a call lie when it begins."""
 

@@ -11,7 +11,7 @@ from actbench.errors import unknown
 from actbench.formula import Activation
 from actbench.kernels.overhead import Ladder
 from actbench.model.cases import OVERHEAD, RUNGS
-from actbench.model.names import WIDE, Dtype, Op, OperandState
+from actbench.model.names import FIRST_ORDER, WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import Size, sizes
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
@@ -185,7 +185,7 @@ def catalogue() -> dict[str, Preset]:
         warm,
         activations=tuple(registry.activations()),
         backends=tuple(name for name, backend in usable.items() if not backend.optional),
-        ops=tuple(Op),
+        ops=FIRST_ORDER,
         sizes=sizes(*(16 ** (1 + power) for power in range(5)), 16_000_000),
     )
     return {

@@ -1,5 +1,6 @@
 """Which copies, made as a kernel could make them, are timed beside numpy's: in blocks where they can differ from it.
 
+They are compiled by numba, so plans without a backend of numba have none: its import doubles the start of a worker.
 Both depend on what a plan says alone, and on the kind of processor, so that a plan is the same on all hosts of a kind.
 """
 
@@ -7,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from actbench import registry
 from actbench.backends._limits import copies
+from actbench.backends.numba_simd import NumbaSimd
 from actbench.host import environment
 from actbench.model.cases import Block
 from actbench.model.kernel_copies import LOOP_COPY, NON_TEMPORAL_COPY
@@ -32,9 +35,12 @@ def leaves_private_caches(nbytes: int) -> bool:
 def with_kernel_copies(plan: Plan, cpu: int | None) -> Plan:
     """Return a plan with the copies that exist on this machine, in the blocks where they can differ from numpy's.
 
-    Blocks of one element have those of their family, which show what a call of them costs. Where stores may bypass the
-    last-level cache, that of processor `cpu` decides later whether they bound kernels.
+    A plan without a backend of numba stays as it is. Blocks of one element have those of their family, which show what
+    a call of them costs. Where stores may bypass the last-level cache, that of processor `cpu` decides later whether
+    they bound kernels.
     """
+    if not _uses_numba(plan):
+        return plan
     of_blocks = {block: _kernel_copies(block) for block in plan.blocks}
     of_families: dict[Block, dict[Variant, None]] = {}
     for block, kinds in of_blocks.items():
@@ -45,6 +51,11 @@ def with_kernel_copies(plan: Plan, cpu: int | None) -> Plan:
     )
     bypassing = any(NON_TEMPORAL_COPY in kinds for kinds in of_blocks.values())
     return replace(plan, blocks=blocks, cache=plan.cache or (environment.plausible_cache(cpu) if bypassing else 0))
+
+
+def _uses_numba(plan: Plan) -> bool:
+    backends = {arm.backend for block in plan.blocks for arm in block.arms if not block.op.network}
+    return any(registry.backend(name).requires == NumbaSimd.requires for name in backends)
 
 
 def without_kernel_copies(plan: Plan) -> Plan:

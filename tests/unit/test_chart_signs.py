@@ -84,7 +84,7 @@ def test_every_chart_tells_backends_by_colour_and_strategies_by_dash_or_shape(lo
 def test_the_yardstick_has_the_colour_of_a_copy_among_rounds(loaded_run: Run) -> None:
     shown = drawn("rounds", loaded_run).rows
     is_copy = shown.strategy.isin(YARDSTICKS)
-    assert {*shown[is_copy].strategy} == {"yardstick", "yardstick-loop"}
+    assert {*shown[is_copy].strategy} == {"yardstick"}
     assert set(shown[is_copy].backend) == {COPY_NAME}
     assert COPY_NAME not in set(shown[~is_copy].backend)
 

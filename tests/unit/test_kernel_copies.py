@@ -34,7 +34,7 @@ needs_both = pytest.mark.skipif(
 pytestmark = needs_both
 
 
-def block(size: int, operands: OperandState = OperandState.WARM, backend: str = "numpy", copy: str = "") -> Block:
+def block(size: int, operands: OperandState = OperandState.WARM, backend: str = "numba-simd", copy: str = "") -> Block:
     arms = (Arm(Variant("cached"), backend),)
     return Block("tanh", Op.DERIVATIVE, Dtype.FLOAT64, size, arms, (copy,) if copy else (), operands)
 
@@ -75,6 +75,12 @@ def test_a_block_has_the_copies_that_can_differ_from_numpys() -> None:
     assert planned(block(200_000, backend="numba-parallel", copy="numba-parallel")) == [()], "it has a copy by threads"
 
 
+def test_a_plan_without_a_backend_of_numba_does_not_make_its_workers_import_numba() -> None:
+    numpy, numba = block(200_000, backend="numpy"), block(200_000, backend="numba")
+    assert planned(numpy) == [()]
+    assert planned(numpy, numba) == [(LOOP_COPY, NON_TEMPORAL_COPY)] * 2
+
+
 def test_one_element_shows_what_a_call_of_each_copy_costs() -> None:
     assert planned(block(1), block(1000), block(200_000))[0] == (LOOP_COPY, NON_TEMPORAL_COPY)
     (probe, _) = yardsticks.with_kernel_copies(Plan((block(200_000),), seed=1), None).probes
@@ -91,7 +97,7 @@ def test_a_round_is_predicted_with_them() -> None:
     more = yardsticks.with_kernel_copies(plain, None)
     arm = durations.STRETCHED * 0.02
     longer = durations.predicted_round(more, 0.02) - durations.predicted_round(plain, 0.02)
-    assert longer == pytest.approx(2 * arm + 2 * durations.PROBE + durations.COMPILING_WORKER)
+    assert longer == pytest.approx(2 * arm + 2 * durations.PROBE)
 
 
 def test_results_leave_a_cache_half_of_which_the_arrays_exceed() -> None:

@@ -152,6 +152,7 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
         (("--within", "mlp:3-4"), "--within races in training steps, of 128 rows: leave --size, --op, --operands out"),
         (("--from", "latest"), "--fresh uses no earlier run: leave --from out"),
         (("--inputs", "normal:0,1", "--on", "1:2"), "--on is where errors count without --inputs: leave --on out"),
+        (("--op", "second"), "a layer keeps what g' needs: for g'', see actbench run --op second"),
         (("--batch", "8"), "--batch is of the network of --within: name it, or leave it out"),
         (("--others", "--format", "code"), "--others adds to the answer: leave --format code out"),
         (("--format", "csv"), "--format csv is of the table of --all"),

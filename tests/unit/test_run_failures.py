@@ -65,7 +65,7 @@ def test_the_case_that_fails_alone_is_left_out_and_costs_the_others_nothing(
     assert f"{'' if unsupported else 'FAILED: '}{why}" in result.stderr
     timed = {(row["strategy"], row["size"], row["rounds"]) for row in rows(Path("here/cases.csv"))}
     arms = {("recompute", "1000"), ("cached", "1000"), ("recompute", "2000")}
-    copies = {("yardstick", "1000"), ("yardstick", "2000"), ("yardstick-loop", "2000")}
+    copies = {("yardstick", "1000"), ("yardstick", "2000")}
     assert timed == {(*arm, "6") for arm in arms | copies}
     assert record(Path("here"))["failures"] == []
     bench.on_time = lambda _: None
@@ -92,7 +92,6 @@ def test_a_kernel_that_turns_out_to_be_wrong_loses_what_was_measured_of_it(
     assert {(row["strategy"], row["rounds"]) for row in rows(Path("here/cases.csv"))} == {
         ("recompute", "6"),
         ("yardstick", "6"),
-        ("yardstick-loop", "6"),
     }
     assert archive.load(Path("here")).times.last_round == 6
 

@@ -13,8 +13,9 @@ from operator import attrgetter
 
 from actbench import registry
 from actbench.analysis.bottlenecks import Bottleneck
+from actbench.analysis.crossovers import curves
 from actbench.analysis.figures import Figures, kept_bytes
-from actbench.analysis.speedups import Speedup
+from actbench.analysis.speedups import Speedup, ratios, speedups
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.checks import Check
 from actbench.model.kernel_copies import KERNEL_COPIES, LOOP_COPY, NON_TEMPORAL_COPY
@@ -61,12 +62,9 @@ def summarise(results: RunResults, record: Record) -> Summary:
     """Return the summary of results."""
     if record.plan.training:
         return training.summarise(results, record)
-    speedups, steps, curves = results.speedups, results.steps, results.curves
-    rank = partial(sort_index, order=[*registry.backends()])
+    rank = _rank()
     cases = sorted((row for row in results.figures if row.case.is_derivative), key=lambda row: rank(row.case.backend))
-    within = sorted(
-        (pair for pair in speedups if pair.is_between_strategies), key=lambda pair: rank(pair.candidate.backend)
-    )
+    within = _between_strategies(results.speedups)
     compared = grouped(within, lambda pair: (pair.candidate.activation, pair.candidate.op))
     of_tensors = tensors.tensors(results, record.checks)
     tables = [*tensors.tables(of_tensors)]
@@ -77,22 +75,40 @@ def summarise(results: RunResults, record: Record) -> Summary:
         tables.append(_time_table(title, rows))
         if any(row.parts for row in rows):
             tables.append(_bottleneck_table(title, rows))
-    if curves:
-        tables.append(crossovers.table(curves))
+    if results.curves:
+        tables.append(crossovers.table(results.curves))
     checks = [check for check in record.checks if check.kernel.is_derivative]
     if checks:
         tables.append(_cost_table(checks))
-    tables.extend(ladder.tables(steps))
+    tables.extend(ladder.tables(results.steps))
     return Summary(
-        answers=(*tensors.answers(of_tensors, speedups), *answers(within), *crossovers.sentences(curves)),
+        answers=(
+            *tensors.answers(of_tensors, results.speedups),
+            *answers(within),
+            *crossovers.sentences(results.curves),
+        ),
         tables=tuple(each_note_once(tables)),
-        remarks=tuple(remarks(results.of_cases, speedups, record)),
+        remarks=tuple(remarks(results.of_cases, results.speedups, record)),
     )
 
 
 def answers_of(run: Run) -> tuple[str, ...]:
-    """Return the answers of a run that was read; none where it has no record of its plan and checks."""
-    return summarise(analyse(run.times, run.record), run.record).answers if run.record else ()
+    """Return the answers of a run that was read; those that times alone give, where there is no more of it."""
+    if run.record:
+        return summarise(analyse(run.times, run.record), run.record).answers
+    of_calls = [block for block in run.times.blocks if not block.op.network]
+    by_block = ratios(run.times, of_calls)
+    return (*answers(_between_strategies(speedups(by_block))), *crossovers.sentences(tuple(curves(by_block))))
+
+
+def _between_strategies(pairs: Iterable[Speedup]) -> list[Speedup]:
+    rank = _rank()
+    return sorted((pair for pair in pairs if pair.is_between_strategies), key=lambda pair: rank(pair.candidate.backend))
+
+
+def _rank() -> Callable[[str], int]:
+    """Return the function that gives the place of a backend in tables."""
+    return partial(sort_index, order=[*registry.backends()])
 
 
 def _speedup_tables(title: str, speedups: Sequence[Speedup]) -> Iterator[Table]:

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from actbench.errors import ActbenchError
 from actbench.host import environment
-from actbench.model.names import Dtype, Quantity
+from actbench.model.names import Dtype
 from actbench.model.training import SHIPPED
 from actbench.report.accuracy import as_csv
 from actbench.runs import files
 from benchmarks.audit import calls, page, surveys
-from benchmarks.audit.findings import Finding, findings
+from benchmarks.audit.findings import QUANTITIES, Finding, findings
 
 
 def as_text(rows: Sequence[Finding]) -> str:
@@ -64,7 +64,7 @@ def main() -> None:
         "processor_seconds": round(processor_seconds()),
     }
     options.output.mkdir(parents=True, exist_ok=True)
-    for quantity in Quantity:
+    for quantity in QUANTITIES:
         part = [item for item in accuracies if item.quantity is quantity]
         files.replace(options.output / f"{quantity}.csv", as_csv([replace(item, bands=()) for item in part]))
     files.replace(options.output / "findings.csv", as_text(right))

@@ -11,9 +11,12 @@ import numpy as np
 
 from actbench.analysis.accuracy import NEARBY, Accuracy, Errors, Part, Zone
 from actbench.model.checks import WRONG
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, Quantity
 from actbench.model.number_formats import numpy_dtype
 from benchmarks.audit.known import Known, eps, known, tiny
+
+QUANTITIES = (Quantity.DERIVATIVE, Quantity.FORWARD)
+"""What is compared: frameworks ship no second derivatives."""
 
 IMPRECISE = 1000.0
 """Largest absolute error of a band, in eps of the dtype times the truth there, from which on it is a finding."""

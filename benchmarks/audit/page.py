@@ -23,7 +23,7 @@ from actbench.runs import files
 from benchmarks.audit import calls
 from benchmarks.audit.causes import causes
 from benchmarks.audit.claims import CLAIMS
-from benchmarks.audit.findings import IMPRECISE, Fault, Finding
+from benchmarks.audit.findings import IMPRECISE, QUANTITIES, Fault, Finding
 
 RESULTS = Path(__file__).parents[2] / "results" / "audit"
 
@@ -57,7 +57,7 @@ class Audit:
         with (directory / "findings.csv").open(encoding="utf-8") as file:
             findings = [_finding(row) for row in csv.DictReader(file)]
         rows: dict[tuple[str, str, str, str, str], dict[str, str]] = {}
-        for quantity in Quantity:
+        for quantity in QUANTITIES:
             with (directory / f"{quantity}.csv").open(encoding="utf-8") as file:
                 for row in csv.DictReader(file):
                     if (float(row["low"]), float(row["high"])) == (0.0, inf):
@@ -102,8 +102,8 @@ def text(directory: Path) -> str:
     audit = Audit.read(directory)
     parts = [_introduction(audit), _claims(audit), _overview(audit)]
     parts += [section for framework in SHIPPED_BY for section in _of_framework(audit, framework)]
-    parts += [_conventions(audit, quantity) for quantity in Quantity]
-    parts += [_errors(audit, quantity, dtype) for quantity in Quantity for dtype in audit.dtypes]
+    parts += [_conventions(audit, quantity) for quantity in QUANTITIES]
+    parts += [_errors(audit, quantity, dtype) for quantity in QUANTITIES for dtype in audit.dtypes]
     return "\n".join(parts)
 
 
@@ -147,7 +147,7 @@ def _claims(audit: Audit) -> str:
 
 def _overview(audit: Audit) -> str:
     names = sorted({name for of in audit.activations.values() for name in of})
-    columns = [(framework, quantity) for quantity in Quantity for framework in SHIPPED_BY]
+    columns = [(framework, quantity) for quantity in QUANTITIES for framework in SHIPPED_BY]
     rows = tuple(
         (name, *(_cell(audit, framework, name, quantity) for framework, quantity in columns)) for name in names
     )
@@ -176,7 +176,7 @@ def _anchor(framework: str, name: str, quantity: str) -> str:
 def _of_framework(audit: Audit, framework: str) -> Iterator[str]:
     yield f"## {framework}\n"
     for name in audit.activations[framework]:
-        for quantity in Quantity:
+        for quantity in QUANTITIES:
             if mine := audit.of(framework, name, quantity):
                 yield _section(framework, name, quantity, mine)
 

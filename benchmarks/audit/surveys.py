@@ -16,10 +16,11 @@ from actbench.engine.survey.accuracy import Unexamined
 from actbench.engine.survey.surveys import planned, survey
 from actbench.errors import BenchmarkError
 from actbench.model.cases import KernelId
-from actbench.model.names import NARROW, Dtype, Quantity
+from actbench.model.names import NARROW, Dtype
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
+from benchmarks.audit.findings import QUANTITIES
 
 POINTS = 150
 """Points per band of z and tail, in float32 and float64; in 16 bits, every number is evaluated."""
@@ -38,7 +39,7 @@ def requests(activations: tuple[str, ...], dtype: str) -> Iterator[AccuracyReque
         selection = Selection(activations, (backend,), (Variant(strategy),), dtypes=(dtype,))
         yield AccuracyRequest(
             selection=selection,
-            quantities=tuple(Quantity),
+            quantities=QUANTITIES,
             exact=False,
             points=POINTS,
             exhaustive=dtype in NARROW,

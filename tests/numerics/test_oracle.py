@@ -15,7 +15,7 @@ from actbench.kernels.operands import Array
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import STATED_ULP
-from actbench.model.names import WIDE, Dtype, Op
+from actbench.model.names import FIRST_ORDER, WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification import oracle
 from actbench.verification.oracle import Evaluation
@@ -118,7 +118,7 @@ def test_where_digits_cancel_the_absolute_error_is_still_held_to_a_few_eps(activ
     assert float(message.split("at z = ")[1].split()[0]) > 5
 
 
-@pytest.mark.parametrize("op", Op)
+@pytest.mark.parametrize("op", FIRST_ORDER)
 def test_float64_for_float32_is_refused(op: Op) -> None:
     kernel = KernelId("tanh", Variant("recompute"), "numpy", op, Dtype.FLOAT32)
 

@@ -23,7 +23,7 @@ from actbench.verification.truth import nearest_to, truth_at
 from tests.conftest import Actbench
 from tests.support import definitions, documents
 from tests.support.declaring import declare
-from tests.support.kernels import evaluate
+from tests.support.kernels import by_kernel, evaluate, every_kernel
 
 Z = np.array([-31.7, -6.3, -2.256, -0.75, -1e-9, 1e-300, 0.3, 0.7071, 2.4, 11.9, 70.3])
 
@@ -75,6 +75,11 @@ def unloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def declared(second: str, forward: str = "z * z * z", more: str = "") -> None:
     declare(forward, more=f"{more}, keep=Strategy(lambda z: 3.0 * z * z, second={second})")
+
+
+@by_kernel(every_kernel((Op.SECOND,)), "form")
+def test_a_form_of_g2_is_held_to_its_truth(form: KernelId) -> None:
+    assert oracle.check(resolution.resolve(form), evaluate).kernel == form
 
 
 @pytest.mark.usefixtures("unloaded")

@@ -48,6 +48,9 @@ _QUICK = mpmath.mpf(1.702)
 _SCALE = mpmath.mpf(1.0507009873554804934193349852946)
 _STEEP = mpmath.mpf(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717)
 
+PERIODIC = ("sine", "snake")
+"""They have no limits at infinity, and neither output nor slope at numbers that overflow to it."""
+
 TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "arctan": (mpmath.atan, lambda z: 1 / (1 + z**2)),
     "celu": (lambda z: z if z > 0 else mpmath.expm1(z), lambda z: mpmath.exp(min(z, 0))),

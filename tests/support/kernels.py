@@ -19,7 +19,7 @@ from actbench.kernels.operands import Array, Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
-from actbench.model.names import WIDE, Dtype, Op
+from actbench.model.names import FIRST_ORDER, WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification.oracle import Evaluation
 from tests.support.definitions import TRUTH
@@ -31,16 +31,16 @@ FULLY = ("logistic", "silu")
 
 
 def _has_a_loop_of_its_own(kernel: KernelId) -> bool:
-    """Whether other kernels tell less than this: threads share numba-simd's loops, and a step compiles all formulas.
+    """Whether other kernels tell less than this.
 
-    Compiling is most of what tests take.
+    Threads share numba-simd's loops, a step compiles all formulas of g', and compiling is most of what tests take.
     """
     backend = registry.backends()[kernel.backend]
-    return not (backend.threaded or (kernel.backend.startswith("numba") and kernel.op is not Op.STEP))
+    return not (backend.threaded or (kernel.backend.startswith("numba") and kernel.op not in {Op.STEP, Op.SECOND}))
 
 
 @cache
-def every_kernel() -> tuple[KernelId, ...]:
+def every_kernel(ops: tuple[Op, ...] = FIRST_ORDER) -> tuple[KernelId, ...]:
     """Return activations x strategies x backends x dtypes x ops, by discovery.
 
     Left out are the optional backends, and loops that say nothing new of an activation; what is compiled is so in one
@@ -49,7 +49,7 @@ def every_kernel() -> tuple[KernelId, ...]:
     usable = [backend for backend in registry.backends().values() if not (backend.optional or backend.unavailable)]
     return tuple(
         kernel
-        for activation, (turn, backend), op in product(registry.elementwise().values(), enumerate(usable), Op)
+        for activation, (turn, backend), op in product(registry.elementwise().values(), enumerate(usable), ops)
         for place, strategy in enumerate(activation.strategies)
         for dtype in _tested(activation.name, backend, turn + place)
         for kernel in [KernelId(activation.name, Variant(strategy), backend.name, op, dtype)]
@@ -106,6 +106,8 @@ def is_quick(kernel: KernelId) -> bool:
     The mathematics of every strategy is tested on numpy and on python, in the step, which computes the output and the
     derivative; how ops and the other backends execute it, on the sample.
     """
+    if kernel.op is Op.SECOND:
+        return kernel.backend == "numpy"
     mathematics = kernel.op is Op.STEP and kernel.backend in {"numpy", "python"}
     return mathematics or kernel in sample()
 

@@ -32,7 +32,7 @@ def test_a_dry_run_prints_cases_reasons_and_duration_and_writes_nothing(
         ),
         "inputs from normal:0,1",
         (
-            "3 cases in 2 blocks; about 2 s before the first round, 1 s a round, 6 rounds or more: 7 s to "
+            "3 cases in 2 blocks; about 1 s before the first round, 1 s a round, 6 rounds or more: 6 s to "
             f"{duration(presets.get('default').budget)}"
         ),
     ]

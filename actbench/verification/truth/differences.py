@@ -3,7 +3,8 @@
 The differences are central ones of eighth order, with steps that are powers of 2, so that no argument is rounded. Two
 neighbouring steps give a difference of tenth order (Richardson). Large steps have a truncation error, small ones a
 rounding error; at every z the step with the least estimate of both is taken. A stencil never crosses a declared kink;
-where none fits beside the kink, g' counts as unknown.
+where none fits beside the kink, g' counts as unknown. A function with waves that are shorter than its arguments are
+apart looks like another one.
 """
 
 from __future__ import annotations

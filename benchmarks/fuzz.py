@@ -32,7 +32,8 @@ from actbench.model.cases import Case
 from actbench.runs import archive, journal
 from actbench.runs.names import JOURNAL
 from benchmarks.fuzz_damage import Damager
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 
 COMMAND_TIMEOUT = 20
 """Seconds that a command may take."""

@@ -18,7 +18,8 @@ from actbench.cli import configuration, main
 from actbench.engine import calibration
 from actbench.host import environment, speed, variables
 from actbench.model.cases import Case
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.remembered import remember
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
 from tests.support.tiers import QUICK, Collected, Share

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import click
@@ -167,6 +167,14 @@ def selection_of_kernels(command: Command) -> Command:
     return _selecting(command, _named())
 
 
+activations_option = partial(click.option, "-a", "--activation", "activations", multiple=True, type=Names("ACT"))
+backends_option = partial(click.option, "-b", "--backend", "backends", multiple=True, type=Names("BACKEND"))
+strategies_option = partial(
+    click.option, "-s", "--strategy", "strategies", multiple=True, type=Names("STRATEGY", StrategyName())
+)
+dtypes_option = partial(click.option, "-d", "--dtype", "dtypes", multiple=True, type=Names("DTYPE"))
+
+
 def _selecting(command: Command, options: tuple[Callable[[Command], Command], ...]) -> Command:
     """Add the options, and let the command take what they say as its parameter `selection`."""
 
@@ -185,30 +193,9 @@ def _selecting(command: Command, options: tuple[Callable[[Command], Command], ..
 def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], Command], ...]:
     """Return the options that name what cases are made of, with further ones before the last."""
     return (
-        click.option(
-            "-a",
-            "--activation",
-            "activations",
-            multiple=True,
-            type=Names("ACT"),
-            help="Activations, e.g. logistic,tanh; names take globs: '*'.",
-        ),
-        click.option(
-            "-b",
-            "--backend",
-            "backends",
-            multiple=True,
-            type=Names("BACKEND"),
-            help="Backends, e.g. numpy,numba or 'numba*'.",
-        ),
-        click.option(
-            "-s",
-            "--strategy",
-            "strategies",
-            multiple=True,
-            type=Names("STRATEGY", StrategyName()),
-            help="Strategies, e.g. recompute,cached.",
-        ),
+        activations_option(help="Activations, e.g. logistic,tanh; names take globs: '*'."),
+        backends_option(help="Backends, e.g. numpy,numba or 'numba*'."),
+        strategies_option(help="Strategies, e.g. recompute,cached."),
         click.option(
             "--residual-dtype",
             "residual_dtypes",
@@ -216,14 +203,7 @@ def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], 
             type=Names("DTYPE"),
             help="In addition to each strategy: keep its residuals as float16, bfloat16 or, of float64, float32.",
         ),
-        click.option(
-            "-d",
-            "--dtype",
-            "dtypes",
-            multiple=True,
-            type=Names("DTYPE"),
-            help="float32, float64; bfloat16, float16 in some backends.",
-        ),
+        dtypes_option(help="float32, float64; bfloat16, float16 in some backends."),
         *between,
         click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
         user_code,

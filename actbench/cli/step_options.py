@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.options import Command, inputs_of, user_code
-from actbench.cli.values import Names, Rows, StrategyName, Threads
+from actbench.cli.options import (
+    Command,
+    activations_option,
+    backends_option,
+    dtypes_option,
+    inputs_of,
+    strategies_option,
+    user_code,
+)
+from actbench.cli.values import Names, Rows, Threads
 from actbench.model.training import Along, Optimizer
 
 if TYPE_CHECKING:
@@ -19,38 +27,12 @@ LISTS = ("networks", "activations", "backends", "strategies", "dtypes", "batches
 
 OPTIONS = (
     click.argument("networks", nargs=-1, type=Names("NETWORK"), metavar="[NETWORK]..."),
-    click.option(
-        "-a",
-        "--activation",
-        "activations",
-        multiple=True,
-        type=Names("ACT"),
-        help="Activations; names take globs: '*'. [default: logistic,tanh]",
+    activations_option(help="Activations; names take globs: '*'. [default: logistic,tanh]"),
+    backends_option(
+        help="Backends of the products, and after a + of the activation. [default: numpy,numpy+numba-simd]"
     ),
-    click.option(
-        "-b",
-        "--backend",
-        "backends",
-        multiple=True,
-        type=Names("BACKEND"),
-        help="Backends of the products, and after a + of the activation. [default: numpy,numpy+numba-simd]",
-    ),
-    click.option(
-        "-s",
-        "--strategy",
-        "strategies",
-        multiple=True,
-        type=Names("STRATEGY", StrategyName()),
-        help="Strategies, and shipped, checkpoint, free. [default: all but textbook]",
-    ),
-    click.option(
-        "-d",
-        "--dtype",
-        "dtypes",
-        multiple=True,
-        type=Names("DTYPE"),
-        help="float32, float64, bfloat16, float16. [default: float32]",
-    ),
+    strategies_option(help="Strategies, and shipped, checkpoint, free. [default: all but textbook]"),
+    dtypes_option(help="float32, float64, bfloat16, float16. [default: float32]"),
     click.option(
         "--batch",
         "batches",

@@ -23,6 +23,7 @@ from actbench.planning.selection import CaseQuery
 if TYPE_CHECKING:
     from actbench.model.cases import Block, KernelId
     from actbench.model.plan import Plan
+    from actbench.verification.behaviour import Doubt
 
 PROTOCOL = 8
 """Version of this protocol: another environment's actbench can be measured where it is the same.
@@ -228,6 +229,12 @@ class PackedDoubt:
     z: PackedArray
     dy: PackedArray
     computed: PackedArray
+
+    @classmethod
+    def pack(cls, doubt: Doubt) -> PackedDoubt:
+        """Return a doubt as it is sent."""
+        arrays = (doubt.elements.z, doubt.elements.dy, doubt.elements.computed)
+        return cls(doubt.arm, doubt.fault, doubt.of_output, *map(PackedArray.pack, arrays))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from actbench.cli import main
 from tests.conftest import Actbench
+from tests.support.browser import CHROMIUM, OPTIONS
 from tests.support.environments import PACKAGES
 
 
@@ -52,3 +55,19 @@ def check(actbench: Actbench, temporary: Path) -> Callable[..., Result]:
         return result
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as engine:
+        chromium = engine.chromium.launch(executable_path=CHROMIUM, args=[*OPTIONS])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def runs(two_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with two runs."""
+    return Path(shutil.copytree(two_runs, tmp_path_factory.mktemp("page") / "runs"))

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.process.test_page_in_a_browser import CHROMIUM, browser
+from tests.support.browser import IN_A_BROWSER
 from tests.support.documents import ROOT
-from tests.support.tiers import EXHAUSTIVE
 
-__all__ = ["browser"]
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-pytestmark = [EXHAUSTIVE, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")]
+pytestmark = [*IN_A_BROWSER]
 
 WIDE, NARROW = 1400, 390
 """Widths of the window in pixels; a wide one shows both menus."""

@@ -3,66 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from tests.conftest import run_in
-from tests.support import histories
+from tests.support.browser import IN_A_BROWSER, Page, contrast
 from tests.support.damage import resealed
-from tests.support.tiers import EXHAUSTIVE
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [EXHAUSTIVE, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")]
-
-OPTIONS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=CHROMIUM, args=[*OPTIONS])
-        yield chromium
-        chromium.close()
-
-
-class Page:
-    """A page, and what went on while it was open."""
-
-    def __init__(self, browser: Any, file: Path, **options: Any) -> None:
-        """Open a file."""
-        self.errors: list[str] = []
-        self.requests: list[str] = []
-        self._context = browser.new_context(**options)
-        self._context.set_default_timeout(10_000)
-        self.page = self._context.new_page()
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(file.as_uri())
-        assert self.page.evaluate("window.drawn")
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
-        self._context.close()
-
-
-@pytest.fixture(scope="module")
-def runs(two_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory with two runs."""
-    return Path(shutil.copytree(two_runs, tmp_path_factory.mktemp("page") / "runs"))
+pytestmark = [*IN_A_BROWSER]
 
 
 @pytest.fixture(scope="module")
@@ -105,49 +57,6 @@ def test_the_page_of_a_history_shows_the_case_that_is_chosen(browser: Any, runs:
         assert chart.locator("svg.marks .mark-symbol path").count() == 2
         assert opened.errors == []
         assert opened.requests == [(runs / "history.html").as_uri()]
-
-
-@pytest.fixture(scope="module")
-def hosts(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a comparison of four hosts, with crossovers."""
-
-    def other_kind(number: int, record: Any) -> None:
-        record["environment"]["caches"] = {"L1d": 2**15, "L2": 2**20 * (number + 1)}
-
-    place = tmp_path_factory.mktemp("hosts")
-    fleet = histories.runs(runs / "run", place / "fleet", (1.0, 1.0, 1.0, 5.0), change=other_kind)
-    for number in range(4):
-        histories.crossing(fleet / f"run{number:02}", 1000 * (number + 1))
-    run_in(place, "compare", "--by", "host", "fleet", "--format", "html", "-o", "hosts.html")
-    return place / "hosts.html"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1200])
-def test_a_heat_map_of_hosts_can_be_read_in_both_themes_and_on_a_phone(
-    browser: Any, hosts: Path, scheme: str, width: int
-) -> None:
-    with Page(browser, hosts, color_scheme=scheme, viewport={"width": width, "height": 800}) as opened:
-        assert opened.errors == []
-        assert opened.requests == [hosts.as_uri()]
-        assert opened.page.evaluate("document.documentElement.scrollWidth") == width
-        for shade in (f"{side}{level}" for side in ("faster", "slower") for level in range(1, 5)):
-            assert contrast(opened.page, "#heat td", behind=f".{shade}") >= 4.5, shade
-        assert opened.page.locator("#chart-crossovers svg.marks .mark-symbol path").count() >= 4
-
-
-def test_a_heat_map_is_scrolled_sorted_and_filtered_by_keyboard(browser: Any, hosts: Path) -> None:
-    with Page(browser, hosts, viewport={"width": 390, "height": 800}) as opened:
-        region = opened.page.locator("#heat .scroll")
-        region.focus()
-        for _ in range(5):
-            opened.page.keyboard.press("ArrowRight")
-        opened.page.wait_for_function("document.querySelector('#heat .scroll').scrollLeft > 0")
-        head = opened.page.locator("#heat thead th").nth(5)
-        head.locator("button").press("Enter")
-        assert head.get_attribute("aria-sort") == "ascending"
-        opened.page.locator("#heat .filter input").press_sequentially("float64")
-        assert all("float64" in text for text in opened.page.locator("#heat tbody tr:visible").all_inner_texts())
 
 
 def test_tables_are_filtered_by_words_and_sorted_by_number(browser: Any, report: Path) -> None:
@@ -241,24 +150,6 @@ def test_what_is_shown_can_be_read_by_a_screen_reader(browser: Any, report: Path
         assert opened.page.locator("th:not([scope])").count() == 0
         assert opened.page.locator("figure figcaption").count() == opened.page.locator(".chart").count()
         assert opened.page.locator("html").get_attribute("lang") == "en"
-
-
-def contrast(page: Any, selector: str, behind: str = "body") -> float:
-    """Return WCAG's contrast of an element's text with the paper behind it."""
-    ratio: float = page.evaluate(
-        """([selector, behind]) => {
-            const light = text => {
-                const part = text.match(/[0-9.]+/g).slice(0, 3).map(Number).map(v => v / 255)
-                    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-                return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
-            };
-            const ink = light(getComputedStyle(document.querySelector(selector)).color);
-            const paper = light(getComputedStyle(document.querySelector(behind)).backgroundColor);
-            return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
-        }""",
-        [selector, behind],
-    )
-    return ratio
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from actbench.model.cases import Case
 from tests.support.checked import CACHED
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.repository import commit, git
 from tests.support.selections import PAIR
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actbench.model.cases import Case
-from tests.support.fake import exact_seconds
+from tests.support.exact_times import exact_seconds
 from tests.support.selections import TWO_BLOCKS
 
 OTHER = ("check", "--against", "other")

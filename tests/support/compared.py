@@ -11,7 +11,7 @@ from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
-from tests.support.fake import exact_seconds
+from tests.support.exact_times import exact_seconds
 
 OLD, NEW = "old", "new"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actbench.model.cases import Case
 from actbench.model.names import OperandState
-from tests.support.fake import exact_seconds
+from tests.support.exact_times import exact_seconds
 
 CACHE = 1 << 20
 """Bytes of the last-level cache that the tests have, so that sets of small arrays pass it."""

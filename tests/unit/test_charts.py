@@ -23,7 +23,8 @@ from actbench.report.results import analyse
 from actbench.runs.archive import Run, load
 from tests.conftest import Actbench
 from tests.support.drawn import drawn, layer
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 
 CASE = ["activation", "strategy", "backend", "op", "dtype", "size"]
 

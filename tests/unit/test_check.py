@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import Actbench
 from tests.support.checked import slower_strategy
 from tests.support.compared import NEW, OLD
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import PAIR, SMALL, edit
 from tests.unit.conftest import MeasuredOnce
 

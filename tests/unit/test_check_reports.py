@@ -15,7 +15,8 @@ from actbench.model.cases import Block, Case
 from benchmarks import check_schema
 from tests.conftest import Actbench
 from tests.support.checked import CACHED, CASES, OTHER, slower
-from tests.support.fake import FakeBench, crash, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench, crash
 from tests.support.selections import PAIR, SMALL
 
 FORMATS = ("text", "markdown", "github", "junit", "json")

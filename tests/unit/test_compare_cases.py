@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.unit.conftest import MeasuredOnce
 
 EVERY_AXIS = (

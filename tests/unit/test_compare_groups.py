@@ -7,7 +7,8 @@ import pytest
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.compared import NEW, OLD, figures, on_another_host
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import TWO_BLOCKS
 
 

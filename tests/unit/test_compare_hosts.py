@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import Actbench
 from tests.support.compared import CACHED, NEW, NOTE, OLD, RECOMPUTE, figures, on_another_host, scaled
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import SMALL
 
 TWO_HOSTS = f"""\

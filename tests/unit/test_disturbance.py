@@ -9,7 +9,8 @@ import pytest
 from actbench.engine.disturbance import DISTURBED, calmer, slowness
 from actbench.model.cases import Case
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import PAIR, SMALL, rows
 
 

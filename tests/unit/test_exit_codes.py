@@ -14,7 +14,8 @@ import pytest
 from actbench.cli import main, streams
 from actbench.errors import ClosedPipeError, ExitCode, OutputError
 from tests.conftest import Actbench, run_in
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import SMALL, record
 
 ROOT = Path(__file__).parents[2]

@@ -19,6 +19,7 @@ import pytest
 from actbench.report.export import bmf, github_action_benchmark
 from actbench.runs import archive, pyperf_suite
 from tests.conftest import Actbench
+from tests.support.exact_times import exact_seconds
 from tests.support.exports import (
     COMMIT,
     HOSTILE,
@@ -31,7 +32,7 @@ from tests.support.exports import (
     read_by_the_action,
     refused,
 )
-from tests.support.fake import FakeBench, crash, exact_seconds
+from tests.support.fake import FakeBench, crash
 from tests.support.selections import PAIR, SMALL, rows
 
 TOOLS = ("github-action-benchmark", "bmf", "benchstat", "asv")

@@ -20,8 +20,9 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.report.export import asv
 from tests.conftest import Actbench
+from tests.support.exact_times import exact_seconds
 from tests.support.exports import CASE, COMMIT, HOSTILE, calls, estimate, export, read_by_asv, refused
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import SMALL, edit
 
 

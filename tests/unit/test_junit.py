@@ -12,7 +12,8 @@ from actbench.model.cases import Block, Case
 from actbench.planning import suite
 from actbench.report.junit import as_junit
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, crash, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench, crash
 from tests.support.reports import NOTHING, failed
 from tests.support.selections import PAIR, SMALL
 

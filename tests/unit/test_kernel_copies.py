@@ -22,7 +22,8 @@ from actbench.model.variants import Variant
 from actbench.planning import durations, yardsticks
 from actbench.runs import archive, record
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import rows
 
 MIB = 1 << 20

@@ -10,7 +10,8 @@ import pytest
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.checked import CACHED, CASES, OTHER, slower
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import PAIR
 
 

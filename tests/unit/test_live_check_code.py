@@ -16,7 +16,8 @@ from actbench.errors import WrongKernelError
 from actbench.model.plan import Plan
 from tests.conftest import Actbench
 from tests.support.compared import BLOCK
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.repository import commit, git, repository
 from tests.support.selections import record
 

@@ -10,7 +10,8 @@ import pytest
 from actbench.engine.protocol_training import CheckedStep, CheckStep
 from actbench.model.cases import Case
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.steps import checked
 
 STEPS = ("--network", "mlp:8-6-4", "--batch", "16", "-a", "tanh", "-b", "numpy", "-s", "recompute,cached")

@@ -18,7 +18,8 @@ from actbench.model.rule import Rule
 from actbench.model.times import Times
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.rungs import NUMPY, RUNG_KERNELS
 from tests.support.selections import UNPROBED, names, rows
 from tests.unit.conftest import MeasuredOnce

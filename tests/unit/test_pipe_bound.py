@@ -36,7 +36,8 @@ from actbench.model.cases import Case
 from actbench.model.names import Op
 from tests.conftest import Actbench
 from tests.support import fake
-from tests.support.fake import CYCLE, FakeBench, exact_seconds
+from tests.support.exact_times import CYCLE, exact_seconds
+from tests.support.fake import FakeBench
 
 ASSEMBLY = """\
 \t.text

@@ -19,7 +19,8 @@ from actbench.runs import archive
 from actbench.runs.writer import reopen
 from tests.conftest import Actbench
 from tests.support.damage import resealed
-from tests.support.fake import FakeBench, crash, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench, crash
 from tests.support.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record, rows
 
 EARLIER = Path(__file__).parents[2] / "results" / "cuda"

@@ -25,7 +25,8 @@ from actbench.model.names import Dtype, Op
 from actbench.model.plan import Plan
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import PAIR, SMALL, record, rows
 
 # In a worker

@@ -15,7 +15,8 @@ import pytest
 
 from tests.conftest import Actbench
 from tests.support.damage import refused
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import SMALL
 from tests.support.tiers import EXHAUSTIVE
 

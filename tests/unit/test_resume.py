@@ -11,7 +11,8 @@ import pytest
 from actbench.host import environment
 from actbench.model.cases import Block, Case
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.selections import FILES, PAIR, SMALL, SPEEDUPS, TWO_BLOCKS, names, record, rows
 
 

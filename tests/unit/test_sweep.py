@@ -15,7 +15,8 @@ from actbench.planning import costs, durations, presets, suite
 from actbench.planning.selection import Room
 from actbench.report.numbers import about
 from tests.conftest import Actbench
-from tests.support.fake import NANOSECOND, FakeBench, crash, exact_seconds
+from tests.support.exact_times import NANOSECOND, exact_seconds
+from tests.support.fake import FakeBench, crash
 from tests.support.selections import FILES, PAIR, names, rows
 
 SIZES = ("-n", "1k,4k,16k,64k")

@@ -18,7 +18,8 @@ from actbench.report.training.answers import answers
 from actbench.report.training.sentences import StepAnswer, sentences
 from actbench.report.training.words import nbytes
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.steps import STEP
 
 Seconds = Callable[[Case], float]

@@ -13,7 +13,8 @@ from actbench.analysis.within_run import Comparison
 from actbench.model.names import OperandState
 from actbench.report import compared_axis
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench
 from tests.support.steps import STEP
 
 FEW = (*STEP, "--batch", "16", "-s", "recompute,cached,free")

@@ -10,7 +10,8 @@ from actbench.model.cases import Block, Case
 from actbench.report.verdict_github import as_github
 from actbench.report.verdicts import as_markdown
 from tests.conftest import Actbench
-from tests.support.fake import FakeBench, crash, exact_seconds
+from tests.support.exact_times import exact_seconds
+from tests.support.fake import FakeBench, crash
 from tests.support.reports import failed
 from tests.support.selections import TWO_BLOCKS
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from actbench.engine.working.prepared_training import PreparedTraining
     from actbench.host.code_placement import CodePlacement
     from actbench.model.cases import Case
-    from actbench.verification import behaviour
     from actbench.verification.behaviour.guarded import GuardedCalls
 
 
@@ -240,12 +239,12 @@ class Server:
     @handles(protocol.Compare)
     def compare(self, _: protocol.Compare) -> Doubts:
         """Call every arm of the block once on all of its operands, and list what differs from the reference."""
-        return Doubts(tuple(map(_packed, self._prepared().compared())))
+        return Doubts(tuple(map(PackedDoubt.pack, self._prepared().compared())))
 
     @handles(protocol.ListDoubts)
     def list_doubts(self, _: protocol.ListDoubts) -> Doubts:
         """List what was seen in the calls after timed values."""
-        return Doubts(tuple(map(_packed, self._prepared().doubts())))
+        return Doubts(tuple(map(PackedDoubt.pack, self._prepared().doubts())))
 
     @handles(protocol.Time)
     def time(self, request: protocol.Time) -> protocol.Timed:
@@ -278,13 +277,6 @@ class Server:
         if self._block is None:
             raise RuntimeError("no block is prepared")
         return self._block
-
-
-def _packed(doubt: behaviour.Doubt) -> PackedDoubt:
-    """Return a doubt as it is sent."""
-    elements = doubt.elements
-    arrays = (elements.z, elements.dy, elements.computed)
-    return PackedDoubt(doubt.arm, doubt.fault, doubt.of_output, *map(PackedArray.pack, arrays))
 
 
 def main() -> None:

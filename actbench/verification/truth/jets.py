@@ -15,6 +15,7 @@ from mpmath import libmp
 
 from actbench.verification.truth import balls
 from actbench.verification.truth.balls import ONE, ZERO, Ball, UnsureError
+from actbench.verification.truth.exact_number import ExactNumber
 
 SMALL_POWER = 1 << 12
 """Exponent up to which powers are evaluated as products."""
@@ -41,12 +42,9 @@ class Arithmetic:
         return sign
 
 
-class Jet:
+class Jet(ExactNumber):
     """A real number that depends on z, with its derivative by z."""
 
-    __array_ufunc__ = None
-    """numpy's numbers leave arithmetic with jets to this class."""
-    __hash__ = None  # type: ignore[assignment]  # a jet equals numbers of other types
     __slots__ = ("arithmetic", "slope", "value")
 
     def __init__(self, arithmetic: Arithmetic, value: Ball, slope: Ball = ZERO) -> None:
@@ -159,37 +157,9 @@ class Jet:
             return _sign_beside_infinity(value[0])
         return self.arithmetic.sign(balls.subtract(self.value, value, self.arithmetic.bits))
 
-    def __lt__(self, other: Any) -> bool:
-        """Return whether this is less."""
-        return self.sign_beside(other) < 0
-
-    def __le__(self, other: Any) -> bool:
-        """Return whether this is less or equal."""
-        return self.sign_beside(other) <= 0
-
-    def __gt__(self, other: Any) -> bool:
-        """Return whether this is greater."""
-        return self.sign_beside(other) > 0
-
-    def __ge__(self, other: Any) -> bool:
-        """Return whether this is greater or equal."""
-        return self.sign_beside(other) >= 0
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether both are equal."""
-        return self.sign_beside(other) == 0
-
-    def __ne__(self, other: object) -> bool:
-        """Return whether both differ."""
-        return self.sign_beside(other) != 0
-
     def __bool__(self) -> bool:
         """Return whether this is not 0."""
         return self.arithmetic.sign(self.value) != 0
-
-    def __float__(self) -> float:
-        """Raise, since ``math.exp(z)`` would silently continue with 16 digits."""
-        raise TypeError("it converts z to float")
 
 
 def _sign_beside_infinity(other: balls.Raw) -> int:

@@ -11,16 +11,14 @@ from typing import Any
 
 from actbench.model.rule import Formula
 from actbench.verification.truth import balls
+from actbench.verification.truth.exact_number import ExactNumber
 from actbench.verification.truth.functions import Functions
 from actbench.verification.truth.jets import SMALL_POWER, Jet
 
 
-class Dual:
+class Dual(ExactNumber):
     """A jet with its derivative by z, which is a jet as well."""
 
-    __array_ufunc__ = None
-    """numpy's numbers leave arithmetic with duals to this class."""
-    __hash__ = None  # type: ignore[assignment]  # a dual equals numbers of other types
     __slots__ = ("slope", "value")
 
     def __init__(self, value: Jet, slope: Jet) -> None:
@@ -99,37 +97,9 @@ class Dual:
         """Return the sign of this minus another number."""
         return self.value.sign_beside(other.value if isinstance(other, Dual) else other)
 
-    def __lt__(self, other: Any) -> bool:
-        """Return whether this is less."""
-        return self.sign_beside(other) < 0
-
-    def __le__(self, other: Any) -> bool:
-        """Return whether this is less or equal."""
-        return self.sign_beside(other) <= 0
-
-    def __gt__(self, other: Any) -> bool:
-        """Return whether this is greater."""
-        return self.sign_beside(other) > 0
-
-    def __ge__(self, other: Any) -> bool:
-        """Return whether this is greater or equal."""
-        return self.sign_beside(other) >= 0
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether both are equal."""
-        return self.sign_beside(other) == 0
-
-    def __ne__(self, other: object) -> bool:
-        """Return whether both differ."""
-        return self.sign_beside(other) != 0
-
     def __bool__(self) -> bool:
         """Return whether this is not 0."""
         return bool(self.value)
-
-    def __float__(self) -> float:
-        """Raise, since ``math.exp(z)`` would silently continue with 16 digits."""
-        return float(self.value)
 
 
 def _slope_of_tanh(m: Functions, x: Jet, y: Jet) -> Jet:

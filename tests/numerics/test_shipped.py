@@ -177,7 +177,7 @@ def test_calls_on_operands_from_memory_give_the_same(
 def test_a_compiled_function_is_that_of_the_framework(name: str, inputs: tuple[Array, Array]) -> None:
     z, dy = inputs
     slope, _ = truth_at(registry.activation("gelu"), z)
-    for op in Op:
+    for op in FIRST_ORDER:
         dz = results(kernel_id("gelu", name, op), z, dy)[-1]
         np.testing.assert_allclose(dz, slope.nearest * (1 if op is Op.DERIVATIVE else dy), rtol=1e-6, atol=1e-9)
 

@@ -289,9 +289,9 @@ class Block:
     def timed(self) -> tuple[Case, ...]:
         """Everything timed here: the cases, the backends' own copies, those as of a kernel, last the plain one."""
         plain = self.yardstick
-        own = (replace(plain, backend=backend) for backend in self.copies)
+        of_backends = (replace(plain, backend=backend) for backend in self.copies)
         of_kernels = (replace(plain, strategy=kind, backend=COPYING) for kind in self.kernel_copies)
-        return (*self.cases, *own, *of_kernels, plain)
+        return (*self.cases, *of_backends, *of_kernels, plain)
 
     def yardstick_of(self, case: Case) -> int:
         """Return the arm of the yardstick that a case is held against: its backend's own copy, or the plain one."""

@@ -23,22 +23,24 @@ def unsupported_along_rows(activation: Activation, name: str, strategy: Strategy
             f"works along rows, by m.{' or m.'.join(REDUCTIONS)}, where every z of a row has a part in every y: let it "
             f"take {UPSTREAM} first and return the gradient of z, as in def {function}({UPSTREAM}, z)"
         )
-    own = tuple(residual for residual in rule.residuals if residual not in {"z", "y"})
-    before = rule.residuals[: len(rule.residuals) - len(own)]
-    if before not in {(), ("z",), ("y",), ("z", "y")} or (*before, *own) != rule.residuals or not rule.residuals:
+    computed = tuple(residual for residual in rule.residuals if residual not in {"z", "y"})
+    before = rule.residuals[: len(rule.residuals) - len(computed)]
+    if before not in {(), ("z",), ("y",), ("z", "y")} or (*before, *computed) != rule.residuals or not rule.residuals:
         return f"keeps ({', '.join(rule.residuals)}): it can keep {ALLOWED}"
-    return _unsaved(rule, own, strategy, function) or _no_gradient(rule)
+    return _unsaved(rule, computed, strategy, function) or _no_gradient(rule)
 
 
-def _unsaved(rule: Rule, own: tuple[str, ...], strategy: Strategy, function: str) -> str | None:
+def _unsaved(rule: Rule, computed: tuple[str, ...], strategy: Strategy, function: str) -> str | None:
     """Return why residuals of a strategy's own are not those that it saves, or None where they are."""
-    names = ", ".join(own)
-    if own and ("y" in rule.residuals or strategy.save is None):
+    names = ", ".join(computed)
+    if computed and ("y" in rule.residuals or strategy.save is None):
         return f"keeps {names}, which nothing saves: return Strategy({function}, save=...), save(z) giving y, {names}"
-    if strategy.save is not None and not own:
+    if strategy.save is not None and not computed:
         return "saves what it does not keep: let it take what is saved"
     _, saved = traced(rule.save or rule.forward)
-    return f"has a save that returns {len(saved)} arrays: return y, {names}" if len(saved) != 1 + len(own) else None
+    if len(saved) != 1 + len(computed):
+        return f"has a save that returns {len(saved)} arrays: return y, {names}"
+    return None
 
 
 def _no_gradient(rule: Rule) -> str | None:

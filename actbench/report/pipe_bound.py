@@ -50,8 +50,8 @@ def _mca(bound: LoopBound) -> str:
     if bound.mca is None:
         return "not installed"
     cycles = bound.mca.cycles
-    said = "does not take the loop" if cycles is None else f"{cycles / bound.vectors:.3g} cycles a vector"
-    return f"{said} (LLVM {bound.mca.version}, {bound.mca.processor})"
+    throughput = "does not take the loop" if cycles is None else f"{cycles / bound.vectors:.3g} cycles a vector"
+    return f"{throughput} (LLVM {bound.mca.version}, {bound.mca.processor})"
 
 
 def _fact(name: str, value: str) -> str:

@@ -135,7 +135,7 @@ def test_the_page_follows_the_systems_theme_and_the_button_changes_it(browser: A
 def test_a_phone_shows_it_without_scrolling_sideways(browser: Any, report: Path) -> None:
     with Page(browser, report, viewport={"width": 390, "height": 800}) as opened:
         assert opened.page.evaluate("document.documentElement.scrollWidth") == 390
-        widths = opened.page.eval_on_selector_all("svg.marks", "all => all.map(each => each.clientWidth)")
+        widths = opened.page.eval_on_selector_all("svg.marks", "all => all.map(chart => chart.clientWidth)")
         assert all(200 < width <= 390 for width in widths)
 
 
@@ -143,8 +143,8 @@ def test_what_is_shown_can_be_read_by_a_screen_reader(browser: Any, report: Path
     with Page(browser, report) as opened:
         unnamed = opened.page.evaluate(
             """() => [...document.querySelectorAll('.chart, table, button, input, select, summary, [role=region]')]
-                .filter(each => !(each.getAttribute('aria-label') || each.getAttribute('aria-labelledby') ||
-                          each.textContent.trim() || each.closest('label'))).length"""
+                .filter(control => !(control.getAttribute('aria-label') || control.getAttribute('aria-labelledby') ||
+                          control.textContent.trim() || control.closest('label'))).length"""
         )
         assert unnamed == 0
         assert opened.page.locator("th:not([scope])").count() == 0

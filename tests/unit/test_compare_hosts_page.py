@@ -48,11 +48,11 @@ def test_every_cell_has_a_colour_by_its_ratio_and_a_text_and_hosts_that_differ_a
     actbench: Actbench, hosts: Path
 ) -> None:
     cells = row_of(written(actbench, "--by", "host", str(hosts)), CACHED)
-    *alike, other = cells[4:]
+    *alike, slower = cells[4:]
     assert all(re.match(r"figure faster\d$", classes) and text == "4.00 ± 0.00" for classes, text in alike)
-    assert re.match(r"figure slower\d differs$", other[0])
-    assert other[1].startswith("0.80")
-    assert other[1].endswith("\u25bc")
+    assert re.match(r"figure slower\d differs$", slower[0])
+    assert slower[1].startswith("0.80")
+    assert slower[1].endswith("\u25bc")
 
 
 def test_rows_whose_winner_changes_come_first_and_colours_are_explained(actbench: Actbench, hosts: Path) -> None:

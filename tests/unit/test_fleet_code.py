@@ -102,9 +102,9 @@ def test_a_fleet_goes_on_with_the_code_that_it_keeps_and_refuses_any_other(
     assert actbench(*LOADED).exit_code == 4
     file.write_text(PARABOLA.replace("2.0", "2.5"))
     resume = ("fleet", "run", "--resume", "fleet", *SCHEDULER)
-    other = actbench(*resume, "--load", str(file))
-    assert other.exit_code == 5
-    assert "is not the code that the fleet has" in other.stderr
+    changed = actbench(*resume, "--load", str(file))
+    assert changed.exit_code == 5
+    assert "is not the code that the fleet has" in changed.stderr
     cluster.hosts["tcp://127.0.0.3:1"] = three()["tcp://127.0.0.3:1"]
     assert actbench(*resume).exit_code == 0
     assert [*states().values()] == ["complete"] * 3

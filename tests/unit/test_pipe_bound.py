@@ -122,8 +122,8 @@ def test_dividers_loads_stores_and_issue_bound_as_well() -> None:
 
 def test_an_instruction_that_no_model_knows_is_named() -> None:
     assert pipe_bound(loop("vaesenc\t%zmm1, %zmm2, %zmm3"), ZEN_5) == "vaesenc"
-    said = port_model.lowest([loop("vaesenc\t%zmm1, %zmm2, %zmm3")], ZEN_5)
-    assert said == "the port model does not know vaesenc"
+    bound = port_model.lowest([loop("vaesenc\t%zmm1, %zmm2, %zmm3")], ZEN_5)
+    assert bound == "the port model does not know vaesenc"
 
 
 def test_of_the_versions_of_a_loop_the_one_with_the_lowest_bound_counts() -> None:

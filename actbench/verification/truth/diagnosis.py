@@ -117,8 +117,8 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[str, bool]]:
         yield WRONG_INPUT[1], all(_applied_twice(part) for part in (evidence.at(TELLING), evidence))
     if kept == ("y",):
         yield WRONG_INPUT[2], formula is not None and _right(evidence, formula(evidence.z.astype(np.float64)))
-    other = "g', not g''" if evidence.kernel.op is Op.SECOND else "g, not g'"
-    yield f"it seems to return {other}", _same(evidence, computed, output)
+    returned = "g', not g''" if evidence.kernel.op is Op.SECOND else "g, not g'"
+    yield f"it seems to return {returned}", _same(evidence, computed, output)
     yield "it seems to have the wrong sign", _same(evidence, computed, -slope)
     if evidence.kernel.op.takes_dy:
         yield "it seems to leave out the factor dy", _same(evidence, computed * dy, slope)

@@ -36,22 +36,8 @@ MANY = 10_000
 def recorded() -> tuple[Any, list[Any]]:
     """Measure here once; return the plan's file, and what a host would send."""
     selection = Selection(activations=("logistic",), backends=("numpy",), sizes=sizes(1000, 10000))
-    request = RunRequest(
-        preset="smoke",
-        selection=selection,
-        rounds=ROUNDS,
-        target=None,
-        budget=None,
-        seed=1,
-        inputs=None,
-        engine=None,
-        affinity=None,
-        threads=None,
-        timeout=None,
-        max_call=None,
-        named=frozenset(),
-    )
-    seams, prepared = Seams(), prepare(request)
+    prepared = prepare(RunRequest(preset="smoke", selection=selection, rounds=ROUNDS, seed=1))
+    seams = Seams()
     record = prepared.record(seams.start_worker)
     messages = [pickle.dumps(record)]
     run = UnwrittenRun(Path(), record, Times(record.plan))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ def connect(scheduler: str) -> Any:
         raise InputError(f"fleets are run by Dask, which is not installed: {INSTALL}") from None
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost scheduler is one sentence, and no tracebacks
+    warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # an array of inputs, with a limit of its own
     try:
         return Client(scheduler, timeout=CONNECTING, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

@@ -12,33 +12,29 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from actbench.api import sent_code
 from actbench.api.dask_cluster import connect, workers_of
-from actbench.api.fleet_host import describe, host_of, measure_here
+from actbench.api.fleet_files import FleetFiles
+from actbench.api.fleet_host import measure_here
+from actbench.api.fleet_hosts import usable_hosts
 from actbench.api.fleet_process import Ended, HostTask
 from actbench.api.running import fail_for
-from actbench.api.sent_code import SentCode
 from actbench.engine.requests import RunRequest
 from actbench.engine.resuming import take_limits
-from actbench.errors import BenchmarkError, InputError, NotComparableError, listed, reason
-from actbench.host import environment
+from actbench.errors import BenchmarkError, NotComparableError, listed
 from actbench.host.environment import Environment
 from actbench.model.events import CasesLeftOut, Failed, Measured, RoundDone
-from actbench.model.plan import LeftOut
+from actbench.model.plan import LeftOut, Plan
 from actbench.report.numbers import counted
 from actbench.report.publish import publish
-from actbench.runs import archive, files, plan_file
+from actbench.runs import archive
 from actbench.runs.baseline import HOST
 from actbench.runs.names import MEASUREMENTS, RUN
-from actbench.runs.plan_file import PlanFile
 from actbench.runs.record import Record, Status
 from actbench.runs.writer import Writer, create, reopen
-
-PLAN = "plan.json"
 
 POLL = 1.0
 """Seconds between looks at which hosts are still there."""
@@ -81,19 +77,21 @@ class Fleet:
     """The hosts of a cluster, which all measure one plan."""
 
     directory: Path
-    plan: PlanFile
-    request: RunRequest
+    files: FleetFiles
+    limits: RunRequest
     tell: Tell
     allow_different: bool
     kinds: bool
     """Whether one host of each kind is enough."""
     new: bool
     """Whether the directory has no fleet yet."""
-    code: tuple[SentCode, ...] = ()
-    """The user's code that the plan needs, which hosts load."""
+    plan: Plan = field(init=False)
+    """What every host measures."""
     topic: str = field(default_factory=lambda: f"actbench-{secrets.token_hex(8)}")
-    left_out: list[str] = field(default_factory=list)
-    """Hosts that were refused."""
+
+    def __post_init__(self) -> None:
+        """Read the plan."""
+        self.plan = self.files.decoded().plan
 
     def run(self, scheduler: str) -> None:
         """Measure on every host; return once all have ended.
@@ -105,10 +103,11 @@ class Fleet:
         messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         with ExitStack() as stack:
             stack.callback(client.close)
-            usable = self._usable(client)
+            usable = usable_hosts(client, self.plan, self.tell, allow_different=self.allow_different)
             if self.new:
-                _begin(self.directory, self.plan, self.code)
-            hosts = self._assigned(usable)
+                self.files.keep(self.directory)
+            hosts, unassigned = self._assigned(usable.by_worker)
+            left_out = [*usable.left_out, *unassigned]
             client.subscribe_topic(self.topic, lambda event: messages.put(event[1]))
             by_label = {host.label: host for host in hosts}
             try:
@@ -120,35 +119,15 @@ class Fleet:
                 for host in hosts:
                     self._close(host)
         failed = [f"{host.label}: {why}" for host in hosts if (why := host.trouble)]
-        command = f"actbench fleet {self.plan.plan.command} --resume {self.directory} --scheduler ADDRESS"
+        command = f"actbench fleet {self.plan.command} --resume {self.directory} --scheduler ADDRESS"
         go_on = f"what is finished is kept; {command} goes on"
         if failed:
             raise BenchmarkError(f"{listed(failed)}; {go_on}")
-        if self.left_out:
-            raise NotComparableError(f"left out: {listed(self.left_out)}; the runs of all others are complete")
+        if left_out:
+            raise NotComparableError(f"left out: {listed(left_out)}; the runs of all others are complete")
 
-    def _usable(self, client: Any) -> dict[str, Environment]:
-        """Return a worker of each host that can measure, with its environment; tell of all others."""
-        workers: dict[str, str] = {}
-        for address in workers_of(client):
-            workers.setdefault(host_of(address), address)
-        if not workers:
-            raise InputError("the cluster has no worker: start one on every host with 'dask worker ADDRESS'")
-        answers = client.run(describe, workers=[*workers.values()], on_error="return")
-        here, usable = environment.collect(None), {}
-        for number, (address, answer) in enumerate(answers.items(), 1):
-            why = f"{type(answer).__name__}: {answer}" if isinstance(answer, Exception) else _unlike(here, answer)
-            if why and (isinstance(answer, Exception) or not self.allow_different):
-                self.left_out.append(f"host {number} of the cluster ({why})")
-                self.tell(f"{self.left_out[-1]} is left out; --allow-different takes hosts of other versions")
-            else:
-                usable[address] = answer
-        if not usable:
-            raise NotComparableError(f"no host can be used: {listed(self.left_out)}")
-        return usable
-
-    def _assigned(self, usable: Mapping[str, Environment]) -> list[FleetHost]:
-        """Return what each host does: go on with an unfinished run of its kind, or begin one."""
+    def _assigned(self, usable: Mapping[str, Environment]) -> tuple[list[FleetHost], list[str]]:
+        """Return what each host does, go on with an unfinished run of its kind or begin one; and the runs left over."""
         runs = {path.parent.name: archive.read_record(path.parent) for path in sorted(self.directory.glob(f"*/{RUN}"))}
         known = list(dict.fromkeys(_kind(record.environment) for record in runs.values()))
         open_runs = [name for name, record in runs.items() if _lacks_something(record)]
@@ -170,8 +149,7 @@ class Fleet:
                 names.add(label)
                 hosts.append(FleetHost(label, address))
                 complete[kind] += 10**6 if self.kinds else 0
-        self.left_out += [f"{name} (no host of its kind is free)" for name in open_runs]
-        return hosts
+        return hosts, [f"{name} (no host of its kind is free)" for name in open_runs]
 
     def _start(self, client: Any, host: FleetHost) -> None:
         """Give a host its work."""
@@ -179,12 +157,12 @@ class Fleet:
         place = self.directory / host.label
         if (place / RUN).exists():
             host.writer = host.opened.enter_context(reopen(place))
-            take_limits(host.writer.record, self.request)
+            take_limits(host.writer.record, self.limits)
             for failure in host.writer.record.failures:
                 self.tell(f"{host.label}: tries {failure.block} again, which failed: {failure.reason}")
             host.writer.save()
             written = {name: (place / name).read_bytes() for name in MEASUREMENTS if (place / name).exists()}
-        task = HostTask(self.topic, host.label, plan_file.encode(self.plan), self.request, self.code, written)
+        task = HostTask(self.topic, host.label, self.files, self.limits, written)
         host.future = client.submit(
             measure_here, task, workers=[host.worker], allow_other_workers=False, pure=False, retries=0
         )
@@ -216,10 +194,11 @@ class Fleet:
         match message:
             case Record():
                 if host.writer is None:
+                    message.plan = replace(message.plan, inputs=self.plan.inputs)  # of the file, not of its copy
                     host.writer = host.opened.enter_context(create(self.directory / host.label, message))
                 loaded = "".join(f", with {code.name} ({code.digest})" for code in message.loaded)
                 self.tell(f"{host.label}: began{loaded}")
-                planned = {item.case for item in self.plan.plan.left_out}
+                planned = {item.case for item in self.plan.left_out}
                 self._tell_left_out(host, [item for item in message.plan.left_out if item.case not in planned])
             case Ended():
                 host.ended = message
@@ -252,27 +231,6 @@ class Fleet:
             publish(writer.directory, writer.record, writer.times)
 
 
-def refuse_existing(directory: Path) -> None:
-    """Raise `InputError` where a directory has a fleet already."""
-    if (directory / PLAN).exists():
-        raise InputError(f"{directory} holds a fleet: go on with it (--resume {directory}) or name another with -o")
-
-
-def _begin(directory: Path, plan: PlanFile, code: tuple[SentCode, ...]) -> None:
-    """Make the directory of a new fleet, with its plan and the code that this needs."""
-    files.probe(directory, 0)
-    sent_code.keep(directory, code)
-    files.write(directory / PLAN, plan_file.encode(plan))
-
-
-def planned_in(directory: Path) -> PlanFile:
-    """Return the plan of a fleet; `InputError` where there is none."""
-    try:
-        return plan_file.decode((directory / PLAN).read_bytes(), str(directory / PLAN))
-    except OSError as error:
-        raise InputError(f"--resume {directory}: there is no fleet ({PLAN}: {reason(error)})") from None
-
-
 def _lacks_something(record: Record) -> bool:
     """Return whether a run goes on: it is unfinished, or a block of it failed, which is tried again."""
     return record.status is not Status.COMPLETE or bool(record.failures)
@@ -280,10 +238,3 @@ def _lacks_something(record: Record) -> bool:
 
 def _kind(there: Environment) -> Kind:
     return tuple(str(getattr(there, name)) for name in HOST)
-
-
-def _unlike(here: Environment, there: Environment) -> str:
-    """Return the versions that differ from those of the client; empty where none does."""
-    mine, theirs = ({"actbench": one.actbench, "python": one.python} | one.libraries for one in (here, there))
-    names = [name for name in dict.fromkeys([*mine, *theirs]) if mine.get(name) != theirs.get(name)]
-    return ", ".join(f"{name} {theirs.get(name, 'absent')}, here {mine.get(name, 'absent')}" for name in names)

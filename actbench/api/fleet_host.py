@@ -17,9 +17,9 @@ def host_of(address: str) -> str:
     return urlsplit(address).hostname or address
 
 
-def describe() -> Environment:
-    """Return this host and its software."""
-    return environment.collect(None)
+def describe(further: tuple[str, ...]) -> Environment:
+    """Return this host and its software, with the versions of further distributions."""
+    return environment.collect(None, further=further)
 
 
 def measure_here(task: HostTask) -> None:

@@ -13,14 +13,16 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from actbench import plugins
+from actbench.api.fleet_files import FleetFiles
 from actbench.api.sent_code import SentCode
+from actbench.api.sent_inputs import SentInputs
 from actbench.engine import training
 from actbench.engine.planned_elsewhere import PlannedElsewhere
 from actbench.engine.preparing import guaranteed_rounds, prepare
@@ -30,9 +32,10 @@ from actbench.engine.session import Seams, Session
 from actbench.errors import ActbenchError, InputError
 from actbench.host import environment
 from actbench.host.directories import name_for
+from actbench.model.inputs import Inputs
 from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
-from actbench.runs import archive, files, plan_file
+from actbench.runs import archive, files
 from actbench.runs.record import Record, Status
 from actbench.runs.writer import Writer
 
@@ -47,11 +50,9 @@ class HostTask:
     topic: str
     """Where its events go."""
     label: str
-    plan: bytes
-    request: RunRequest
-    """Its limits; the plan is in a file."""
-    code: tuple[SentCode, ...]
-    """The user's code that the plan needs."""
+    files: FleetFiles
+    limits: RunRequest
+    """What ends it, and no more."""
     written: Mapping[str, bytes]
     """The files of a run to go on with; empty for a new one."""
 
@@ -125,9 +126,10 @@ def measured(task: HostTask, host: str, seams: Seams) -> Iterator[Any]:
     started = seams.clock()
     status, why = Status.INTERRUPTED, ""
     try:
-        with _exclusive(host), _loaded(task.code), _opened(task, seams) as run:
+        sent = task.files
+        with _exclusive(host), _loaded(sent.code), _read(sent.inputs) as inputs, _opened(task, inputs, seams) as run:
             yield run.record
-            session = Session(run.record, run.times, started, guaranteed_rounds(task.request), seams)
+            session = Session(run.record, run.times, started, guaranteed_rounds(task.limits), seams)
             for event in session.events():
                 run.take(event)
                 yield event
@@ -161,11 +163,16 @@ def _loaded(code: tuple[SentCode, ...]) -> Iterator[None]:
                 plugins.unload()
 
 
+def _read(sent: SentInputs | None) -> AbstractContextManager[Inputs | None]:
+    """Write the user's array to a file of this host, for as long as this measures."""
+    return sent.written() if sent else nullcontext()
+
+
 @contextmanager
-def _opened(task: HostTask, seams: Seams) -> Iterator[UnwrittenRun]:
-    """Open a new run of the plan, or the one that the client has files of."""
+def _opened(task: HostTask, inputs: Inputs | None, seams: Seams) -> Iterator[UnwrittenRun]:
+    """Open a new run of the plan, or the one that the client has files of; `inputs` are those in a file."""
     if not task.written:
-        record = _new_record(task, seams)
+        record = _new_record(task, inputs, seams)
         yield UnwrittenRun(Path(), record, Times(record.plan))
         return
     with tempfile.TemporaryDirectory() as directory:
@@ -174,12 +181,13 @@ def _opened(task: HostTask, seams: Seams) -> Iterator[UnwrittenRun]:
         run = archive.load(Path(directory))
     if run.record is None:
         raise InputError("the client sent no record of the run to go on with")
-    go_on_here(Path(task.label), run.record, seams.start_worker, environment.choose_cpu(None))
+    go_on_here(Path(task.label), run.record, seams.start_worker, environment.choose_cpu(None), inputs)
     yield UnwrittenRun(Path(), run.record, run.times)
 
 
-def _new_record(task: HostTask, seams: Seams) -> Record:
-    planned = PlannedElsewhere(plan_file.decode(task.plan, "the plan of the fleet"))
+def _new_record(task: HostTask, inputs: Inputs | None, seams: Seams) -> Record:
+    planned = PlannedElsewhere(task.files.decoded())
+    request = replace(task.limits, planned=planned, inputs=inputs)
     if planned.file.plan.training:
-        return training.prepare_planned(planned, task.request).record(seams.start_worker)
-    return prepare(replace(task.request, planned=planned)).record(seams.start_worker)
+        return training.prepare_planned(planned, request).record(seams.start_worker)
+    return prepare(request).record(seams.start_worker)

@@ -21,11 +21,10 @@ from actbench.engine.resuming import resumed
 from actbench.engine.session import Seams, Session
 from actbench.errors import BenchmarkError, OptionsError
 from actbench.model.inputs import Inputs
+from actbench.planning import presets
 from actbench.report.prediction import warning
 from actbench.runs.bounds import LARGEST_SEED, MOST_ROUNDS
 from actbench.runs.writer import fresh_directory
-
-DEFAULT_PRESET = "default"
 
 
 def _cautions(prepared: PreparedRun) -> Iterator[str]:
@@ -96,14 +95,13 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
         named |= {"pattern": pattern, "preset": preset, "seed": seed}
         named |= {"inputs": inputs, "threads": threads, "max_call": max_call}
         request = RunRequest(
-            preset=preset or DEFAULT_PRESET,
+            preset=preset or presets.DEFAULT,
             selection=selection,
             rounds=read.whole("rounds", rounds, 1, MOST_ROUNDS),
             target=read.share("target", target),
             budget=read.seconds("budget", budget),
             seed=read.whole("seed", seed, 0, LARGEST_SEED),
             inputs=None if inputs is None else read.parsed("inputs", inputs, Inputs.parse),
-            engine=None,
             affinity=read.whole("affinity", affinity, 0),
             threads=read.whole("threads", threads, 1),
             timeout=read.seconds("timeout", timeout),

@@ -17,6 +17,7 @@ from actbench.planning.prediction import Prediction, StockPrediction
 from actbench.report.progress import Progress
 from actbench.report.publish import publish
 from actbench.report.table import Summary
+from actbench.runs.plan_file import PlanFile
 from actbench.runs.record import Record, Status
 from actbench.runs.writer import Writer, create
 
@@ -39,6 +40,9 @@ class Planned(Protocol):
 
     def record(self, start_worker: StartWorker) -> Record:
         """Return the record that it begins with, of this host."""
+
+    def file(self) -> PlanFile:
+        """Return the plan as a file, for shards of it or for other hosts; `OptionsError` where it cannot be one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from actbench import plugins
-from actbench.errors import InputError, NotComparableError, reason
-from actbench.host import regular
+from actbench.api import sent_files
+from actbench.errors import InputError, NotComparableError
 from actbench.model.loaded import Loaded, LoadedFrom
-from actbench.runs import files
 
 PLACE = "loaded"
 """The directory of a fleet that has the files of its code."""
@@ -50,12 +48,7 @@ def _sent(code: Loaded) -> SentCode:
             f"--load {code.name}: it opens {library}, which is not sent to hosts: write a package that builds it and "
             "install that there, or measure shards there (actbench run --plan)"
         )
-    try:
-        data = regular.read(Path(code.name))
-    except OSError as error:
-        raise InputError(f"--load {code.name}: it cannot be read any more ({reason(error)})") from None
-    if sha256(data).hexdigest() != code.sha256:
-        raise InputError(f"--load {code.name} changed since this fleet started; start again")
+    data = sent_files.read_unchanged(Path(code.name), code.sha256, f"--load {code.name}")
     return SentCode(Path(code.name).name, code.sha256, data)
 
 
@@ -63,8 +56,7 @@ def keep(directory: Path, code: tuple[SentCode, ...]) -> None:
     """Write the files into the directory of a fleet, by digest, so that it can go on without them."""
     for one in code:
         if one.data is not None:
-            (directory / PLACE).mkdir(exist_ok=True)
-            files.write(directory / PLACE / one.sha256, one.data)
+            sent_files.keep(directory, PLACE, one.sha256, one.data)
 
 
 def kept(directory: Path, needed: tuple[Loaded, ...]) -> tuple[SentCode, ...]:
@@ -81,15 +73,7 @@ def kept(directory: Path, needed: tuple[Loaded, ...]) -> tuple[SentCode, ...]:
 
 
 def _kept(directory: Path, code: Loaded) -> SentCode:
-    name = Path(code.name).name
     if code.kind is LoadedFrom.PACKAGE:
         return SentCode(code.name, code.sha256, None)
-    try:
-        data = regular.read(directory / PLACE / code.sha256)
-    except OSError as error:
-        raise InputError(
-            f"--resume {directory}: the fleet needs {name}, which is not there ({reason(error)})"
-        ) from None
-    if sha256(data).hexdigest() != code.sha256:
-        raise InputError(f"--resume {directory}: {name} is not what the fleet began with: start a new one")
-    return SentCode(name, code.sha256, data)
+    name = Path(code.name).name
+    return SentCode(name, code.sha256, sent_files.kept(directory, PLACE, code.sha256, name))

@@ -85,7 +85,7 @@ def _cases() -> Iterable[str]:
     from actbench.planning import presets, suite
     from actbench.planning.room import room_here
 
-    axes = presets.get("default").axes
+    axes = presets.get(presets.DEFAULT).axes
     return (case.id for case in suite.plan(axes, room_here(axes), seed=0).cases)
 
 

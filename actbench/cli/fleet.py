@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from actbench.cli.formats import TEXTS, format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.measuring import limits
+from actbench.cli.measuring import dry_run, limits, print_plan
 from actbench.cli.options import (
     Command,
     inputs,
@@ -26,11 +29,10 @@ from actbench.cli.step_options import selecting_steps, threads_of_steps
 from actbench.errors import OptionsError
 
 if TYPE_CHECKING:
-    from actbench.engine.requests import RunRequest
-    from actbench.runs.plan_file import PlanFile
-
-LIMITS = ("rounds", "target", "budget", "timeout")
-"""Options that a fleet which goes on takes, too."""
+    from actbench.api.fleet_files import FleetFiles
+    from actbench.api.running import Planned
+    from actbench.engine.requests import RunRequest, TrainRequest
+    from actbench.model.inputs import Inputs
 
 
 @click.group()
@@ -49,10 +51,37 @@ def command() -> None:
     """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetMode:
+    """The options of either command that say where a plan is measured, and whether."""
+
+    scheduler: str | None
+    kinds: bool
+    """Whether one host of each kind is enough."""
+    allow_different: bool
+    """Whether hosts may have other versions."""
+    output: Path | None
+    resume: Path | None
+    dry_run: bool
+    form: str
+    quiet: bool
+
+    def tell(self, text: str) -> None:
+        """Print what happens."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
 def on_a_cluster(command: Command) -> Command:
-    """Add the options that name a cluster and a directory."""
+    """Add the options that name a cluster and a directory; the command takes them as its parameter `mode`."""
+
+    @wraps(command)
+    def taking(*arguments: Any, **values: Any) -> Any:
+        mode = FleetMode(**{one.name: values.pop(one.name) for one in fields(FleetMode)})
+        return command(*arguments, mode=mode, **values)
+
     options = (
-        click.option("--scheduler", required=True, metavar="ADDRESS", help="The Dask scheduler, tcp://10.0.0.1:8786."),
+        click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, tcp://10.0.0.1:8786."),
         click.option("--kinds", is_flag=True, help="Measure on one host of each kind. [default: on every host]"),
         click.option(
             "--allow-different", is_flag=True, help="Take hosts of other versions of Python, actbench or libraries."
@@ -64,11 +93,14 @@ def on_a_cluster(command: Command) -> Command:
             metavar="DIR",
             help="Go on with the fleet in DIR; blocks that failed are tried again.",
         ),
+        dry_run,
+        format_option(TEXTS, "; json, of a --dry-run, is the plan"),
         quiet,
     )
+    with_options: Command = taking
     for option in reversed(options):
-        command = option(command)
-    return command
+        with_options = option(with_options)
+    return with_options
 
 
 @command.command("run")
@@ -82,32 +114,32 @@ def on_a_cluster(command: Command) -> Command:
 @on_a_cluster
 @click.pass_context
 @usage_shown()
-def run(ctx: click.Context, /, **options: Any) -> None:
+def run(ctx: click.Context, /, *, mode: FleetMode, **options: Any) -> None:
     """Measure the same plan on every host of a Dask cluster, one run a host under DIR.
 
     A host is an address, however many workers it has; one measurement runs on it at a time. Nothing is installed. What
     a host has finished is written at once, so that a host, a scheduler or a client that is lost costs one block;
     --resume goes on with what is missing, on another host of the kind too. Runs are named by kind and number.
 
-    A file of --load is sent to the hosts, which refuse any other, and kept in DIR; a package must be installed there.
+    Files of --load and --inputs are sent to the hosts with their digests, and kept in DIR; a package must be installed
+    there. A host that lacks an optional backend leaves its cases out, which is reported. --dry-run needs no scheduler.
 
     Exit codes: 4 a host was lost or failed, 5 a host was left out for its versions; the others are complete.
 
     \b
     Examples:
+      actbench fleet run -a logistic --dry-run
       actbench fleet run -a logistic --scheduler tcp://10.0.0.1:8786 -o results/fleet
       actbench fleet run --load activations.py -a symlog --scheduler tcp://10.0.0.1:8786 -o results/symlog
+      actbench fleet run --inputs z.npy -a tanh --scheduler tcp://10.0.0.1:8786 -o results/ours
       actbench fleet run --resume results/fleet --scheduler tcp://10.0.0.1:8786
     """
     from actbench.engine.preparing import prepare
     from actbench.engine.requests import PLANNING, RunRequest
 
-    named = on_command_line(ctx)
-
-    def plan(selected: dict[str, Any]) -> PlanFile:
-        return prepare(RunRequest(**selected, engine=None, affinity=None, named=named)).file()
-
-    _measure(options, named & (PLANNING | {"threads"}), plan)
+    request = RunRequest(**options, named=on_command_line(ctx))
+    selecting = request.named & (PLANNING | {"threads"})
+    _carry_out(mode, request, lambda: prepare(request), selecting, request.inputs)
 
 
 @command.command("train")
@@ -119,13 +151,14 @@ def run(ctx: click.Context, /, **options: Any) -> None:
 @on_a_cluster
 @click.pass_context
 @usage_shown()
-def train(ctx: click.Context, /, **options: Any) -> None:
+def train(ctx: click.Context, /, *, mode: FleetMode, **options: Any) -> None:
     """Measure the same training steps on every host of a Dask cluster, one run a host under DIR.
 
     NETWORK and what selects are those of 'actbench train', all else is as in 'actbench fleet run'.
 
     \b
     Examples:
+      actbench fleet train --dry-run
       actbench fleet train --scheduler tcp://10.0.0.1:8786 -o results/steps
       actbench fleet train ffn:256-1024 -a gelu -b torch --scheduler tcp://10.0.0.1:8786 -o results/gelu
       actbench fleet train --resume results/steps --scheduler tcp://10.0.0.1:8786
@@ -133,59 +166,79 @@ def train(ctx: click.Context, /, **options: Any) -> None:
     from actbench.engine.requests import TrainRequest
     from actbench.engine.training import SELECTING, prepare
 
-    named = on_command_line(ctx)
-
-    def plan(selected: dict[str, Any]) -> PlanFile:
-        return prepare(TrainRequest(**selected, affinity=None, named=named)).file()
-
-    _measure(options, named & SELECTING.keys(), plan)
+    request = TrainRequest(**options, named=on_command_line(ctx))
+    _carry_out(mode, request, lambda: prepare(request), request.named & SELECTING.keys(), request.selection.inputs)
 
 
-def _measure(options: dict[str, Any], selecting: frozenset[str], plan: Callable[[dict[str, Any]], PlanFile]) -> None:
-    """Measure a new fleet, whose plan is made of the options that are left here, or go on with one."""
-    from actbench.api import dask_cluster, fleet, sent_code
+def _carry_out(
+    mode: FleetMode,
+    request: RunRequest | TrainRequest,
+    prepare: Callable[[], Planned],
+    selecting: frozenset[str],
+    inputs: Inputs | None,
+) -> None:
+    """Measure a new fleet, go on with one, or print what a new one would measure.
+
+    `selecting` are the options on the command line that decide what is measured.
+    """
+    from actbench.api import dask_cluster, fleet_files
+    from actbench.api.fleet_files import FleetFiles
     from actbench.engine.planned_elsewhere import refuse_selection
 
-    scheduler, kinds, allow_different, output, resume, silent = (
-        options.pop(name) for name in ("scheduler", "kinds", "allow_different", "output", "resume", "quiet")
-    )
-    dask_cluster.refuse_no_address(scheduler)
-    if (output is None) == (resume is None):
-        raise OptionsError("name the directory of a new fleet with -o, or that of one to go on with with --resume")
-    if resume is not None:
-        refuse_selection(selecting, f"--resume {resume}")
-        directory, planned = resume, fleet.planned_in(resume)
-        code = sent_code.kept(resume, planned.loaded)
+    if mode.scheduler is not None:
+        dask_cluster.refuse_no_address(mode.scheduler)
+    if mode.form == "json" and not mode.dry_run:
+        raise OptionsError("--format json is the plan of a --dry-run: add --dry-run")
+    if mode.dry_run:
+        _print_plan(mode, prepare())
+        return
+    if mode.scheduler is None:
+        raise OptionsError("name the Dask scheduler with --scheduler, tcp://HOST:PORT")
+    if mode.output is not None and mode.resume is None:
+        fleet_files.refuse_existing(mode.output)
+        _measure(mode.output, FleetFiles.of(prepare().file()), request, mode.scheduler, mode)
+    elif mode.resume is not None and mode.output is None:
+        refuse_selection(selecting, f"--resume {mode.resume}")
+        kept = FleetFiles.kept(mode.resume, inputs if "inputs" in request.named else None)
+        _measure(mode.resume, kept, request, mode.scheduler, mode)
     else:
-        fleet.refuse_existing(output)
-        directory, planned, code = output, plan(options), sent_code.loaded_here()
+        raise OptionsError("name the directory of a new fleet with -o, or that of one to go on with with --resume")
+
+
+def _print_plan(mode: FleetMode, prepared: Planned) -> None:
+    """Print what a new fleet would measure, unless a file that it needs cannot be sent."""
+    from actbench.api.fleet_files import FleetFiles
+
+    if mode.resume is not None:
+        raise OptionsError("--dry-run shows a new fleet: leave --resume out")
+    FleetFiles.of(prepared.file())
+    print_plan(prepared, mode.form)
+    if mode.form == "text":
+        hosts = "one host of each kind" if mode.kinds else "every host"
+        click.echo(f"on {hosts} of the cluster, all at the same time; times are those of a host like this one")
+
+
+def _measure(
+    directory: Path, files: FleetFiles, request: RunRequest | TrainRequest, scheduler: str, mode: FleetMode
+) -> None:
+    """Measure a fleet until all hosts have ended."""
+    from actbench.api.fleet import Fleet
+    from actbench.engine.requests import RunRequest, limits_of
+
     end_as_by_ctrl_c()
-    tell = (lambda _: None) if silent else (lambda text: click.echo(text, err=True))
-    new = resume is None
-    hosts = fleet.Fleet(directory, planned, _on_hosts(options), tell, allow_different, kinds, new, code=code)
+    hosts = Fleet(
+        directory,
+        files,
+        RunRequest(**limits_of(request)),
+        mode.tell,
+        allow_different=mode.allow_different,
+        kinds=mode.kinds,
+        new=mode.resume is None,
+    )
     try:
         hosts.run(scheduler)
     except KeyboardInterrupt:
-        more = f"actbench fleet {planned.plan.command} --resume {directory} --scheduler {scheduler} goes on"
+        more = f"actbench fleet {hosts.plan.command} --resume {directory} --scheduler {scheduler} goes on"
         click.echo(f"interrupted: what is finished is kept; {more}", err=True)
         raise
     click.echo(f"written to {directory}; actbench compare --by host {directory} compares the hosts", err=True)
-
-
-def _on_hosts(options: dict[str, Any]) -> RunRequest:
-    """Return what hosts are sent beside the plan: the limits."""
-    from actbench.engine.requests import RunRequest
-    from actbench.planning.selection import Selection
-
-    return RunRequest(
-        **{name: options[name] for name in LIMITS},
-        preset=options.get("preset", "default"),
-        selection=Selection(),
-        seed=None,
-        inputs=options.get("inputs"),
-        engine=None,
-        affinity=None,
-        threads=None,
-        max_call=None,
-        named=frozenset(),
-    )

@@ -18,10 +18,8 @@ from actbench.cli.values import Duration, Percent
 from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
-    from actbench.api.running import P, R, RunKind
+    from actbench.api.running import P, Planned, R, RunKind
     from actbench.engine.session import Seams, Session
-    from actbench.model.plan import Plan
-    from actbench.planning.prediction import Prediction, StockPrediction
     from actbench.report.table import Summary
     from actbench.runs.writer import Writer
 
@@ -122,8 +120,7 @@ def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -
     if mode.dry_run:
         if mode.resume is not None:
             raise click.UsageError("--dry-run shows a new run: leave --resume out")
-        prepared = kind.prepare(request)
-        _print_plan(prepared.plan, prepared.prediction())
+        print_plan(kind.prepare(request))
         return
     end_as_by_ctrl_c()
     if mode.resume is not None and mode.output is not None:
@@ -183,12 +180,17 @@ def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -
     return summary, interrupted
 
 
-def _print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:
-    """Print the cases of a plan, what is left out, and how long it should take."""
+def print_plan(prepared: Planned, form: str = "text") -> None:
+    """Print the cases of a plan, what is left out, and how long it should take; as ``json``, its file."""
     from actbench.report.numbers import counted
     from actbench.report.prediction import sentence
     from actbench.report.remarks import left_out_lines
+    from actbench.runs import plan_file
 
+    if form == "json":
+        click.echo(plan_file.encode(prepared.file()), nl=False)
+        return
+    plan = prepared.plan
     for case in plan.cases:
         click.echo(case.id)
     click.echo("")
@@ -196,4 +198,4 @@ def _print_plan(plan: Plan, prediction: Prediction | StockPrediction) -> None:
         click.echo(line)
     click.echo(f"inputs from {plan.inputs}")
     cases, blocks = counted(len(plan.cases), "case"), counted(len(plan.blocks), "block")
-    click.echo(f"{cases} in {blocks}; {sentence(prediction)}")
+    click.echo(f"{cases} in {blocks}; {sentence(prepared.prediction())}")

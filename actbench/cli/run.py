@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actbench.cli.formats import TEXTS, format_option
-from actbench.cli.measuring import Mode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
+from actbench.cli.measuring import (
+    Mode,
+    all_tables,
+    carry_out,
+    directories,
+    dry_run,
+    limits,
+    mode_taken,
+    print_plan,
+    strict,
+)
 from actbench.cli.options import (
     inputs,
     max_call,
@@ -109,8 +119,7 @@ def _planned(path: Path | None, shard: tuple[int, int] | None, mode: Mode) -> Pl
 def _print_file(request: RunRequest, mode: Mode) -> None:
     """Print the plan as a file."""
     from actbench.engine.preparing import prepare
-    from actbench.runs import plan_file
 
     if not mode.dry_run or request.planned:
         raise OptionsError("--format json is the plan of a --dry-run, without --plan: add --dry-run")
-    click.echo(plan_file.encode(prepare(request).file()), nl=False)
+    print_plan(prepare(request), "json")

@@ -6,7 +6,8 @@ None means that the user did not specify a value.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from actbench.analysis.regression import Margins
 from actbench.engine.planned_elsewhere import PlannedElsewhere
@@ -14,6 +15,7 @@ from actbench.model.inputs import Inputs
 from actbench.model.names import Quantity
 from actbench.model.sizes import Size
 from actbench.model.variants import Variant
+from actbench.planning import presets
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 from actbench.runs.record import Engine
@@ -38,25 +40,25 @@ def chosen_seed(seed: int | None) -> int:
 class RunRequest:
     """The request of ``actbench run``, for a new run or a resumed one."""
 
-    preset: str
-    selection: Selection
-    rounds: int | None
+    preset: str = presets.DEFAULT
+    selection: Selection = field(default_factory=Selection)
+    rounds: int | None = None
     """The exact number of rounds."""
-    target: float | None
+    target: float | None = None
     """Relative half width that every speedup's interval should reach."""
-    budget: float | None
-    seed: int | None
-    inputs: Inputs | None
+    budget: float | None = None
+    seed: int | None = None
+    inputs: Inputs | None = None
     """The source of pre-activations."""
-    engine: Engine | None
-    affinity: int | None
+    engine: Engine | None = None
+    affinity: int | None = None
     """The processor to pin workers to."""
-    threads: int | None
+    threads: int | None = None
     """Number of threads that was asked for; None where none was: as many as processors, but one of a library's."""
-    timeout: float | None
-    max_call: float | None
+    timeout: float | None = None
+    max_call: float | None = None
     """Time limit of one call."""
-    named: frozenset[str]
+    named: frozenset[str] = frozenset()
     """The options given on the command line itself, by the names of these fields and of the axes."""
     planned: PlannedElsewhere | None = None
     """A plan that was made before, in place of what selects cases; None where it is to be made."""
@@ -66,16 +68,21 @@ class RunRequest:
 class TrainRequest:
     """The request of ``actbench train``, for a new run or a resumed one; its fields are those of `RunRequest`."""
 
-    selection: TrainingSelection
-    rounds: int | None
-    target: float | None
-    budget: float | None
-    seed: int | None
-    affinity: int | None
-    threads: int | None
+    selection: TrainingSelection = field(default_factory=TrainingSelection)
+    rounds: int | None = None
+    target: float | None = None
+    budget: float | None = None
+    seed: int | None = None
+    affinity: int | None = None
+    threads: int | None = None
     """Number of threads of products and activations; as many as processors where None was asked for."""
-    timeout: float | None
-    named: frozenset[str]
+    timeout: float | None = None
+    named: frozenset[str] = frozenset()
+
+
+def limits_of(request: RunRequest | TrainRequest) -> dict[str, Any]:
+    """Return what ends a run, and no more: its options that a run which goes on takes anew, None where none is."""
+    return {name: getattr(request, name) for name in ("rounds", "target", "budget", "timeout")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

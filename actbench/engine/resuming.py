@@ -11,7 +11,7 @@ from actbench import plugins
 from actbench.engine.environment import collect_environment
 from actbench.engine.launch import StartWorker
 from actbench.engine.preparing import planned, refuse_limits_of_stock_pyperf
-from actbench.engine.requests import PLANNING, RunRequest, TrainRequest
+from actbench.engine.requests import PLANNING, RunRequest, TrainRequest, limits_of
 from actbench.errors import InputError, NotComparableError
 from actbench.host import environment
 from actbench.kernels import resolution
@@ -61,8 +61,7 @@ def go_on_here(
 
 def take_limits(record: Record, request: RunRequest | TrainRequest) -> None:
     """Let the limits of a request replace those of a run."""
-    names = ("rounds", "target", "budget", "timeout")
-    limits = {name: value for name in names if (value := getattr(request, name))}
+    limits = {name: value for name, value in limits_of(request).items() if value}
     if {"target", "budget"} & limits.keys():
         limits.setdefault("rounds", None)
     elif "rounds" in limits:

@@ -13,7 +13,7 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.engine.environment import collect_environment
 from actbench.engine.launch import StartWorker
 from actbench.engine.planned_elsewhere import PlannedElsewhere
-from actbench.engine.requests import DEFAULT_TIMEOUT, RunRequest, TrainRequest, chosen_seed
+from actbench.engine.requests import DEFAULT_TIMEOUT, RunRequest, TrainRequest, chosen_seed, limits_of
 from actbench.engine.resuming import go_on_here, take_limits
 from actbench.errors import NotComparableError
 from actbench.host import environment, memory, repository, speed
@@ -23,7 +23,6 @@ from actbench.model.plan import Plan
 from actbench.planning import costs, training
 from actbench.planning.prediction import Prediction
 from actbench.planning.selection import Room
-from actbench.planning.training import TrainingSelection
 from actbench.runs.plan_file import PlanFile
 from actbench.runs.record import Engine, Record, Settings
 from actbench.runs.writer import Writer, reopen
@@ -122,17 +121,7 @@ def prepare_planned(elsewhere: PlannedElsewhere, request: RunRequest) -> Prepare
     """Prepare a run of a plan of steps that was made before, perhaps on another host; `request` has its limits."""
     file = elsewhere.file
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(file.threads)
-    limits = TrainRequest(
-        selection=TrainingSelection(),
-        rounds=request.rounds,
-        target=request.target,
-        budget=request.budget,
-        seed=None,
-        affinity=request.affinity,
-        threads=file.threads,
-        timeout=request.timeout,
-        named=frozenset(),
-    )
+    limits = TrainRequest(**limits_of(request), affinity=request.affinity, threads=file.threads)
     return PreparedTrain(limits, elsewhere.here(request.inputs, cpu), cpu, threads)
 
 

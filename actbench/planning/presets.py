@@ -16,6 +16,9 @@ from actbench.model.sizes import Size, sizes
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 
+DEFAULT = "default"
+"""The name of the preset that commands start from, unless one is named."""
+
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""
 
@@ -194,7 +197,7 @@ def catalogue() -> dict[str, Preset]:
             Preset("smoke", "does it work here? recompute and cached, n = 1 000", smoke, 15.0, 0.02),
             Preset("check", "did it get slower? numpy and numba, n = 10 000", check, 72.0, 0.02),
             Preset(
-                "default",
+                DEFAULT,
                 "what is caching worth here? logistic and tanh, from cache and memory",
                 default,
                 115.0,

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,9 @@ from actbench.api import fleet_process
 from actbench.api.fleet_process import HostTask
 from actbench.host.environment import Environment
 from tests.support.fake import FakeBench
+from tests.support.selections import record
+
+SCHEDULER = ("--scheduler", "tcp://127.0.0.1:8786")
 
 
 @dataclass
@@ -43,10 +47,12 @@ class Cluster:
         assert n_workers == -1, "all of them"
         return {"workers": dict.fromkeys(self.hosts)}
 
-    def run(self, function: Callable[[], Environment], workers: Iterable[str], on_error: str) -> dict[str, Any]:
+    def run(
+        self, function: Callable[..., Environment], *arguments: Any, workers: Iterable[str], on_error: str
+    ) -> dict[str, Any]:
         """Call a function on workers."""
         assert on_error == "return"
-        here = function()
+        here = function(*arguments)
         return {address: self.hosts[address](here) for address in workers}
 
     def subscribe_topic(self, topic: str, handler: Callable[[tuple[float, bytes]], None]) -> None:
@@ -99,6 +105,11 @@ def _in_this_process(bench: FakeBench, task: HostTask, host: str) -> Iterator[An
     plugins.unload()
     yield from fleet_process.measured(task, host, bench.seams)
     registry.use(of_client)
+
+
+def states() -> dict[str, str]:
+    """Return the states of the runs in ``fleet``."""
+    return {path.parent.name: record(path.parent)["status"] for path in sorted(Path("fleet").glob("*/run.json"))}
 
 
 def alike(here: Environment) -> Environment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -30,19 +31,29 @@ class Processes:
 
     started: list[Process] = field(default_factory=list)
 
-    def start(self, *words: str, within: Sequence[str] = ()) -> Process:
-        """Run a module of this Python; `within` is the command that runs it elsewhere."""
-        self.started.append(subprocess.Popen([*within, sys.executable, "-m", *words], stderr=subprocess.DEVNULL))
+    def start(self, *words: str, within: Sequence[str] = (), python: str | Path = sys.executable) -> Process:
+        """Run a module; `within` is the command that runs it elsewhere."""
+        self.started.append(subprocess.Popen([*within, python, "-m", *words], stderr=subprocess.DEVNULL))
         return self.started[-1]
 
     def scheduler(self, host: str, port: int, within: Sequence[str] = ()) -> Process:
         """Start a scheduler."""
         return self.start("dask", "scheduler", "--host", host, "--port", str(port), "--no-dashboard", within=within)
 
-    def worker(self, address: str, host: str, within: Sequence[str] = ()) -> Process:
+    def worker(
+        self, address: str, host: str, within: Sequence[str] = (), python: str | Path = sys.executable
+    ) -> Process:
         """Start a worker with an address of its own."""
         where = ("--host", host, "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        return self.start("dask", "worker", address, *where, within=within)
+        return self.start("dask", "worker", address, *where, within=within, python=python)
+
+    def cluster(self) -> str:
+        """Start a scheduler on a free port of this machine, and return its address."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.scheduler("127.0.0.1", port)
+        return f"tcp://127.0.0.1:{port}"
 
     def end(self) -> None:
         """Kill all of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,22 @@ def environment(place: Path, *packages: Path) -> Path:
     (site,) = place.glob("lib/python*/site-packages")
     (site / "shown.pth").write_text("".join(f"{directory}\n" for directory in packages))
     return place
+
+
+def lacking(place: Path, *packages: str) -> Path:
+    """Create a virtual environment with actbench and all that is installed here, but for these packages.
+
+    Return its interpreter.
+    """
+    (site,) = environment(place, Path(actbench.__file__).parents[1]).glob("lib/python*/site-packages")
+    linked: dict[str, Path] = {}
+    for directory in (Path(entry) for entry in sys.path if entry.endswith("-packages")):
+        versionless = {re.sub(r"-.*\.dist-info$", ".dist-info", entry.name): entry for entry in directory.iterdir()}
+        linked = versionless | linked  # as imports do, from the first directory
+    for name, entry in linked.items():
+        if not name.startswith(packages) and entry.suffix != ".pth":
+            (site / entry.name).symlink_to(entry)
+    return place / "bin" / "python"
 
 
 def altered(place: Path, *edits: tuple[str, str, str]) -> Path:

@@ -10,6 +10,7 @@ from click.testing import Result
 from actbench.host import environment
 from actbench.runs.archive import Run, load
 from tests.conftest import Actbench, run_in
+from tests.support.cluster import Cluster, three
 from tests.support.compared import NEW, OLD, scaled
 from tests.support.fake import FakeBench
 from tests.support.races import LOGISTIC, Recommend, Seconds
@@ -67,6 +68,12 @@ def in_states(actbench: Actbench, measured_in_states: Path) -> Actbench:
     """Return the command line beside a run in three states of operands, ``states``."""
     shutil.copytree(measured_in_states / "states", "states")
     return actbench
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch, bench: FakeBench) -> Cluster:
+    """Three hosts of a kind."""
+    return Cluster(three()).connected(monkeypatch, bench)
 
 
 @pytest.fixture

@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from actbench import registry
 from actbench.model.plan import LeftOut
+from actbench.runs import plan_file
 from actbench.runs.archive import load
 from tests.conftest import Actbench
-from tests.support.cluster import Cluster, other_kind, other_numpy, three
+from tests.support.cluster import SCHEDULER, Cluster, other_kind, other_numpy, states, three
 from tests.support.compared import BLOCK
 from tests.support.fake import FakeBench, crash
-from tests.support.selections import SMALL, TWO_BLOCKS, record
-
-SCHEDULER = ("--scheduler", "tcp://127.0.0.1:8786")
+from tests.support.selections import SMALL, TWO_BLOCKS
 
 NEW = ("fleet", "run", *TWO_BLOCKS, "--rounds", "6", *SCHEDULER, "-o", "fleet")
 
 RESUMED = ("fleet", "run", "--resume", "fleet", *SCHEDULER)
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch, bench: FakeBench) -> Cluster:
-    """Three hosts of a kind."""
-    return Cluster(three()).connected(monkeypatch, bench)
-
-
-def runs() -> dict[str, str]:
-    """Return the states of a fleet's runs."""
-    return {path.parent.name: record(path.parent)["status"] for path in sorted(Path("fleet").glob("*/run.json"))}
-
-
 def test_every_host_measures_the_plan_once_however_many_workers_it_has(actbench: Actbench, cluster: Cluster) -> None:
     result = actbench(*NEW)
     assert result.exit_code == 0, result.output
-    assert runs() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
+    assert states() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
     assert cluster.measured_on == ["tcp://127.0.0.2:1", "tcp://127.0.0.3:1", "tcp://127.0.0.4:1"]
     actbench("run", *TWO_BLOCKS, "--rounds", "6", "-o", "alone")
     assert {load(path).plan for path in Path("fleet").iterdir() if path.is_dir()} == {load(Path("alone")).plan}
@@ -61,13 +51,13 @@ def test_a_host_that_is_lost_costs_what_it_had_not_finished(
     result = actbench(*NEW)
     assert result.exit_code == 4
     assert "kind1-host2: its Dask worker was lost; what is finished is kept; actbench fleet run --" in result.stderr
-    assert {"kind1-host1": "complete", "kind1-host3": "complete"}.items() <= runs().items()
+    assert {"kind1-host1": "complete", "kind1-host3": "complete"}.items() <= states().items()
     before = load(Path("fleet/kind1-host2")).times if messages else None
     cluster.hosts["tcp://127.0.0.9:1"] = three()["tcp://127.0.0.3:1"]
     cluster.measured_on.clear()
     assert actbench(*RESUMED).exit_code == 0
     assert len(cluster.measured_on) == 1, "any host of the kind goes on with it"
-    assert runs() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
+    assert states() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
     after = load(Path("fleet/kind1-host2")).times
     for finished in before.finished() if before else ():
         assert (after.seconds(finished.block)[finished.round - 1] == finished.seconds).all()
@@ -89,8 +79,31 @@ def test_a_host_with_other_versions_is_left_out_unless_that_is_allowed(actbench:
     result = actbench(*NEW)
     assert result.exit_code == 5
     assert "(numpy 1.0, here " in result.stderr
-    assert [*runs().values()] == ["complete"] * 2
+    assert [*states().values()] == ["complete"] * 2
     assert actbench(*NEW[:-1], "all", "--allow-different").exit_code == 0
+
+
+def test_a_host_is_left_out_for_another_version_of_an_optional_library_and_not_for_lacking_it(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(registry.backends()["numpy"]), "libraries", ("msgspec",))
+    cluster.hosts["tcp://127.0.0.3:1"] = lambda here: replace(here, libraries=here.libraries | {"msgspec": "0.0"})
+    cluster.hosts["tcp://127.0.0.4:1"] = lambda here: replace(
+        here, libraries={name: release for name, release in here.libraries.items() if name != "msgspec"}
+    )
+    result = actbench(*NEW)
+    assert result.exit_code == 5
+    assert "left out: host 2 of the cluster (msgspec 0.0, here " in result.stderr
+    assert cluster.measured_on == ["tcp://127.0.0.2:1", "tcp://127.0.0.4:1"]
+
+
+def test_training_steps_leave_out_a_host_with_another_blas(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.hosts["tcp://127.0.0.3:1"] = lambda here: replace(here, blas="another 1.0")
+    steps = ("dense:8-4", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "--batch", "4", "--rounds", "6")
+    result = actbench("fleet", "train", *steps, *SCHEDULER, "-o", "fleet")
+    assert result.exit_code == 5
+    assert "(BLAS another 1.0, here " in result.stderr
+    assert len(cluster.measured_on) == 2
 
 
 def test_a_host_without_actbench_is_left_out(actbench: Actbench, cluster: Cluster) -> None:
@@ -125,8 +138,30 @@ def test_a_benchmark_that_fails_on_hosts_is_told(actbench: Actbench, cluster: Cl
 
 
 @pytest.mark.parametrize(
+    ("command", "selected"), [("run", TWO_BLOCKS), ("train", ("dense:8-4", "-a", "tanh", "--seed", "1"))]
+)
+def test_a_dry_run_prints_what_each_host_would_measure_without_a_scheduler(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, command: str, selected: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    shown = actbench("fleet", command, *selected, "--dry-run")
+    assert shown.exit_code == 0, shown.output
+    here = actbench(command, *selected, "--dry-run").stdout
+    hosts = "on every host of the cluster, all at the same time; times are those of a host like this one\n"
+    assert shown.stdout == here + hosts
+    of_kinds = actbench("fleet", command, *selected, "--dry-run", "--kinds").stdout
+    assert of_kinds == here + hosts.replace("every host", "one host of each kind")
+    plan = actbench("fleet", command, *selected, "--dry-run", "--format", "json")
+    assert plan_file.decode(plan.stdout_bytes, "the plan").plan.command == command
+    assert not any(Path.cwd().iterdir())
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ((*SMALL, "-o", "new"), "name the Dask scheduler with --scheduler, tcp://HOST:PORT"),
+        (("--dry-run", "--resume", "here"), "--dry-run shows a new fleet: leave --resume out"),
+        ((*SMALL, *SCHEDULER, "-o", "new", "--format", "json"), "--format json is the plan of a --dry-run"),
         ((*SMALL, *SCHEDULER), "name the directory of a new fleet with -o"),
         (("--resume", "none", *SCHEDULER), "--resume none: there is no fleet"),
         (

@@ -11,19 +11,17 @@ import pytest
 
 from actbench import plugins
 from actbench.api import fleet_process
+from actbench.api.fleet_files import FleetFiles
 from actbench.api.fleet_process import Ended, HostTask
 from actbench.api.sent_code import SentCode
 from actbench.engine.preparing import prepare
 from actbench.engine.requests import RunRequest
-from actbench.planning.selection import Selection
 from actbench.runs.archive import load
 from actbench.runs.record import Status
 from tests.conftest import Actbench
-from tests.support.cluster import Cluster, three
+from tests.support.cluster import SCHEDULER, Cluster, states, three
 from tests.support.fake import FakeBench, crash
 from tests.support.selections import TWO_BLOCKS, record
-
-SCHEDULER = ("--scheduler", "tcp://127.0.0.1:8786")
 
 PARABOLA = """
 from actbench import Formulas, activation
@@ -41,21 +39,7 @@ LOADED = (
     *("-n", "1000", "--rounds", "6", *SCHEDULER, "-o", "fleet"),
 )
 
-LIMITS = RunRequest(
-    preset="default",
-    selection=Selection(),
-    rounds=6,
-    target=None,
-    budget=None,
-    seed=None,
-    inputs=None,
-    engine=None,
-    affinity=None,
-    threads=None,
-    timeout=None,
-    max_call=None,
-    named=frozenset(),
-)
+LIMITS = RunRequest(rounds=6)
 
 
 @pytest.fixture(autouse=True)
@@ -65,21 +49,11 @@ def unloaded() -> Iterator[None]:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch, bench: FakeBench) -> Cluster:
-    """Three hosts of a kind."""
-    return Cluster(three()).connected(monkeypatch, bench)
-
-
-@pytest.fixture
 def file() -> Path:
     Path("code").mkdir()
     path = Path("code/parabola.py")
     path.write_text(PARABOLA)
     return path
-
-
-def states() -> dict[str, str]:
-    return {path.parent.name: record(path.parent)["status"] for path in sorted(Path("fleet").glob("*/run.json"))}
 
 
 def test_a_file_travels_with_its_digest_and_hosts_say_that_they_load_it(
@@ -117,11 +91,13 @@ def test_a_fleet_goes_on_with_the_code_that_it_keeps_and_refuses_any_other(
 
 def test_code_that_a_host_cannot_load_is_its_trouble(actbench: Actbench, bench: FakeBench) -> None:
     plan = actbench("run", *TWO_BLOCKS, "--dry-run", "--format", "json").stdout_bytes
-    task = HostTask("topic", "kind1-host1", plan, LIMITS, (SentCode("x.py", "0" * 64, b"1 / 0"),), {})
+    task = HostTask("topic", "kind1-host1", FleetFiles(plan, (SentCode("x.py", "0" * 64, b"1 / 0"),)), LIMITS, {})
     (ended,) = fleet_process.measured(task, "127.0.0.9", bench.seams)
     assert ended.status is Status.INTERRUPTED
     assert "--load x.py: line 1 raised ZeroDivisionError" in ended.why
-    task = HostTask("topic", "kind1-host1", plan, LIMITS, (SentCode("x.py", "0" * 64, PARABOLA.encode()),), {})
+    task = HostTask(
+        "topic", "kind1-host1", FleetFiles(plan, (SentCode("x.py", "0" * 64, PARABOLA.encode()),)), LIMITS, {}
+    )
     (ended,) = fleet_process.measured(task, "127.0.0.9", bench.seams)
     assert "--load x.py changed since this run started" in ended.why
 
@@ -200,7 +176,7 @@ def test_a_file_that_opens_a_library_of_its_own_is_not_sent(
 
 def test_the_measuring_process_ends_when_it_is_not_wanted_any_more(actbench: Actbench) -> None:
     plan = actbench("run", *TWO_BLOCKS, "--dry-run", "--format", "json").stdout_bytes
-    messages = fleet_process.messages(HostTask("topic", "kind1-host1", plan, LIMITS, (), {}), "127.0.0.99")
+    messages = fleet_process.messages(HostTask("topic", "kind1-host1", FleetFiles(plan), LIMITS, {}), "127.0.0.99")
     first = next(message for message in messages if message is not None)
     assert first.plan.blocks
     messages.close()  # waits for its end
@@ -215,6 +191,6 @@ def test_a_measuring_process_that_is_killed_is_told(actbench: Actbench, monkeypa
         return started([sys.executable, "-c", ""], **options)  # type: ignore[call-overload,no-any-return]
 
     monkeypatch.setattr(subprocess, "Popen", dying)
-    *_, last = fleet_process.messages(HostTask("topic", "kind1-host1", plan, LIMITS, (), {}), "127.0.0.99")
+    *_, last = fleet_process.messages(HostTask("topic", "kind1-host1", FleetFiles(plan), LIMITS, {}), "127.0.0.99")
     assert isinstance(last, Ended)
     assert "its measuring process ended" in last.why

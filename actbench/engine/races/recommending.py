@@ -160,19 +160,14 @@ def _alone(request: RecommendRequest) -> PreparedRun:
     )
     return preparing.prepare(
         RunRequest(
-            preset="default",
             selection=selection,
-            rounds=None,
             target=request.margin,
             budget=request.budget,
             seed=request.seed,
             inputs=request.inputs,
-            engine=None,
             affinity=request.affinity,
             threads=request.threads,
             timeout=request.timeout,
-            max_call=None,
-            named=frozenset(),
         )
     )
 
@@ -205,14 +200,12 @@ def _in_network(request: RecommendRequest) -> PreparedTrain:
     return training.prepare(
         TrainRequest(
             selection=selection,
-            rounds=None,
             target=request.margin,
             budget=request.budget,
             seed=request.seed,
             affinity=request.affinity,
             threads=request.threads or 1,  # as in runs of training steps, which then count
             timeout=request.timeout,
-            named=frozenset(),
         )
     )
 

@@ -28,7 +28,7 @@ def planned(request: AccuracyRequest) -> Plan:
     everything = presets.Axes(
         activations=tuple(registry.elementwise() if _of_one_input(request) else registry.activations()),
         strategies=tuple(map(Variant, registry.strategies())),
-        backends=presets.get("default").axes.backends,
+        backends=presets.get(presets.DEFAULT).axes.backends,
         ops=tuple(op for quantity in request.quantities for op in _ops(quantity)),
         dtypes=WIDE,
         sizes=sizes(1),

@@ -1,0 +1,69 @@
+"""What a fleet sends to its hosts, and keeps in its directory: the plan, and the user's files that this needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from actbench.api import sent_code, sent_inputs
+from actbench.api.sent_code import SentCode
+from actbench.api.sent_inputs import SentInputs
+from actbench.errors import InputError, reason
+from actbench.host import regular
+from actbench.model.inputs import Inputs
+from actbench.runs import files, plan_file
+from actbench.runs.plan_file import PlanFile
+
+PLAN = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetFiles:
+    """What the hosts of a fleet are sent."""
+
+    plan: bytes
+    """The file of the plan, which names no directories."""
+    code: tuple[SentCode, ...] = ()
+    """The user's code that the plan needs, which hosts load."""
+    inputs: SentInputs | None = None
+    """The user's array that the plan draws its inputs from; None where they are from a distribution."""
+
+    @classmethod
+    def of(cls, plan: PlanFile) -> Self:
+        """Return what a new fleet needs for a plan that was made here; `InputError` for what cannot be sent."""
+        return cls(plan_file.encode(plan), sent_code.loaded_here(), sent_inputs.read(plan.plan.inputs))
+
+    @classmethod
+    def kept(cls, directory: Path, named: Inputs | None) -> Self:
+        """Return what the fleet in a directory has kept; `named` are the inputs that the user names, if any.
+
+        `InputError` where there is no fleet, or a file of it is missing or damaged, `NotComparableError` where other
+        code or inputs are named.
+        """
+        path = directory / PLAN
+        try:
+            data = regular.read(path)
+        except OSError as error:
+            raise InputError(f"--resume {directory}: there is no fleet ({PLAN}: {reason(error)})") from None
+        plan = plan_file.decode(data, str(path))
+        code = sent_code.kept(directory, plan.loaded)
+        return cls(data, code, sent_inputs.kept(directory, plan.plan.inputs, named))
+
+    def decoded(self) -> PlanFile:
+        """Return the plan; `InputError` where this actbench cannot read it."""
+        return plan_file.decode(self.plan, "the plan of the fleet")
+
+    def keep(self, directory: Path) -> None:
+        """Make the directory of a new fleet; the plan is written last, so that all is there where it is."""
+        files.probe(directory, 0)
+        sent_code.keep(directory, self.code)
+        if self.inputs:
+            self.inputs.keep(directory)
+        files.write(directory / PLAN, self.plan)
+
+
+def refuse_existing(directory: Path) -> None:
+    """Raise `InputError` where a directory has a fleet already."""
+    if (directory / PLAN).exists():
+        raise InputError(f"{directory} holds a fleet: go on with it (--resume {directory}) or name another with -o")

@@ -57,9 +57,9 @@ class Loops(NumbaSimd):
         del formulas
         return self._vectors
 
-    def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def around(self, arrays: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return what adds prefetching, or nothing."""
-        return ahead.OVER[arrays] if self._prefetching else unchanged
+        return ahead.OVER[len(arrays)] if self._prefetching else unchanged
 
 
 KINDS = {

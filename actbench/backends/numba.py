@@ -160,8 +160,8 @@ class Numba(Backend):
         around.pop(unchanged, None)
         return [*factories, *around]
 
-    def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return a function that wraps a loop over this many arrays; here it returns the loop itself."""
+    def around(self, arrays: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Return a function that wraps a loop over the arrays of these names; here it returns the loop itself."""
         del arrays
         return unchanged
 
@@ -181,7 +181,7 @@ class Numba(Backend):
         return Bound(function, time.perf_counter() - start, from_cache=hit, compiled=dispatcher)
 
     def _around(self, loop: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        return self.around(len(parameters(loop)))
+        return self.around(parameters(loop))
 
     def _wrap(self, loop: Callable[..., Any]) -> Callable[..., Any]:
         """Return a loop with what this backend puts around it."""

@@ -6,7 +6,7 @@ the first. Waking them costs microseconds per call, which small arrays do not ea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -71,7 +71,7 @@ class NumbaParallel(NumbaSimd):
         copier(dtype)
         return super().bind_forward(rule, dtype)
 
-    def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def around(self, arrays: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return a function that returns the loop itself, which the threads share."""
         del arrays
         return unchanged

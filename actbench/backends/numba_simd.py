@@ -123,11 +123,11 @@ class NumbaSimd(Numba):
         """Return whether one of the formulas calls a function of many operations."""
         return bool({name for formula in formulas for name in _called(formula)} & {*self.namespace().COMPUTED})
 
-    def around(self, arrays: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Return the function that adds prefetching, for large arrays, to a loop over this many, where that helps."""
+    def around(self, arrays: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Return the function that adds prefetching, for large arrays, to a loop over these, where that helps."""
         from actbench.backends._simd import ahead
 
-        return ahead.OVER.get(arrays, unchanged) if ahead.helps() else unchanged
+        return ahead.OVER.get(len(arrays), unchanged) if ahead.helps() else unchanged
 
     def edition(self, rule: Rule) -> str:
         """Return the digest of the functions' source."""

@@ -22,8 +22,8 @@ DEFAULT = "default"
 CORE = ("python", "numpy", "numba")
 """What presets measure that do not ask for more: the plain ways to execute a formula."""
 
-ONLY_BY_NAME = ("python", "torch-compile", "torch-cuda", "torch-compile-cuda")
-"""What is compared with other libraries only by name: slow, long to compile, or on another device."""
+ONLY_BY_NAME = ("python", "numba-simd-streaming", "torch-compile", "torch-cuda", "torch-compile-cuda")
+"""What is compared with other libraries only by name: slow, at its reader's cost, long to compile, or on a device."""
 
 HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 16_000_000)
 """Elements, from 16 to 16 million: two sizes a decade, as even as round numbers can be."""

@@ -8,7 +8,8 @@ import pytest
 
 from actbench import registry
 
-OPTIONAL = [name for name, backend in registry.backends().items() if backend.optional]
+OPTIONAL = [name for name, backend in registry.backends().items() if backend.optional and backend.requires != "numba"]
+"""What an extra installs."""
 
 
 def usable(name: str) -> Any:

@@ -187,7 +187,7 @@ def test_show_prints_how_large_arrays_are_taken(actbench: Actbench) -> None:
 
 def test_loops_prefetch_only_where_that_was_measured_to_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processors, "vendor", lambda: "AuthenticAMD")
-    assert numba_simd.NumbaSimd().around(2) is unchanged
+    assert numba_simd.NumbaSimd().around(("out", "residual")) is unchanged
 
 
 def test_interleaving_is_over_with_the_compilation_that_it_is_for() -> None:

@@ -42,15 +42,15 @@ def uncached(kind: Variant, dtype: Dtype) -> Any:
 
 
 def _non_temporal(dtype: Dtype, *, cache: bool) -> Any:
-    from actbench.backends._limits import streaming
+    from actbench.backends._simd import streaming
 
     return jitted(streaming.non_temporal, [array_of(dtype)] * 2, cache=cache, count_references=False)
 
 
 def listing(kind: Variant) -> str:
     """Return the source of a copy, for `actbench show`."""
-    from actbench.backends._limits import streaming
     from actbench.backends._listing import sources
+    from actbench.backends._simd import streaming
 
     if kind == LOOP_COPY:
         return NumbaSimd().execution(Op.DERIVATIVE, COPY_RULE)

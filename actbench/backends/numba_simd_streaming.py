@@ -1,0 +1,47 @@
+"""numba-simd-streaming: the loops of numba-simd, whose results bypass the caches where these have no room for them.
+
+A store that bypasses the caches (non-temporal, or streaming, as Intel's and AMD's manuals call it) saves reading the
+lines that it overwrites. What reads the result next finds it in memory, so that a kernel is faster and its reader may
+be slower: ``python -m benchmarks.readers`` measures both together. So nobody gets this backend without naming it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actbench.backends._limits import copies
+from actbench.backends._rewriting import unchanged
+from actbench.backends.numba_simd import NumbaSimd
+from actbench.host import environment
+from actbench.model.kernel_copies import NON_TEMPORAL_COPY
+
+
+class NumbaSimdStreaming(NumbaSimd):
+    """A compiled loop that is vector code, with non-temporal stores of large results."""
+
+    name = "numba-simd-streaming"
+    summary = "the loop of numba-simd, with non-temporal stores where the arrays exceed half of the last-level cache"
+    rank = 35
+    optional = True
+    takes_gated = False
+    takes_rows = False
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why there are no such stores here, or why numba cannot be used; None where both can."""
+        return copies.unavailable(NON_TEMPORAL_COPY)
+
+    def around(self, arrays: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Return the function that lets the results of a loop over these bypass the caches, where they are large."""
+        from actbench.backends._simd import streamed
+
+        wrapper = streamed.OVER.get((*arrays,))
+        if wrapper is None:
+            return unchanged
+        most = environment.plausible_cache(environment.choose_cpu(None)) // 2
+
+        def wrapped(loop: Callable[..., Any]) -> Callable[..., Any]:
+            return wrapper(loop, most)
+
+        return wrapped

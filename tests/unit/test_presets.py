@@ -78,7 +78,7 @@ def test_presets_use_the_plain_backends_and_those_for_comparing_more_of_what_is_
     expected = {
         "check": core - {"python"},
         "overhead": core | {"numba-parallel"},
-        "peers": {*usable} - {"python", "torch-compile", "torch-cuda", "torch-compile-cuda"},
+        "peers": {*usable} - {*presets.ONLY_BY_NAME},
         "sweep": {*usable} & {"numpy", "numba", "numba-simd"},
         "full": {name for name, backend in usable.items() if not backend.optional},
     }

@@ -35,7 +35,7 @@ STRATEGIES: Mapping[str, str] = MappingProxyType(
         "cached": "keep the output y; a multiplication and a subtraction",
         "complement": "keep the small side of the output, e.g. min(y, 1 - y)",
         "intermediate": "keep z and what the forward pass computed on the way, e.g. the s of z s(z)",
-        "pair": "keep z and y; from y / z comes what would take an exponential",
+        "pair": "keep z and y; from both comes what would take an exponential, or sums of a row",
     }
 )
 """The built-in strategies and their residuals, in the order of tables."""

@@ -50,7 +50,6 @@ REASONS = {
     "log": "its domain is z > 0",
     "log1mexp": "a building block, whose domain is z > 0",
     "logmeanexp": "along rows",
-    "logsumexp": "along rows",
     "multiheadattention": "attention, not an activation",
     "one_hot": "an encoding",
     "pow": "its domain depends on the exponent",

@@ -175,7 +175,8 @@ class Kernel(Subject):
     @property
     def alive_bytes(self) -> int:
         """Bytes per element of y as it was computed, if it is kept: the next layer's product needs it, too."""
-        kept = (operand for operand in self.residuals if operand.name == "y" and operand.storage is None)
+        of_y = (operand for operand in self.residuals if operand.name == "y" and not operand.per_row)
+        kept = (operand for operand in of_y if operand.storage is None)
         return sum(operand.dtype(self.dtype).itemsize for operand in kept)
 
     @cached_property

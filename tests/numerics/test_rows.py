@@ -32,7 +32,7 @@ from tests.support.tiers import exhaustive_but
 
 NAMES = [name for name, one in registry.activations().items() if one.is_row]
 BACKENDS = ("python", "numpy", "numba", "numba-simd", "numba-parallel", "torch", "jax")
-QUICK = {("softmax", "numpy"), ("softmax", "python")}
+QUICK = {("softmax", "numpy"), ("softmax", "python"), ("logsumexp", "numpy")}
 BOUND = 4.0
 """ULP of max|y| max|dy| of a row within which the stable strategies are, in numpy and numba-simd."""
 
@@ -77,6 +77,29 @@ def test_gradients_of_softmax_are_within_4_ulp_of_the_largest_y_times_the_larges
         known = np.isfinite(ulp[:, 0])
         error = np.abs(computed.astype(np.float64) - rows.gradient.nearest) / ulp
         assert error[known].max() <= BOUND
+
+
+@pytest.mark.parametrize("backend", exhaustive_but(["numpy", "numba-simd"], {"numpy"}.__contains__))
+def test_gradients_of_logsumexp_are_within_4_ulp_of_the_row_s_largest(backend: str) -> None:
+    for strategy in ("recompute", "intermediate"):
+        one = kernel("logsumexp", strategy, backend, dtype=Dtype.FLOAT32)
+        for rows in checked(one.activation, Dtype.FLOAT32):
+            error = rows.gradient.error(answers(one)(one.identity, rows.z, rows.dy).derivative)
+            assert error[np.isfinite(rows.y.nearest[:, 0])].max() <= BOUND
+
+
+def test_y_of_logsumexp_is_one_number_a_row_and_so_is_dy() -> None:
+    one = kernel("logsumexp", "pair", op=Op.STEP)
+    assert [(operand.name, operand.per_row) for operand in one.reads] == [("z", False), ("dy", True)]
+    assert [(operand.name, operand.per_row) for operand in one.writes] == [("y", True), ("dz", False)]
+    assert (one.kept_bytes, one.alive_bytes, one.moved_bytes) == (8, 0, 8 * 3)
+
+
+def test_y_of_logsumexp_may_cancel_beside_the_row_s_largest() -> None:
+    z = np.log(np.array([[0.25, 0.25, 0.5]]))
+    _, y = expected(registry.activation("logsumexp"), z, np.ones((1, 1)))
+    assert abs(y.nearest) < 1e-15
+    assert y.error(np.array([[1e-15]])) < 2 * BOUND
 
 
 def test_the_truth_is_y_times_dy_less_its_mean() -> None:

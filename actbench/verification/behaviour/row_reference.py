@@ -57,24 +57,27 @@ class RowReference:
         return self._operands.array(DY._replace(per_row=one_a_row)).reshape(self._operands.rows, -1)
 
     def _off(self, kernel: Kernel, z: Array, dy: Array, computed: Array, *, of_output: bool) -> Array:
-        """Return the largest distance from the reference in each row, in eps of the row's largest."""
+        """Return the largest distance from the reference in each row, in eps of the row's largest.
+
+        Where y is one number an element, a gradient may be a difference of numbers as large as y times dy.
+        """
         rule = kernel.activation.rule(_trusted(kernel), Dialect.ARRAY, self._numpy)
         wide, up = z.astype(np.float64), dy.astype(np.float64)
         with np.errstate(all="ignore"):
             y = rule.forward(wide)
             expected = y if of_output else rule.derivative(up, wide)
-            finite = np.where(np.isfinite(y), np.abs(y), 0.0)
-            largest = finite.max(axis=-1, keepdims=True)
-            scale = (
-                largest
-                if of_output
-                else np.maximum(
-                    np.abs(expected).max(axis=-1, keepdims=True), largest * np.abs(up).max(axis=-1, keepdims=True)
-                )
-            )
+            scale = _largest(expected)
+            if not of_output and y.shape == wide.shape:
+                scale = np.maximum(scale, _largest(y) * _largest(up))
             off = np.abs(computed - expected) / (scale * float(limits(z.dtype).eps))
             off = np.where(np.isnan(off), np.where(np.isnan(computed) == np.isnan(expected), 0.0, np.inf), off)
         return np.asarray(off.max(axis=-1))
+
+
+def _largest(numbers: Array) -> Array:
+    """Return the largest size of a finite number in each row."""
+    sizes: Array = np.where(np.isfinite(numbers), np.abs(numbers), 0.0).max(axis=-1, keepdims=True)
+    return sizes
 
 
 def _trusted(kernel: Kernel) -> str:

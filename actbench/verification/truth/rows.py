@@ -1,9 +1,9 @@
 """The truth of row activations: y, and the gradient of z, as mpmath differentiates the definition in reverse.
 
 Columns of a row with the same z and dy have the same gradient, so a row is evaluated on the distinct ones and their
-counts. Errors are in units of the last place of the row's largest number: of y, or of what a gradient is the sum of,
-since that cancels. Where a largest element is reduced by `m.max`, nothing flows through it: what is subtracted lest an
-exponential overflow does not count as part of the sum.
+counts. Errors are in units of the last place of the row's largest number, of what y or a gradient is the sum of, since
+that cancels. Where a largest element is reduced by `m.max`, nothing flows through it: what is subtracted lest an
+exponential overflow does not count as part of a gradient's sum.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ Numbers = list[Any]
 """One number of mpmath a column, or a single one of the row."""
 
 MP = mpmath.mp
+
+SUMS = ("+", "-")
+"""Operations whose results may be smaller than what they are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,11 @@ def expected(activation: Activation, z: Array, dy: Array) -> tuple[RowTruth, Row
             row = _EvaluatedRow(output, [*map(mpmath.mpf, distinct[0].tolist())], counts.tolist())
             gradient, size = row.gradient([*map(mpmath.mpf, distinct[1].tolist())])
             y = row.value(output)
+            summands = output.arguments if output.operation in SUMS else ()
+            scale = largest([*y, *(number for summand in summands for number in row.value(summand))])
             places = np.asarray(place).ravel()
             gradients.append(_of_row(gradient, size, places, z.dtype))
-            outputs.append(_of_row(y, largest(y), places[:1] * 0 if output.per_row else places, z.dtype))
+            outputs.append(_of_row(y, scale, places[:1] * 0 if output.per_row else places, z.dtype))
     return _of_rows(gradients), _of_rows(outputs)
 
 

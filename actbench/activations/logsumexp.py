@@ -1,0 +1,64 @@
+"""The logarithm of the sum of a row's exponentials: a smooth maximum, one number a row, whose gradient is softmax.
+
+Its gradient is exp(z - y) dy: from z and y, one exponential an element, without the row's maximum and sum. But the
+rounding of y, half a unit in the last place, is a relative error of the gradient: a large y has few digits behind the
+point.
+"""
+
+from __future__ import annotations
+
+from math import inf, log
+from typing import Any
+
+from actbench.activations._rows import overflows
+from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
+
+ROUNDED = 2.0
+"""|y| up to which the gradient from z and y is within a few units in the last place."""
+
+
+@activation
+def logsumexp(m: Any) -> Formulas:
+    """log(sum(exp(z)))
+
+    P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+    """
+
+    def forward(z):
+        top = m.max(z)
+        return top + m.log(m.sum(m.exp(z - top)))
+
+    def textbook(dy, z):
+        e = m.exp(z)
+        return e * (dy * (1.0 / m.sum(e)))
+
+    def recompute(dy, z):
+        e = m.exp(z - m.max(z))
+        return e * (dy * (1.0 / m.sum(e)))
+
+    def save(z):
+        top = m.max(z)
+        total = m.sum(m.exp(z - top))
+        return top + m.log(total), top, total
+
+    def intermediate(dy, z, top, total):
+        return m.exp(z - top) * (dy * (1.0 / total))
+
+    def pair(dy, z, y):
+        return m.exp(z - y) * dy
+
+    return Formulas(
+        forward=forward,
+        range=(-inf, inf),
+        textbook=Strategy(textbook, weaknesses=(overflows(),)),
+        recompute=recompute,
+        intermediate=Strategy(intermediate, save=save),
+        pair=Strategy(pair, weaknesses=(Weakness(Flaw.INACCURATE, "y has few digits behind the point", far),)),
+        uncached="all z of a row have one y",
+    )
+
+
+def far(z: Any, fmt: Any) -> Any:
+    """Return where |y| may be so large that its rounding shows in the gradient."""
+    del fmt
+    return abs(z.max(axis=-1, keepdims=True)) + log(z.shape[-1]) > ROUNDED

@@ -2,16 +2,16 @@
 
 An activation is a function of a namespace ``m`` (``math``, ``numpy``, ``mpmath``, ...) that returns `Formulas`; every
 backend executes these. The names of a strategy's parameters say which residuals it reads: ``z`` the pre-activation,
-``y`` the output; any other residual comes with a function that saves it. Literals are written as floats (``1.0``): a
-backend gives them the kernel's dtype.
+``y`` the output; any other residual comes with a function that saves it. Literals, floats, get the kernel's dtype.
 
 An activation whose ``forward`` takes ``a`` and ``b`` is **gated**, y = g(a) b. Each of its strategies returns two
 factors of the upstream gradient: b g'(a), which gives the gradient of a, and g(a), which gives that of b. ``kinks`` and
 ``range`` are those of g, and the weaknesses' ``where`` is a function of a, b and the float format.
 
 An activation whose strategies take ``dy`` first is a **row** activation: it works along the last axis, with the
-reductions ``m.sum`` and ``m.max`` of a row. Its strategies return the gradient of z. What ``forward`` and ``save`` make
-is one number an element, or one a row. The weaknesses' ``where`` is a function of z, rows by columns, and the format.
+reductions ``m.sum`` and ``m.max`` of a row, and its strategies return the gradient of z. What ``forward`` and ``save``
+make is one number an element, or one a row. The weaknesses' ``where`` takes z, rows by columns, and the format. Where
+``forward`` takes ``(z, target)``, a row has the number of a column, which ``m.pick`` and ``m.replace`` take.
 
 There are two dialects: **array**, an expression over whole arrays (``m.where``), and **scalar**, which may branch. A
 formula without a branch is written once and serves both; one with a branch is written twice, as a `Piecewise`.
@@ -68,7 +68,7 @@ class Formulas:
     at_nan: float | None
     """g' at z = NaN; None where unspecified. Then built-in ones return NaN (`actbench.verification.calls`)."""
     uncached: str | None
-    """Why g' cannot be computed from y alone, or need not be; given where there is no strategy `cached`."""
+    """Why g' cannot be computed from y alone, or need not be; where there is no strategy `cached` of y."""
     weaknesses: tuple[Weakness, ...]
     """Known failures of `forward`."""
     definition: Formula

@@ -11,7 +11,8 @@ from actbench.formula import Flaw, Weakness
 def overflows(temperature: float = 1.0) -> Weakness:
     """Return the weakness of exp(z / temperature) summed over a row."""
 
-    def where(z: Any, fmt: Any) -> Any:
+    def where(z: Any, *more: Any) -> Any:
+        fmt = more[-1]  # behind a target, if there is one
         largest = z.max(axis=-1, keepdims=True) / temperature
         above = largest > log(float(fmt.max)) - log(z.shape[-1]) - 1.0
         return above | (largest < log(float(fmt.tiny)) + 1.0)

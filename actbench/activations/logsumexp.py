@@ -2,7 +2,7 @@
 
 Its gradient is exp(z - y) dy: from z and y, one exponential an element, without the row's maximum and sum. But the
 rounding of y, half a unit in the last place, is a relative error of the gradient: a large y has few digits behind the
-point.
+point. The logarithm is log1p of the sum without the largest, so that a y near 0 has all of its digits.
 """
 
 from __future__ import annotations
@@ -24,9 +24,14 @@ def logsumexp(m: Any) -> Formulas:
     P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
     """
 
+    def sums(z, top):
+        e = m.exp(z - top)
+        return m.sum(m.where(z < top, 0.0, e)), m.sum(m.where(z < top, e, 0.0))
+
     def forward(z):
         top = m.max(z)
-        return top + m.log(m.sum(m.exp(z - top)))
+        tops, rest = sums(z, top)
+        return top + m.log1p(rest + (tops - 1.0))
 
     def textbook(dy, z):
         e = m.exp(z)
@@ -38,8 +43,8 @@ def logsumexp(m: Any) -> Formulas:
 
     def save(z):
         top = m.max(z)
-        total = m.sum(m.exp(z - top))
-        return top + m.log(total), top, total
+        tops, rest = sums(z, top)
+        return top + m.log1p(rest + (tops - 1.0)), top, tops + rest
 
     def intermediate(dy, z, top, total):
         return m.exp(z - top) * (dy * (1.0 / total))
@@ -47,8 +52,13 @@ def logsumexp(m: Any) -> Formulas:
     def pair(dy, z, y):
         return m.exp(z - y) * dy
 
+    def definition(z):
+        top = m.max(z)
+        return top + m.log(m.sum(m.exp(z - top)))
+
     return Formulas(
         forward=forward,
+        definition=definition,
         range=(-inf, inf),
         textbook=Strategy(textbook, weaknesses=(overflows(),)),
         recompute=recompute,

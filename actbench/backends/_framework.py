@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound
-from actbench.backends._keeping import forward_keeping, gated_forward_keeping
+from actbench.backends._keeping import forward_keeping, gated_forward_keeping, row_forward_keeping
 from actbench.backends._listing import sources
 from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes
@@ -69,12 +69,12 @@ def gated_step(gradients: Callable[..., Any], keeping: Callable[[Any, Any], Any]
     return call
 
 
-def row_step(gradient: Callable[..., Any], keeping: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return the kernel of a step of a row activation, whose formula takes dy."""
+def row_step(gradient: Callable[..., Any], keeping: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the kernel of a step of a row activation, whose formula takes dy; dy is the last operand."""
 
-    def call(z, dy):
-        y, *residuals = keeping(z)
-        return y, gradient(dy, *residuals)
+    def call(*operands):
+        y, *residuals = keeping(*operands[:-1])
+        return y, gradient(operands[-1], *residuals)
 
     return call
 
@@ -223,5 +223,8 @@ class Framework(Backend):
                 return self.finish(step(gradient, self._keeping(rule)))
 
     def _keeping(self, rule: Rule) -> Callable[..., Any]:
+        forward, save = self.build(rule.forward), rule.save and self.build(rule.save)
+        if rule.is_row:
+            return row_forward_keeping(rule, forward, save)
         keeping = gated_forward_keeping if rule.is_gated else forward_keeping
-        return keeping(rule.residuals, self.build(rule.forward), rule.save and self.build(rule.save))
+        return keeping(rule.residuals, forward, save)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from actbench.model.rule import TARGETED, Rule
+
 
 def forward_keeping(
     residuals: tuple[str, ...], forward: Callable[[Any], Any], save: Callable[[Any], Any] | None
@@ -73,5 +75,31 @@ def gated_forward_keeping(
             def keeping(a: Any, b: Any) -> Any:
                 y = forward(a, b)
                 return y, a, b, y
+
+    return keeping
+
+
+def row_forward_keeping(rule: Rule, forward: Callable[..., Any], save: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return the same of a row activation's rule, by these functions of its inputs: z, or z and target."""
+    if rule.inputs != TARGETED:
+        return forward_keeping(rule.residuals, forward, save)
+    before = tuple(TARGETED.index(name) for name in rule.residuals if name in TARGETED)
+
+    if save:
+
+        def keeping(z: Any, target: Any) -> Any:
+            y, *saved = save(z, target)
+            return y, *[(z, target)[place] for place in before], *saved
+
+    elif "y" in rule.residuals:
+
+        def keeping(z: Any, target: Any) -> Any:
+            y = forward(z, target)
+            return y, *[(z, target)[place] for place in before], y
+
+    else:
+
+        def keeping(z: Any, target: Any) -> Any:
+            return forward(z, target), *[(z, target)[place] for place in before]
 
     return keeping

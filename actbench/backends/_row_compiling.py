@@ -17,6 +17,7 @@ from actbench.backends._compiling import jitted
 from actbench.backends._row_functions import RowFunction, function_of
 from actbench.backends._row_loops import Pass, RowNotation
 from actbench.model.names import Dtype
+from actbench.model.rule import TARGET
 
 if TYPE_CHECKING:
     from actbench.backends.numba import Numba
@@ -62,6 +63,11 @@ def larger(x, y):
     return x if x > y else y  # noqa: FURB136  # numba's max checks for NaN
 
 
+def where(condition, x, y):
+    """Return x where the condition holds, otherwise y."""
+    return x if condition else y
+
+
 def typed(function: RowFunction, dtype: Dtype) -> dict[str, Any]:
     """Return the numbers of a function in the type of its arithmetic, by their names in it."""
     real = np.dtype(dtype).type
@@ -76,7 +82,7 @@ def compiled(backend: Numba, passes: Sequence[Pass], dtype: Dtype, *, edition: s
     scope |= typed(function, dtype) | {"span": backend.span()}
     return jitted(
         function.made(scope, __file__),
-        [dtype] * len(function.arrays),
+        ["int64" if name == TARGET else dtype for name in function.arrays],
         cache=cache,
         parallel=backend.threaded,
         count_references=backend.counts_references,

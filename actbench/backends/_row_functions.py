@@ -11,7 +11,7 @@ from typing import Any
 from actbench.backends._row_loops import Pass, RowNotation
 from actbench.model import row_graph
 from actbench.model.names import Op
-from actbench.model.rule import Rule
+from actbench.model.rule import UPSTREAM, Rule
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def forward_of(rule: Rule) -> Pass:
 def function_of(passes: Sequence[Pass], notation: RowNotation) -> RowFunction:
     """Return the function that makes these passes, one after the other.
 
-    What the backward pass of a step reads beside z and dy, its forward pass has written.
+    What the backward pass of a step reads beside its inputs and dy, its forward pass has written.
     """
     numbers = tuple(dict.fromkeys(number for one in passes for number in one.numbers))
     written = tuple(name for one in passes for name in one.outputs)
@@ -71,5 +71,5 @@ def function_of(passes: Sequence[Pass], notation: RowNotation) -> RowFunction:
     functions = dict.fromkeys(name for one in passes for name in one.functions)
     body = "\n".join(one.source(notation, numbers) for one in passes)
     if len(passes) > 1:
-        read = dict.fromkeys(("z", "dy", *read))
+        read = dict.fromkeys((*passes[0].inputs, UPSTREAM, *read))
     return RowFunction(written, (*read,), body, (*functions,), numbers, notation)

@@ -2,7 +2,8 @@
 
 A row takes as many passes as its reductions wait for each other, and one that writes the result. All reductions that
 wait for the same share a pass. What a pass computes with a function such as exp and a later pass needs again is kept in
-the row of the result until that is written, so that there is one exponential an element.
+the row of the result until that is written, so that there is one exponential an element. What is picked of a row is
+computed once more, in the target's column.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from actbench.model.row_graph import INPUT, NUMBER, Term, in_order, traced
+from actbench.model.row_graph import INPUT, NUMBER, PICK, REPLACE, Term, in_order, traced
 from actbench.model.rule import Formula
 
-OPERATORS = ("+", "-", "*", "/")
+OPERATORS = ("+", "-", "*", "/", "<", ">")
+
+WHERE = "where"
+"""The function by which loops choose between two numbers: every backend has its own."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ class Pass:
     def functions(self) -> list[str]:
         """The functions of the namespace that it calls."""
         called = (term.operation for term in self.ordered if not term.reduces)
-        return [*dict.fromkeys(name for name in called if name not in {INPUT, NUMBER, *OPERATORS})]
+        return [
+            *dict.fromkeys(name for name in called if name not in {INPUT, NUMBER, PICK, REPLACE, WHERE, *OPERATORS})
+        ]
 
     @property
     def numbers(self) -> list[float]:
@@ -87,7 +93,9 @@ class _RowWriter:
         self._notation = notation
         self._numbers = numbers
         self._text: dict[Term, str] = {}
-        """By term, its name or value where it is known already."""
+        """By number, or term of one number a row, its name or value where it is known already."""
+        self._array: dict[Term, str] = {}
+        """By term of one number an element, the array that has it."""
         self._count = 0
         self._stage: dict[Term, int] = {}
         for term in of.ordered:
@@ -97,7 +105,7 @@ class _RowWriter:
                 name = f"c{numbers.index(term.value)}" if notation.names_numbers else repr(term.value)
                 self._text[term] = name
             elif term.operation == INPUT and not term.per_row:
-                self._text[term] = self._element(term.value, per_row=False)
+                self._array[term] = term.value
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the loop."""
@@ -113,21 +121,27 @@ class _RowWriter:
         written = [(name, term) for name, term in zip(of.outputs, of.terms, strict=True) if not term.per_row]
         if written:
             yield "    for i in range(columns):"
-            lines, values = self._elementwise([term for _, term in written], last + 1)
-            targets = [self._element(name, per_row=False) for name, _ in written]
-            lines += [f"{target} = {value}" for target, value in zip(targets, values, strict=True)]
+            lines, values = self._elementwise([term for _, term in written])
+            elements = [self._element(name) for name, _ in written]
+            lines += [f"{element} = {value}" for element, value in zip(elements, values, strict=True)]
             yield from self._indented(lines, 2)
         for name, term in zip(of.outputs, of.terms, strict=True):
             if term.per_row:
-                yield f"    {self._element(name, per_row=True)} = {self._text[term]}"
+                yield f"    {self._element(name, '0')} = {self._text[term]}"
 
     def _per_row(self, stage: int) -> Iterator[str]:
         """Yield what is computed once a row, after the reductions of a stage."""
         for term in self._of.ordered:
             if term.per_row and term not in self._text and self._stage[term] == stage:
-                is_input = term.operation == INPUT
-                name = self._new(term.value if is_input else "row")
-                yield f"{name} = {self._element(term.value, per_row=True) if is_input else self._written(term)}"
+                if term.operation == PICK:
+                    lines, (value,) = self._elementwise(term.arguments[:1], self._text[term.arguments[1]])
+                    yield from lines
+                elif term.operation == INPUT:
+                    value = self._element(term.value, "0")
+                else:
+                    value = self._written(term, self._text, "")
+                name = self._new(term.value if term.operation == INPUT else "row")
+                yield f"{name} = {value}"
                 self._text[term] = name
 
     def _reductions(self, stage: int) -> Iterator[str]:
@@ -137,7 +151,7 @@ class _RowWriter:
         }
         for term, name in here.items():
             yield from (line.format(name=name) for line in notation.start[term.operation])
-        lines, values = self._elementwise([term.arguments[0] for term in here], stage)
+        lines, values = self._elementwise([term.arguments[0] for term in here], kept=self._kept(stage))
         lines += [
             notation.reduce[term.operation].format(name=name, value=value)
             for (term, name), value in zip(here.items(), values, strict=True)
@@ -157,46 +171,42 @@ class _RowWriter:
             yield from (line.format(name=name) for line in notation.end[term.operation])
             self._text[term] = name
 
-    def _elementwise(self, roots: Sequence[Term], stage: int) -> tuple[list[str], list[str]]:
-        """Return the lines that compute terms of every element in a stage, and their values."""
+    def _elementwise(
+        self, roots: Sequence[Term], column: str = "i", kept: Term | None = None
+    ) -> tuple[list[str], list[str]]:
+        """Return the lines that compute terms of the element in a column, and their values; what is kept is stored."""
         lines: list[str] = []
-        known = dict(self._text)
-        kept = self._kept(stage)
-        for term in in_order(roots):
-            if term in known or term.per_row:
-                continue
-            value = self._written(term, known)
-            if self._uses(term, roots) > 1 or term is kept:
+        known = self._text | {term: self._element(name, column) for term, name in self._array.items()}
+        needed = [term for term in in_order(roots, known) if not term.per_row]
+        for term in needed:
+            value = self._written(term, known, column)
+            if [*(argument for user in needed for argument in user.arguments), *roots].count(term) > 1 or term is kept:
                 name = self._new("t")
                 lines.append(f"{name} = {value}")
                 value = name
             if term is kept:
-                target = self._element(self._row_of_result(), per_row=False)
-                lines.append(f"{target} = {value}")
-                self._text[term] = target
+                self._array[term] = self._row_of_result()
+                lines.append(f"{self._element(self._array[term], column)} = {value}")
             known[term] = value
         return lines, [known[term] for term in roots]
 
-    def _uses(self, term: Term, roots: Sequence[Term]) -> int:
-        return sum(other.arguments.count(term) for other in in_order(roots)) + [*roots].count(term)
-
     def _kept(self, stage: int) -> Term | None:
-        """Return the term of an element that this stage computes by a function and a later stage needs, if any."""
+        """Return the last term of an element that this stage computes by functions and a later stage needs, if any."""
         later = [
             root
             for root in [*self._of.terms, *(term.arguments[0] for term in self._of.ordered if term.reduces)]
             if not root.per_row and self._stage_of_root(root) > stage
         ]
-        here = [
-            *in_order([term.arguments[0] for term in self._of.ordered if term.reduces and self._stage[term] == stage])
-        ]
-        candidates = [
-            term
-            for term in here
-            if term in {*in_order(later)} and term.operation in self._of.functions and not term.per_row
-        ]
-        free = not any(text.startswith(self._row_of_result() + "[") for text in self._text.values())
+        here = [term.arguments[0] for term in self._of.ordered if term.reduces and self._stage[term] == stage]
+        needed = {*in_order(later, [term for term in self._of.ordered if term.per_row])}
+        candidates = [term for term in in_order(here) if term in needed and self._computes(term)]
+        free = self._row_of_result() not in self._array.values()
         return candidates[-1] if candidates and free and self._row_of_result() else None
+
+    def _computes(self, term: Term) -> bool:
+        """Return whether a function of elements has a part in a term of one number an element."""
+        functions = self._of.functions
+        return not term.per_row and any(one.operation in functions and not one.per_row for one in in_order([term]))
 
     def _stage_of_root(self, root: Term) -> int:
         waiting = [self._stage[term] for term in self._of.ordered if term.reduces and term.arguments[0] is root]
@@ -207,14 +217,17 @@ class _RowWriter:
         names = [name for name, term in zip(self._of.outputs, self._of.terms, strict=True) if not term.per_row]
         return names[-1] if names else ""
 
-    def _written(self, term: Term, known: Mapping[Term, str] | None = None) -> str:
-        texts = [(known or self._text)[argument] for argument in term.arguments]
+    def _written(self, term: Term, known: Mapping[Term, str], column: str) -> str:
+        texts = [known[argument] for argument in term.arguments]
         if term.operation in OPERATORS:
             return f"({texts[0]} {term.operation} {texts[1]})"
+        if term.operation == REPLACE:
+            element, target, value = texts
+            return value if column == target else f"{WHERE}({column} == {target}, {value}, {element})"
         return f"{term.operation}({', '.join(texts)})"
 
-    def _element(self, name: str, *, per_row: bool) -> str:
-        return self._notation.element.format(name=name, column="0" if per_row else "i")
+    def _element(self, name: str, column: str = "i") -> str:
+        return self._notation.element.format(name=name, column=column)
 
     def _new(self, kind: str) -> str:
         self._count += 1

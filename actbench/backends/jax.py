@@ -56,7 +56,7 @@ def functions() -> Any:
 
 @cache
 def row_functions() -> Any:
-    """Return the same with ``sum`` and ``max`` of a row, which stay an axis of length 1."""
+    """Return the same with the reductions of a row, which stay an axis of length 1, and what takes a target."""
     numpy = library().numpy
 
     def total(x):
@@ -65,7 +65,14 @@ def row_functions() -> Any:
     def largest(x):
         return numpy.max(x, axis=-1, keepdims=True)
 
-    return SimpleNamespace(**vars(functions()) | {"sum": total, "max": largest})
+    def pick(x, target):
+        return numpy.take_along_axis(x, target, axis=-1)
+
+    def replace(x, target, value):
+        return numpy.where(numpy.arange(x.shape[-1]) == target, value, x)
+
+    of_rows = {"sum": total, "max": largest, "pick": pick, "replace": replace}
+    return SimpleNamespace(**vars(functions()) | of_rows)
 
 
 class Jax(Framework):

@@ -213,7 +213,8 @@ class Numba(Backend):
 
     def row_functions(self) -> dict[str, Any]:
         """Return what loops over rows call beside the functions of formulas."""
-        return {"gathered": self.jitable(_row_compiling.gathered), "larger": self.jitable(_row_compiling.larger)}
+        functions = (_row_compiling.gathered, _row_compiling.larger, _row_compiling.where)
+        return {function.__name__: self.jitable(function) for function in functions}
 
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
         if rule.is_row:

@@ -81,6 +81,7 @@ class NumbaSimd(Numba):
             "gathered": super().jitable(gathered),
             "larger": any_order.larger,
             "plus": any_order.plus,
+            "where": self.namespace().where,
             "widest": vector_width.widest,
         }
 

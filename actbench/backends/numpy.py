@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._keeping import forward_keeping, gated_forward_keeping
+from actbench.backends._keeping import forward_keeping, gated_forward_keeping, row_forward_keeping
 from actbench.backends._plain import Factory, Plain
 from actbench.backends._rungs import PRODUCT_RULE, empty
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
@@ -67,12 +67,12 @@ def gated_step(formula: Formula, keeping: Callable[[Any, Any], Any]) -> Callable
     return call
 
 
-def row_step(formula: Formula, keeping: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return the kernel of a step of a row activation, whose formula takes dy."""
+def row_step(formula: Formula, keeping: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the kernel of a step of a row activation, whose formula takes dy; dy is the last operand."""
 
-    def call(z, dy):
-        y, *residuals = keeping(z)
-        return y, formula(dy, *residuals)
+    def call(*operands):
+        y, *residuals = keeping(*operands[:-1])
+        return y, formula(operands[-1], *residuals)
 
     return call
 
@@ -110,7 +110,7 @@ class NumpyFunctions(ModuleType):
 
 
 class NumpyRowFunctions(NumpyFunctions):
-    """The same, with the reductions of a row, which stay an axis of length 1."""
+    """The same, with the reductions of a row, which stay an axis of length 1, and what takes a target."""
 
     @staticmethod
     def sum(x: Any) -> Any:
@@ -121,6 +121,18 @@ class NumpyRowFunctions(NumpyFunctions):
     def max(x: Any) -> Any:
         """Return the largest element of every row."""
         return np.max(x, axis=-1, keepdims=True)
+
+    @staticmethod
+    def pick(x: Any, target: Any) -> Any:
+        """Return the element of every row in the target's column."""
+        return np.take_along_axis(x, target, axis=-1)
+
+    @staticmethod
+    def replace(x: Any, target: Any, value: Any) -> Any:
+        """Return x with a value in the target's column of every row."""
+        replaced = x.copy()
+        np.put_along_axis(replaced, target, value, axis=-1)
+        return replaced
 
 
 FUNCTIONS = NumpyFunctions("numpy and scipy.special")
@@ -155,7 +167,7 @@ class Numpy(Plain):
         return FUNCTIONS
 
     def row_namespace(self) -> Any:
-        """Return the same with ``sum`` and ``max`` of a row."""
+        """Return the same with ``sum``, ``max``, ``pick`` and ``replace`` of a row."""
         return ROW_FUNCTIONS
 
     def executed_by(self, names: Collection[str]) -> tuple[str, ...]:
@@ -188,7 +200,7 @@ class Numpy(Plain):
         """Return the factory of a call on rows by columns: the formula itself, or forward and the formula."""
         if op is not Op.STEP:
             return derivative, (rule.derivative,)
-        return row_step, (rule.derivative, forward_keeping(rule.residuals, rule.forward, rule.save))
+        return row_step, (rule.derivative, row_forward_keeping(rule, rule.forward, rule.save))
 
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass that returns y and the residuals."""

@@ -133,7 +133,13 @@ ROWS = RowNotation(
 )
 """Loops over rows, whose sums are rounded once."""
 
-ROW_SCOPE = {"span": range, "fsum": math.fsum, "lowest": -math.inf}
+
+def where(condition, x, y) -> Any:
+    """Return x where the condition holds, otherwise y."""
+    return x if condition else y
+
+
+ROW_SCOPE = {"span": range, "fsum": math.fsum, "lowest": -math.inf, "where": where}
 
 
 class Python(Plain):

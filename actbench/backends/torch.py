@@ -48,7 +48,7 @@ def dialect() -> Any:
 
 @cache
 def row_dialect() -> Any:
-    """Return the same with the reductions of a row."""
+    """Return the same with the reductions of a row, and what takes a target."""
 
     def total(x):
         return x.sum(-1, keepdim=True)
@@ -56,7 +56,14 @@ def row_dialect() -> Any:
     def largest(x):
         return x.amax(-1, keepdim=True)
 
-    return SimpleNamespace(**vars(dialect()) | {"sum": total, "max": largest})
+    def pick(x, target):
+        return x.gather(-1, target)
+
+    def replace(x, target, value):
+        return x.scatter(-1, target, value)
+
+    of_rows = {"sum": total, "max": largest, "pick": pick, "replace": replace}
+    return SimpleNamespace(**vars(dialect()) | of_rows)
 
 
 class Torch(Framework):
@@ -79,7 +86,7 @@ class Torch(Framework):
         return dialect()
 
     def row_namespace(self) -> Any:
-        """Return the same with ``sum`` and ``max`` of a row, which stay an axis of length 1."""
+        """Return the same with ``sum``, ``max``, ``pick`` and ``replace`` of a row, which stay an axis of length 1."""
         return row_dialect()
 
     def library_gradient(self, activation: str, strategy: str) -> Formula | None:

@@ -16,14 +16,14 @@ from actbench.kernels.drawing import draw
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Storage
 from actbench.model.number_formats import computed_in, numpy_dtype
-from actbench.model.rule import Dialect
+from actbench.model.rule import TARGET, Dialect
 
 Array = NDArray[Any]
 
 PIECE = 1 << 14
 """Elements: a piece with its temporaries fits an L2 cache."""
 
-SHARED = ("z", "a", "b", "dy", "y")
+SHARED = ("z", "a", "b", TARGET, "dy", "y")
 """Operands that are the same for all strategies of an activation."""
 
 
@@ -54,7 +54,9 @@ class Operand(NamedTuple):
         return cls(name, "" if name in SHARED else strategy, storage)
 
     def dtype(self, dtype: Dtype) -> np.dtype[Any]:
-        """Return the type of its elements, where arithmetic is in `dtype`."""
+        """Return the type of its elements, where arithmetic is in `dtype`; a target is a number of a column."""
+        if self.name == TARGET:
+            return of_rows.NUMBERS
         if self.autograd:
             return next(saved.dtype for saved in self.autograd.saved if saved.name == self.name)
         return numpy_dtype(self.storage or dtype)
@@ -143,12 +145,14 @@ class Operands:
                 kept = operand.autograd.keep(self.z)
                 made = {operand._replace(name=name): array for name, array in kept.items()}
             else:
-                made = self._reordered(operand) or self._forward(operand.strategy)
+                made = self._without_forward(operand) or self._forward(operand.strategy)
             self._arrays = made | self._arrays
         return self._arrays[operand]
 
-    def _reordered(self, operand: Operand) -> dict[Operand, Array]:
-        """Return dy or b, which are z in another order where nothing else is known of them; nothing of the others."""
+    def _without_forward(self, operand: Operand) -> dict[Operand, Array]:
+        """Return dy or b, which are z in another order where no more is known of them, or a target; else nothing."""
+        if operand.name == TARGET:
+            return {operand: of_rows.targets(self.z.reshape(self.rows, -1)).reshape(-1)}
         places = {"dy": 1, "b": 2}
         if operand.name not in places:
             return {}

@@ -21,6 +21,7 @@ from actbench.kernels.training import NetworkStep, Trainer
 from actbench.kernels.user_kernel import UserKernel
 from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
 from actbench.model.kernel_copies import KERNEL_COPIES
+from actbench.model.rule import TARGET
 from actbench.model.training import ARMS, SHIPPED
 from actbench.model.user_kernels import UserStrategy
 from actbench.registry import Registry
@@ -99,12 +100,12 @@ def traffic_of(case: Case) -> Traffic:
 
 
 def inputs_of(identity: KernelId) -> int:
-    """Return the number of inputs of an activation, which has as many gradients; 1 of what is not known any more."""
+    """Return the number of inputs that an activation has gradients of; 1 of what is not known any more."""
     try:
         of = activation_or_ladder(identity.activation)
     except InputError:
         return 1
-    return len(of.formulas.inputs) if isinstance(of, Activation) else 1
+    return len({*of.formulas.inputs} - {TARGET}) if isinstance(of, Activation) else 1
 
 
 def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Subject:

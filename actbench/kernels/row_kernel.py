@@ -40,6 +40,11 @@ class RowKernel(Kernel):
         return self.bound
 
     @cached_property
+    def inputs(self) -> tuple[Operand, ...]:
+        """What the forward pass takes."""
+        return tuple(self._operand(Operand(name)) for name in self.formulas.inputs)
+
+    @cached_property
     def residuals(self) -> tuple[Operand, ...]:
         """What the forward pass keeps."""
         names = self.formula(Dialect.ARRAY, None).residuals

@@ -1,8 +1,9 @@
 """The formulas of row activations as graphs of terms: what is one number an element, and what one number a row.
 
 A formula is called once on terms in place of arrays; what its operators and functions make are terms again. `m.sum` and
-`m.max` reduce what is one number an element to one a row. Compiled loops are laid out by this, and the truth of a
-gradient is its derivative.
+`m.max` reduce what is one number an element to one a row. `m.pick(x, target)` is the element of x in the target's
+column, and `m.replace(x, target, value)` is x with this value there. Compiled loops are laid out by this, and the truth
+of a gradient is its derivative.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from actbench.errors import InputError
-from actbench.model.rule import Rule
+from actbench.model.rule import TARGET, Rule
 
 REDUCTIONS = ("sum", "max")
 """Functions of the namespace that reduce a row to a number."""
+
+PICK, REPLACE = "pick", "replace"
+"""Functions of the namespace that take a target."""
 
 INPUT, NUMBER = "input", "number"
 """What terms are that nothing computes."""
@@ -71,6 +75,14 @@ class Term:
         """Return the quotient."""
         return of_operation("/", other, self)
 
+    def __lt__(self, other: Any) -> Term:
+        """Return whether it is smaller."""
+        return of_operation("<", self, other)
+
+    def __gt__(self, other: Any) -> Term:
+        """Return whether it is larger."""
+        return of_operation(">", self, other)
+
     def __neg__(self) -> Term:
         """Return the negative."""
         return of_operation("*", -1.0, self)
@@ -79,10 +91,24 @@ class Term:
 def of_operation(operation: str, *arguments: Any) -> Term:
     """Return the term of an operation on terms and numbers; `TypeError` for an argument that is neither."""
     terms = tuple(argument if isinstance(argument, Term) else _number(argument) for argument in arguments)
-    reduces = operation in REDUCTIONS
-    if reduces and terms[0].per_row:
+    of_one_a_row = operation in {*REDUCTIONS, PICK}
+    _require_target(operation, terms)
+    if of_one_a_row and terms[0].per_row:
         raise InputError(f"m.{operation} reduces what is one number a row already")
-    return Term(operation, terms, per_row=reduces or all(term.per_row for term in terms))
+    return Term(operation, terms, per_row=of_one_a_row or all(term.per_row for term in terms))
+
+
+def _require_target(operation: str, terms: Sequence[Term]) -> None:
+    """Raise `InputError` where a target is not what m.pick and m.replace take second, or something else is."""
+    targets = [place for place, term in enumerate(terms) if (term.operation, term.value) == (INPUT, TARGET)]
+    takes = {PICK: 2, REPLACE: 3}.get(operation, 0)
+    if targets != ([1] if takes else []) or takes not in {0, len(terms)}:
+        raise InputError(
+            f"m.{PICK}(x, {TARGET}) and m.{REPLACE}(x, {TARGET}, value), and nothing else, take a {TARGET}, the number "
+            f"of a column, which forward takes behind z"
+        )
+    if operation == REPLACE and (terms[0].per_row or not terms[2].per_row):
+        raise InputError(f"m.{REPLACE} takes one number an element, and a value that is one number a row")
 
 
 def _number(value: Any) -> Term:
@@ -109,22 +135,22 @@ TRACING = Tracing()
 
 
 def traced(formula: Callable[..., Any], per_row: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[Term, ...]]:
-    """Return the names of a formula's parameters, and the terms that it returns; these parameters are one a row."""
+    """Return the names of a formula's parameters, and the terms that it returns; these, and a target, are one a row."""
     names = tuple(inspect.signature(formula).parameters)
-    results = formula(*(Term(INPUT, (), name, per_row=name in per_row) for name in names))
+    results = formula(*(Term(INPUT, (), name, per_row=name in {*per_row, TARGET}) for name in names))
     return names, results if isinstance(results, tuple) else (results,)
 
 
 def per_row(rule: Rule) -> frozenset[str]:
-    """Return the names of what is one number a row, of a rule over `TRACING`: y and dy, and what is saved."""
+    """Return the names of what is one number a row, of a rule over `TRACING`: y and dy, targets, and what is saved."""
     _, results = traced(rule.save or rule.forward)
     names = [name for name, term in zip(("y", *rule.saved), results, strict=False) if term.per_row]
-    return frozenset([*names, *(["dy"] if "y" in names else [])])
+    return frozenset([*names, *(["dy"] if "y" in names else []), *({TARGET} & {*rule.inputs})])
 
 
-def in_order(terms: Sequence[Term]) -> Iterator[Term]:
-    """Yield terms and all that they are made of, each once, arguments first."""
-    passed: set[int] = set()
+def in_order(terms: Sequence[Term], known: Collection[Term] = ()) -> Iterator[Term]:
+    """Yield terms and all that they are made of, each once, arguments first; not what is known, nor what that is of."""
+    passed = {*map(id, known)}
 
     def visit(term: Term) -> Iterator[Term]:
         if id(term) not in passed:

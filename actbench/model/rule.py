@@ -18,6 +18,11 @@ PRE_ACTIVATION = ("z",)
 GATED = ("a", "b")
 """The inputs of a gated activation, y = g(a) b."""
 
+TARGET = "target"
+"""The input of a row activation that is the number of a column of every row, such as the class that is right."""
+
+TARGETED = ("z", TARGET)
+"""The inputs of a row activation that has one."""
 
 UPSTREAM = "dy"
 """The first parameter of a strategy of a row activation: the upstream gradient, of which a row's gradient is made."""
@@ -29,8 +34,9 @@ def takes_upstream(derivative: Formula) -> bool:
 
 
 def inputs_of(forward: Formula) -> tuple[str, ...]:
-    """Return the names of the inputs of an activation: those of a gated one, by its parameters, or z."""
-    return GATED if tuple(inspect.signature(forward).parameters) == GATED else PRE_ACTIVATION
+    """Return the names of the inputs of an activation, by its parameters: of a gated one, of one with targets, or z."""
+    names = tuple(inspect.signature(forward).parameters)
+    return names if names in {GATED, TARGETED} else PRE_ACTIVATION
 
 
 class Dialect(StrEnum):
@@ -76,7 +82,7 @@ class Rule:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The names of what the forward pass takes: as many gradients has the backward pass."""
+        """The names of what the forward pass takes: as many gradients has the backward pass, but none of a target."""
         return inputs_of(self.forward)
 
     @property

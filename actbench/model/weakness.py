@@ -53,7 +53,7 @@ class Weakness:
     where: Callable[..., Any]
     """A function of z (an array) and the float format, which returns where the flaw is expected: a boolean array.
 
-    Of a gated activation, it is a function of a, b and the format.
+    Of a gated activation, it is a function of a, b and the format; of one with targets, of z, target and the format.
 
     For `AMPLIFIES`, it returns the factor as a float array, at most 1 where nothing is amplified. For `INACCURATE`, a
     boolean array allows any finite error; a float array gives the allowed error in ULP, 0 where there is none."""

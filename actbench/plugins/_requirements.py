@@ -16,7 +16,7 @@ from actbench.formula import Activation, Extension, Formulas, Strategy
 from actbench.model.cases import OVERHEAD, RUNGS, YARDSTICKS
 from actbench.model.names import NETWORK_NAME
 from actbench.model.networks import NetworkKind
-from actbench.model.rule import GATED, Dialect, Formula
+from actbench.model.rule import GATED, PRE_ACTIVATION, Dialect, Formula
 from actbench.model.strategy import in_dialect
 from actbench.plugins._declarations import Declarations
 from actbench.plugins._declared_values import unusable_value
@@ -81,7 +81,9 @@ def refuse_unusable(
         raise InputError(f"--load {file}: of {what}, {reason}")
     if not formulas.strategies:
         raise InputError(f"--load {file}: {what} has no strategy: give Formulas one besides forward, such as recompute")
-    of_inputs = "z, or of a and b where it is gated" if formulas.inputs != GATED else " and ".join(GATED)
+    of_inputs = (
+        "z, or of a and b where it is gated" if formulas.inputs == PRE_ACTIVATION else " and ".join(formulas.inputs)
+    )
     if strategy is None and (reason := _not_of(formulas.inputs, formulas.forward, of_inputs)):
         raise InputError(f"--load {file}: forward of {what} {reason}")
     for name in [strategy] if strategy else formulas.strategies:

@@ -21,6 +21,7 @@ def facts(activation: Activation) -> Iterator[str]:
         kinks = ", ".join(f"{symbol}({z:g}) = {slope:.6g}" for z, slope in activation.formulas.kinks.items())
         yield f"at the {'jumps' if activation.first else 'kinks'}, by convention, {kinks}"
     if activation.formulas.uncached:
-        yield f"no cached: {activation.formulas.uncached}"
+        has_cached = "cached" in activation.formulas.strategies
+        yield f"{'y is not enough' if has_cached else 'no cached'}: {activation.formulas.uncached}"
     if activation.formulas.without_second:
         yield f"no second derivative: {activation.formulas.without_second}"

@@ -2,7 +2,7 @@
 
 Errors are in units of the last place of the row's largest (`actbench.verification.truth.rows`). The rows have one
 column, equal numbers, one that dominates, numbers up to 1e4 apart, masked ones (-inf), nothing but these, and up to
-`LONGEST` columns. They are drawn anew in every process.
+`LONGEST` columns. They are drawn anew in every process. Of an activation with targets, the target also is the largest.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP, Check
 from actbench.model.names import Dtype
 from actbench.model.number_formats import limits, numpy_dtype
+from actbench.model.rule import TARGETED
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.truth import Array
 from actbench.verification.truth.rows import RowTruth, expected
@@ -41,21 +42,35 @@ CALLS = ((1, 1), (1, 7), (3, 64), (5, 33))
 class Rows:
     """Rows of as many columns, upstream gradients, and the truth."""
 
-    z: Array
+    inputs: tuple[Array, ...]
+    """What the forward pass takes: z, and targets where there are any."""
     dy: Array
     gradient: RowTruth
     y: RowTruth
 
+    @property
+    def z(self) -> Array:
+        """The pre-activations."""
+        return self.inputs[0]
+
+    @property
+    def lost(self) -> Array:
+        """The rows that are masked as a whole, or whose y is no number, or infinite, as where the target is masked."""
+        y = self.y.nearest
+        lost = [np.isnan(y).any(axis=1), ~np.isfinite(y).any(axis=1), np.isneginf(self.z).all(axis=1)]
+        return np.array(np.any(lost, axis=0))[:, None]
+
     def after_first(self) -> Rows:
         """Return all rows but the first."""
-        return Rows(self.z[1:], self.dy[1:], self.gradient.after_first(), self.y.after_first())
+        inputs = tuple(array[1:] for array in self.inputs)
+        return Rows(inputs, self.dy[1:], self.gradient.after_first(), self.y.after_first())
 
 
 def of(activation: Activation, z: Array, dy: Array) -> Rows:
     """Return rows with their truth; of an activation that is one number a row, one dy a row counts."""
     one_a_row = "dy" in of_rows.per_row(activation, "")
     upstream = np.ascontiguousarray(dy[:, :1]) if one_a_row else dy
-    return Rows(z, upstream, *expected(activation, z, upstream))
+    return Rows(of_rows.inputs(activation, z), upstream, *expected(activation, z, upstream))
 
 
 @cache
@@ -69,20 +84,35 @@ def checked(activation: Activation, dtype: Dtype) -> tuple[Rows, ...]:
     drawn += [(spreads * rng.standard_normal((6, DISTINCT)), rng.standard_normal((6, DISTINCT)), 1000)]
     drawn += [(*rng.standard_normal((2, 1, DISTINCT)), LONGEST)]
     return tuple(
-        of(activation, z.astype(kind)[:, places], dy.astype(kind)[:, places])
+        of(activation, *_with_targets_also_on_top(activation, z.astype(kind)[:, places], dy.astype(kind)[:, places]))
         for z, dy, columns in drawn
         for places in [rng.permutation(np.resize(np.arange(z.shape[1]), columns))]
     )
 
 
+def _with_targets_also_on_top(activation: Activation, z: Array, dy: Array) -> tuple[Array, Array]:
+    """Return rows, and those of an activation with targets once more, with their largest z in the target's column."""
+    if activation.formulas.inputs != TARGETED:
+        return z, dy
+    return np.concatenate([z, with_targets_on_top(z)]), np.concatenate([dy, dy])
+
+
+def with_targets_on_top(z: Array) -> Array:
+    """Return rows with the largest z in the target's column, and what was there in its place."""
+    swapped, places = z.copy(), (of_rows.targets(z), np.argmax(z, axis=-1, keepdims=True))
+    for place, source in (places, places[::-1]):
+        np.put_along_axis(swapped, place, np.take_along_axis(z, source, axis=-1), axis=-1)
+    return swapped
+
+
 def _short(rng: np.random.Generator) -> Array:
-    """Return rows of 8 columns: ordinary, equal, dominated, far apart, masked, and nothing but masked numbers."""
+    """Return rows of 8 columns: ordinary, equal, dominated, far apart, masked, nothing but masked ones, far from 0."""
     normal = rng.standard_normal((4, 8))
     dominated = np.where(np.arange(8) == rng.integers(8), 40.0, normal[0])
     masked = np.where(np.arange(8) % 3 == 1, -np.inf, normal[1])
     apart = rng.uniform(-1e4, 1e4, (2, 8))
     rows = [*normal, np.full(8, normal[0, 0]), np.zeros(8), dominated, masked, *apart, np.full(8, -np.inf)]
-    return np.stack([*rows, np.linspace(-100.0, 0.0, 8), np.linspace(0.0, 30.0, 8)])
+    return np.stack([*rows, np.linspace(-100.0, 0.0, 8), np.linspace(0.0, 30.0, 8), normal[2] + 1e3, normal[3] - 3e3])
 
 
 @dataclass(frozen=True)
@@ -95,8 +125,8 @@ class RowCall:
 
     @cached_property
     def error(self) -> Array:
-        """The error of the gradient, rows by columns."""
-        return self.rows.gradient.error(self.answer.derivative)
+        """The error of the gradient, rows by columns; 0 where the truth is lost."""
+        return np.where(self.rows.lost, 0.0, self.rows.gradient.error(self.answer.derivative))
 
     def require(self, when: str = "", slack: float = 0.0) -> None:
         """Raise `WrongKernelError` for the worst element that breaks what the strategy declares."""
@@ -114,7 +144,7 @@ class RowCall:
         computed = computed.reshape(right.shape)
         error = right.error(computed)
         wrong = (error > STATED_ULP + slack) & ~self._excused(what, computed, right)
-        wrong &= ~np.isnan(self.rows.y.nearest).any(axis=1, keepdims=True)  # a row whose y is lost has no gradient
+        wrong &= ~self.rows.lost
         if self.answer.raised:
             wrong &= ~np.isnan(computed)
         if wrong.any():
@@ -130,7 +160,7 @@ class RowCall:
     def _excused(self, what: str, computed: Array, right: RowTruth) -> Array:
         excused = np.zeros(right.shape, dtype=bool)
         for weakness in self.kernel.forward_weaknesses if what == "y" else self.kernel.weaknesses:
-            there = at(weakness, self.rows.z)[:, : right.shape[1]]
+            there = at(weakness, self.rows)[:, : right.shape[1]]
             if weakness.flaw is Flaw.OVERFLOWS:
                 excused |= there & ~(np.isfinite(computed) & (computed != 0))
             else:
@@ -138,10 +168,11 @@ class RowCall:
         return excused
 
 
-def at(weakness: Weakness, z: Array) -> Array:
+def at(weakness: Weakness, rows: Rows) -> Array:
     """Return where a weakness is declared, rows by columns."""
+    z, *targets = rows.inputs
     with np.errstate(all="ignore"):
-        there = np.asarray(weakness.where(z.astype(np.float64), limits(z.dtype))).astype(bool)
+        there = np.asarray(weakness.where(z.astype(np.float64), *targets, limits(z.dtype))).astype(bool)
     return np.broadcast_to(there, z.shape)
 
 
@@ -209,7 +240,7 @@ def settle(kernel: Kernel, z: Array, dy: Array, computed: Array, *, of_output: b
 def _require_declared(kernel: Kernel, done: list[RowCall]) -> None:
     """Raise `WrongKernelError` for a weakness that shows nowhere."""
     for weakness in kernel.weaknesses:
-        if not any((call.error[at(weakness, call.rows.z)] > STATED_ULP).any() for call in done):
+        if not any((call.error[at(weakness, call.rows)] > STATED_ULP).any() for call in done):
             raise WrongKernelError(
                 f"{kernel.id} is declared to be wrong where '{weakness.why}', but is not: correct the declaration"
             )

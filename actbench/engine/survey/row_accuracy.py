@@ -1,7 +1,8 @@
 """Survey of the accuracy of kernels of row activations: gradients, or y, by the spread of a row's z.
 
-The spread is the largest z less the lowest. Errors are in ULP of the row's largest, as
-`actbench.verification.truth.rows` has it, and beside that of each element, where what cancels has few digits.
+The spread is the largest z less the lowest; the target of every second row, where there are targets, has the largest.
+Errors are in ULP of the row's largest, as `actbench.verification.truth.rows` has it, and beside that of each element,
+where what cancels has few digits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.model.names import Dtype, Op
 from actbench.model.number_formats import numpy_dtype
+from actbench.model.rule import TARGETED
 from actbench.verification import rows
 from actbench.verification.evaluation import Evaluate
 from actbench.verification.rows import Rows
@@ -52,8 +54,10 @@ def _rows(activation: Activation, dtype: Dtype, points: int, seed: int) -> tuple
 
     def of_band(low: float, high: float) -> Rows:
         spread = rng.uniform(low, WIDEST if isinf(high) else high, (count, 1))
-        z = rng.standard_normal((count, 1)) + spread * _from_0_to_1(rng, count)
-        return rows.of(activation, z.astype(kind), rng.standard_normal(z.shape).astype(kind))
+        z = (rng.standard_normal((count, 1)) + spread * _from_0_to_1(rng, count)).astype(kind)
+        if activation.formulas.inputs == TARGETED:
+            z[::2] = rows.with_targets_on_top(z[::2])
+        return rows.of(activation, z, rng.standard_normal(z.shape).astype(kind))
 
     return tuple(of_band(low, high) for low, high in bands())
 

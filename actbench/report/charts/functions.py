@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from actbench import backends
 from actbench.errors import InputError
 from actbench.formula import Activation
-from actbench.model.rule import Dialect
+from actbench.model.rule import TARGETED, Dialect
 from actbench.report.charts.grammar import mark, nominal, quantitative, scale
 from actbench.report.charts.signs import PALETTE
 from actbench.report.charts.style import Drawn, Picture, faceted, picture
@@ -87,13 +87,14 @@ def _rows(activation: Activation) -> Iterator[tuple[str, str, str, str, float, f
 
 
 def _of_one_logit(activation: Activation, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the first y of rows of two, z and 0, and its derivative by z."""
+    """Return the first y of rows of two, z and 0, and its derivative by z, which is in the target's column, if any."""
     rule = activation.rule("recompute", Dialect.ARRAY, backends.built_in()["numpy"].row_namespace())
     rows = np.stack([z, np.zeros_like(z)], axis=-1)
-    y = rule.forward(rows)
+    targets = (np.zeros((len(rows), 1), np.int64),) if rule.inputs == TARGETED else ()
+    y = rule.forward(rows, *targets)
     dy = np.zeros_like(y)
     dy[:, 0] = 1.0
-    return y[:, 0], rule.derivative(dy, rows)[:, 0]
+    return y[:, 0], rule.derivative(dy, rows, *targets)[:, 0]
 
 
 def _leaving(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""The reference of results of row activations: strategy `recompute`, or the first that keeps z alone, in float64.
+"""The reference of results of row activations: `recompute`, or the first that keeps the inputs alone, in float64.
 
 A row is suspicious where an element of it is further from the reference than rounding allows, beside what the row's
 largest is; the oracle evaluates the truth of the worst one.
@@ -62,10 +62,11 @@ class RowReference:
         Where y is one number an element, a gradient may be a difference of numbers as large as y times dy.
         """
         rule = kernel.activation.rule(_trusted(kernel), Dialect.ARRAY, self._numpy)
+        _, *targets = rows.inputs(kernel.activation, z)
         wide, up = z.astype(np.float64), dy.astype(np.float64)
         with np.errstate(all="ignore"):
-            y = rule.forward(wide)
-            expected = y if of_output else rule.derivative(up, wide)
+            y = rule.forward(wide, *targets)
+            expected = y if of_output else rule.derivative(up, wide, *targets)
             scale = _largest(expected)
             if not of_output and y.shape == wide.shape:
                 scale = np.maximum(scale, _largest(y) * _largest(up))
@@ -81,7 +82,7 @@ def _largest(numbers: Array) -> Array:
 
 
 def _trusted(kernel: Kernel) -> str:
-    """Return the strategy whose formula serves as reference: one that keeps z alone."""
+    """Return the strategy whose formula serves as reference: one that keeps the inputs alone."""
     rules = {name: kernel.activation.rule(name, Dialect.ARRAY, None) for name in kernel.formulas.strategies}
-    keeping_z = [name for name, rule in rules.items() if rule.residuals == ("z",)]
-    return "recompute" if "recompute" in keeping_z else keeping_z[0]
+    keeping_inputs = [name for name, rule in rules.items() if rule.residuals == rule.inputs]
+    return "recompute" if "recompute" in keeping_inputs else keeping_inputs[0]

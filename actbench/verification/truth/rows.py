@@ -1,9 +1,9 @@
 """The truth of row activations: y, and the gradient of z, as mpmath differentiates the definition in reverse.
 
-Columns of a row with the same z and dy have the same gradient, so a row is evaluated on the distinct ones and their
-counts. Errors are in units of the last place of the row's largest number, of what y or a gradient is the sum of, since
-that cancels. Where a largest element is reduced by `m.max`, nothing flows through it: what is subtracted lest an
-exponential overflow does not count as part of a gradient's sum.
+Columns of a row with the same z and dy have the same gradient, unless one is the target's, so a row is evaluated on the
+distinct ones and their counts. Errors are in units of the last place of the row's largest number, of what y or a
+gradient is the sum of, since that cancels. Where a largest element is reduced by `m.max`, nothing flows through it:
+what is subtracted lest an exponential overflow does not count as part of a gradient's sum.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import numpy as np
 
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation
+from actbench.kernels import rows
 from actbench.model import row_graph
 from actbench.model.number_formats import limits
-from actbench.model.row_graph import INPUT, NUMBER, Term
+from actbench.model.row_graph import INPUT, NUMBER, PICK, REPLACE, Term
+from actbench.model.rule import TARGET
 from actbench.plugins import evaluating
 from actbench.verification.truth import Array, Truth, nearest_to
 
@@ -74,10 +76,11 @@ def expected(activation: Activation, z: Array, dy: Array) -> tuple[RowTruth, Row
     _, (output,) = row_graph.traced(activation.build(row_graph.TRACING).definition)
     gradients, outputs = [], []
     with mpmath.workprec(PRECISION):
-        for of_row, upstream in zip(z, dy, strict=True):
-            pairs = np.stack([of_row, np.broadcast_to(upstream, of_row.shape)])
-            distinct, place, counts = np.unique(pairs, axis=1, return_inverse=True, return_counts=True)
-            row = _EvaluatedRow(output, [*map(mpmath.mpf, distinct[0].tolist())], counts.tolist())
+        for of_row, upstream, is_target in zip(z, dy, _targets(activation, z), strict=True):
+            columns = np.stack([of_row, np.broadcast_to(upstream, of_row.shape), is_target])
+            distinct, place, counts = np.unique(columns, axis=1, return_inverse=True, return_counts=True)
+            target = int(np.argmax(distinct[2]))
+            row = _EvaluatedRow(output, [*map(mpmath.mpf, distinct[0].tolist())], counts.tolist(), target)
             gradient, size = row.gradient([*map(mpmath.mpf, distinct[1].tolist())])
             y = row.value(output)
             summands = output.arguments if output.operation in SUMS else ()
@@ -86,6 +89,14 @@ def expected(activation: Activation, z: Array, dy: Array) -> tuple[RowTruth, Row
             gradients.append(_of_row(gradient, size, places, z.dtype))
             outputs.append(_of_row(y, scale, places[:1] * 0 if output.per_row else places, z.dtype))
     return _of_rows(gradients), _of_rows(outputs)
+
+
+def _targets(activation: Activation, z: Array) -> Array:
+    """Return 1 in the column of every row's target, and 0 elsewhere, and where an activation has none."""
+    are = np.zeros_like(z)
+    for target in rows.inputs(activation, z)[1:]:
+        np.put_along_axis(are, target, 1.0, axis=-1)
+    return are
 
 
 def _of_row(numbers: Numbers, scale: Any, places: Array, dtype: np.dtype[Any]) -> tuple[Truth, float]:
@@ -132,6 +143,9 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Partial]] = {
     "log1p": (real(lambda a: mpmath.log(1 + a)), lambda a, _: (quotient(1, 1 + a),)),
     "sqrt": (real(mpmath.sqrt), lambda _, y: (quotient(1, 2 * y),)),
     "tanh": (mpmath.tanh, lambda _, y: (1 - y * y,)),
+    "<": (lambda a, b: a < b, lambda *_: (MP.zero, MP.zero)),
+    ">": (lambda a, b: a > b, lambda *_: (MP.zero, MP.zero)),
+    "where": (lambda c, a, b: a if c else b, lambda c, *_: (MP.zero, MP.mpf(bool(c)), MP.mpf(not c))),
 }
 """By operation, its value and its partial derivatives, from its arguments and, of these, its value."""
 
@@ -144,13 +158,15 @@ def largest(numbers: Numbers) -> Any:
 class _EvaluatedRow:
     """The values of the terms of one row on its distinct columns, and their adjoints."""
 
-    def __init__(self, output: Term, z: Numbers, counts: Sequence[int]) -> None:
+    def __init__(self, output: Term, z: Numbers, counts: Sequence[int], target: int) -> None:
         self._terms = [*row_graph.in_order([output])]
         self._output = output
         self._counts = counts
+        self._is_target = [MP.mpf(column == target) for column in range(len(counts))]
         self._values: dict[Term, Numbers] = {}
         for term in self._terms:
-            self._values[term] = z if term.operation == INPUT else self._evaluated(term)
+            inputs = [target] if term.value == TARGET else z
+            self._values[term] = inputs if term.operation == INPUT else self._evaluated(term)
 
     def value(self, term: Term) -> Numbers:
         """Return the numbers of a term: one a distinct column, or one of the row."""
@@ -163,7 +179,7 @@ class _EvaluatedRow:
         size = {term: [MP.zero] * (1 if term.per_row else width) for term in self._terms}
         adjoint[self._output] = dy[:1] if self._output.per_row else dy
         size[self._output] = [*map(abs, adjoint[self._output])]
-        (z,) = (term for term in self._terms if term.operation == INPUT)
+        (z,) = (term for term in self._terms if term.operation == INPUT and term.value != TARGET)
         for term in reversed(self._terms):
             for argument, partials in zip(term.arguments, self._partials(term), strict=True):
                 sums = argument.per_row and not term.per_row
@@ -181,6 +197,9 @@ class _EvaluatedRow:
             return [mpmath.fsum(count * one for count, one in zip(self._counts, of, strict=True))]
         if term.operation == "max":
             return [max(self._values[term.arguments[0]])]
+        if term.operation in {PICK, REPLACE}:
+            of, (target,), *put = (self._values[argument] for argument in term.arguments)
+            return [of[target]] if term.operation == PICK else [*of[:target], *put[0], *of[target + 1 :]]
         if term.operation not in FUNCTIONS:
             raise BenchmarkError(f"the derivative of m.{term.operation} along rows is not known")
         function, _ = FUNCTIONS[term.operation]
@@ -197,6 +216,9 @@ class _EvaluatedRow:
             (top,), of = self._values[term], self._values[term.arguments[0]]
             alike = sum(count for count, one in zip(self._counts, of, strict=True) if one == top)
             return [[MP.one / alike if one == top else MP.zero for one in of]]
+        if term.operation in {PICK, REPLACE}:
+            elsewhere, none = [1 - there for there in self._is_target], [MP.zero] * (1 if term.per_row else width)
+            return [self._is_target, none] if term.operation == PICK else [elsewhere, none, self._is_target]
         _, partial = FUNCTIONS[term.operation]
         values = self._values[term]
         by_column = [partial(*pair, y) for pair, y in zip(self._by_column(term), values, strict=True)]

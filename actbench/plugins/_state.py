@@ -64,6 +64,13 @@ def _names(namespace: dict[str, Any]) -> _Slot:
     return _Slot(namespace.copy, namespace.update)
 
 
+def _umask() -> int:
+    """Return the umask, which can only be read by setting it."""
+    mask = os.umask(0o77)
+    os.umask(mask)
+    return mask
+
+
 SLOTS = (
     _Slot(np.geterr, lambda value: np.seterr(**value)),
     _Slot(np.geterrcall, np.seterrcall),
@@ -85,7 +92,7 @@ SLOTS = (
     _Slot(random.getstate, random.setstate),
     _Slot(lambda: decimal.getcontext().copy(), decimal.setcontext),
     _Slot(lambda: locale.setlocale(locale.LC_ALL), lambda value: locale.setlocale(locale.LC_ALL, value)),
-    _Slot(lambda: os.umask(os.umask(0o77)), os.umask),
+    _Slot(_umask, os.umask),
     *(_names(vars(module)) for module in (builtins, math, np)),
     _names(sys.modules),
 )

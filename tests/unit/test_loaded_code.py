@@ -160,6 +160,13 @@ def test_one_that_catches_everything_ends_the_process(
 
 # What it leaves behind
 
+def umask() -> int:
+    """Return the umask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 STATES: dict[str, tuple[Callable[[], Any], str]] = {
     "numpy's error handling": (np.geterr, "import numpy as np\nnp.seterr(all='raise')"),
     "the recursion limit": (sys.getrecursionlimit, "import sys\nsys.setrecursionlimit(150)"),
@@ -182,7 +189,7 @@ STATES: dict[str, tuple[Callable[[], Any], str]] = {
     "mpmath's precision": (lambda: mpmath.mp.prec, "import mpmath\nmpmath.mp.dps = 3"),
     "the collector": (lambda: (gc.isenabled(), gc.get_threshold()), "import gc\ngc.disable()\ngc.set_threshold(1)"),
     "the locale": (lambda: locale.setlocale(locale.LC_ALL), "import locale\nlocale.setlocale(locale.LC_ALL, 'C')"),
-    "the umask": (lambda: os.umask(os.umask(0o22)), "import os\nos.umask(0o777)"),
+    "the umask": (umask, "import os\nos.umask(0o777)"),
     "limits": (lambda: resource.getrlimit(resource.RLIMIT_NOFILE), "import resource as r\nr.setrlimit(r.RLIMIT_NOFILE, (9, r.getrlimit(r.RLIMIT_NOFILE)[1]))"),  # noqa: E501
     "os._exit": (lambda: os._exit, "import os\nos._exit = None"),
 }  # fmt: skip

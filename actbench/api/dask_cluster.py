@@ -37,12 +37,27 @@ def connect(scheduler: str) -> Any:
     try:
         return Client(scheduler, timeout=CONNECTING, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from None
+        raise InputError(
+            f"--scheduler {scheduler}: no Dask scheduler answers there ({error}): start one with 'dask scheduler', or "
+            "correct the address"
+        ) from None
 
 
 def workers_of(client: Any) -> list[str]:
-    """Return the addresses of all Dask workers.
+    """Return the addresses of all Dask workers."""
+    return [*_threads(client)]
+
+
+def busy_workers(client: Any) -> set[str]:
+    """Return the addresses of the Dask workers of which no thread is free: what they are sent waits."""
+    threads = _threads(client)
+    return {address for address, tasks in client.processing().items() if len(tasks) >= threads.get(address, 1)}
+
+
+def _threads(client: Any) -> dict[str, int]:
+    """Return the number of threads of each Dask worker, by address.
 
     `Client.scheduler_info` may return those of its own regular update in between, which has none of them.
     """
-    return [*client.sync(client.scheduler.identity, n_workers=-1)["workers"]]
+    workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+    return {address: worker["nthreads"] for address, worker in workers.items()}

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from actbench.api.dask_cluster import connect, workers_of
+from actbench.api.dask_cluster import busy_workers, connect, workers_of
 from actbench.api.fleet_files import FleetFiles
 from actbench.api.fleet_host import measure_here
 from actbench.api.fleet_hosts import usable_hosts
@@ -109,9 +109,12 @@ class Fleet:
             hosts, unassigned = self._assigned(usable.by_worker)
             left_out = [*usable.left_out, *unassigned]
             client.subscribe_topic(self.topic, lambda event: messages.put(event[1]))
+            busy = busy_workers(client)
             by_label = {host.label: host for host in hosts}
             try:
                 for host in hosts:
+                    if host.worker in busy:
+                        self.tell(f"{host.label}: waits, since its Dask worker is busy: is another fleet measuring?")
                     self._start(client, host)
                 self._follow(client, by_label, messages)
             finally:

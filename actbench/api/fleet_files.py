@@ -45,7 +45,8 @@ class FleetFiles:
         try:
             data = regular.read(path)
         except OSError as error:
-            raise InputError(f"--resume {directory}: there is no fleet ({PLAN}: {reason(error)})") from None
+            why = f"{PLAN}: {reason(error)}"
+            raise InputError(f"--resume {directory}: there is no fleet ({why}): name what -o of one named") from None
         plan = plan_file.decode(data, str(path))
         code = sent_code.kept(directory, plan.loaded)
         return cls(data, code, sent_inputs.kept(directory, plan.plan.inputs, named))

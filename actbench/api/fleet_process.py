@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,7 +23,6 @@ from typing import Any
 from actbench import plugins
 from actbench.api.fleet_files import FleetFiles
 from actbench.api.sent_code import SentCode
-from actbench.api.sent_inputs import SentInputs
 from actbench.engine import training
 from actbench.engine.planned_elsewhere import PlannedElsewhere
 from actbench.engine.preparing import guaranteed_rounds, prepare
@@ -108,26 +108,30 @@ def _received(sent: Connection) -> Iterator[Any]:
 def main() -> None:
     """Do the task that stdin has, and send what happens to stdout; what prints goes to stderr."""
     task, host = pickle.load(sys.stdin.buffer)  # noqa: S301  # of our Dask worker
-    threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
-    with Connection(os.dup(1), readable=False) as parent:
+    with tempfile.TemporaryDirectory() as directory, Connection(os.dup(1), readable=False) as parent:
+        threading.Thread(target=_end_with_parent, args=(os.dup(0), directory), daemon=True).start()
         os.dup2(2, 1)
-        for message in measured(task, host, Seams()):
+        for message in measured(task, host, Seams(), Path(directory)):
             parent.send(message)
 
 
-def _end_with_parent(pipe: int) -> None:
-    """Wait until the pipe is closed, which the Dask worker does, or its end."""
+def _end_with_parent(pipe: int, directory: str) -> None:
+    """Wait until the pipe is closed, which the Dask worker does, or its end; leave no files behind."""
     os.read(pipe, 1)
+    shutil.rmtree(directory, ignore_errors=True)
     os._exit(1)  # workers end as their pipes are closed
 
 
-def measured(task: HostTask, host: str, seams: Seams) -> Iterator[Any]:
-    """Measure here, exclusively; yield the record, every event, and how it ended."""
+def measured(task: HostTask, host: str, seams: Seams, directory: Path) -> Iterator[Any]:
+    """Measure here, exclusively; yield the record, every event, and how it ended.
+
+    The user's files are written to the directory, which is empty.
+    """
     started = seams.clock()
     status, why = Status.INTERRUPTED, ""
     try:
-        sent = task.files
-        with _exclusive(host), _loaded(sent.code), _read(sent.inputs) as inputs, _opened(task, inputs, seams) as run:
+        with _exclusive(host), _loaded(task.files.code, directory):
+            run = _opened(task, seams, directory)
             yield run.record
             session = Session(run.record, run.times, started, guaranteed_rounds(task.limits), seams)
             for event in session.events():
@@ -151,38 +155,32 @@ def _exclusive(host: str) -> Iterator[None]:
 
 
 @contextmanager
-def _loaded(code: tuple[SentCode, ...]) -> Iterator[None]:
+def _loaded(code: tuple[SentCode, ...], directory: Path) -> Iterator[None]:
     """Load the user's code; `InputError` where it is not what the client has."""
-    with tempfile.TemporaryDirectory() as directory:
-        try:
-            for number, one in enumerate(code):
-                plugins.load(one.name, one.sha256, one.written(Path(directory, str(number))))
-            yield
-        finally:
-            if code:
-                plugins.unload()
+    try:
+        for number, one in enumerate(code):
+            plugins.load(one.name, one.sha256, one.written(directory / f"code{number}"))
+        yield
+    finally:
+        if code:
+            plugins.unload()
 
 
-def _read(sent: SentInputs | None) -> AbstractContextManager[Inputs | None]:
-    """Write the user's array to a file of this host, for as long as this measures."""
-    return sent.written() if sent else nullcontext()
-
-
-@contextmanager
-def _opened(task: HostTask, inputs: Inputs | None, seams: Seams) -> Iterator[UnwrittenRun]:
-    """Open a new run of the plan, or the one that the client has files of; `inputs` are those in a file."""
+def _opened(task: HostTask, seams: Seams, directory: Path) -> UnwrittenRun:
+    """Return a new run of the plan, or the one that the client has files of."""
+    inputs = task.files.inputs.written(directory / "inputs") if task.files.inputs else None
     if not task.written:
         record = _new_record(task, inputs, seams)
-        yield UnwrittenRun(Path(), record, Times(record.plan))
-        return
-    with tempfile.TemporaryDirectory() as directory:
-        for name, data in task.written.items():
-            Path(directory, name).write_bytes(data)
-        run = archive.load(Path(directory))
+        return UnwrittenRun(Path(), record, Times(record.plan))
+    place = directory / "run"
+    place.mkdir()
+    for name, data in task.written.items():
+        (place / name).write_bytes(data)
+    run = archive.load(place)
     if run.record is None:
         raise InputError("the client sent no record of the run to go on with")
     go_on_here(Path(task.label), run.record, seams.start_worker, environment.choose_cpu(None), inputs)
-    yield UnwrittenRun(Path(), run.record, run.times)
+    return UnwrittenRun(Path(), run.record, run.times)
 
 
 def _new_record(task: HostTask, inputs: Inputs | None, seams: Seams) -> Record:

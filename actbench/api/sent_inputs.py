@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from actbench.api import sent_files
 from actbench.errors import InputError, NotComparableError
@@ -28,13 +25,12 @@ class SentInputs:
     """With the name of the file, without directories."""
     data: bytes
 
-    @contextmanager
-    def written(self) -> Iterator[Inputs]:
-        """Write the file to a temporary directory, and yield the inputs that are read from there."""
-        with TemporaryDirectory() as directory:
-            path = Path(directory, self.inputs.file)
-            path.write_bytes(self.data)
-            yield replace(self.inputs, file=str(path))
+    def written(self, directory: Path) -> Inputs:
+        """Write the file into a new directory, and return the inputs that are read from there."""
+        directory.mkdir()
+        path = directory / self.inputs.file
+        path.write_bytes(self.data)
+        return replace(self.inputs, file=str(path))
 
     def keep(self, fleet: Path) -> None:
         """Write the file into the directory of a fleet, so that it can go on without the user's."""

@@ -50,7 +50,7 @@ class PlannedElsewhere:
         left_out = _unsupported(plan, Room(memory.usable(), cache, inf))
         smaller = yardsticks.with_kernel_copies(replace(plan, cache=cache).without(left_out), cpu)
         if not smaller.blocks:
-            raise InputError(f"--plan: no case is left to measure, because {left_out[0].reason}")
+            raise InputError(f"the plan has no case that can be measured here: {left_out[0].reason}")
         return smaller
 
 

@@ -73,7 +73,7 @@ def test_a_host_that_lacks_a_backend_leaves_its_cases_out_and_all_others_are_mea
 
     alone = fleet("-b", "numexpr", "--scheduler", address, "-o", "alone")
     assert alone.returncode == 4
-    assert f": --plan: no case is left to measure, because {absent}; what is finished is kept" in alone.stderr
+    assert f": the plan has no case that can be measured here: {absent}; what is finished is kept" in alone.stderr
     assert len(runs("alone")) == 1
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -32,6 +33,8 @@ class Cluster:
     """By a worker's address, how many messages it sends before it is lost."""
     status: str = "running"
     measured_on: list[str] = field(default_factory=list)
+    tasks: dict[str, list[str]] = field(default_factory=dict)
+    """By a worker's address, what it does anyway."""
 
     @property
     def scheduler(self) -> Cluster:
@@ -42,10 +45,14 @@ class Cluster:
         """Call a function of the scheduler."""
         return function(**options)
 
-    def identity(self, n_workers: int) -> dict[str, dict[str, None]]:
+    def identity(self, n_workers: int) -> dict[str, dict[str, dict[str, int]]]:
         """Name the workers."""
         assert n_workers == -1, "all of them"
-        return {"workers": dict.fromkeys(self.hosts)}
+        return {"workers": {address: {"nthreads": 1} for address in self.hosts}}
+
+    def processing(self) -> dict[str, list[str]]:
+        """Name what workers do."""
+        return self.tasks
 
     def run(
         self, function: Callable[..., Environment], *arguments: Any, workers: Iterable[str], on_error: str
@@ -103,7 +110,8 @@ def _in_this_process(bench: FakeBench, task: HostTask, host: str) -> Iterator[An
     """Measure with exact times; what the client has loaded is not loaded on a host."""
     of_client = registry.current()
     plugins.unload()
-    yield from fleet_process.measured(task, host, bench.seams)
+    with TemporaryDirectory() as directory:
+        yield from fleet_process.measured(task, host, bench.seams, Path(directory))
     registry.use(of_client)
 
 

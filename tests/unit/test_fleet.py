@@ -36,6 +36,14 @@ def test_every_host_measures_the_plan_once_however_many_workers_it_has(actbench:
     assert "speedups on 3 hosts" in actbench("compare", "--by", "host", "fleet").stdout
 
 
+def test_a_host_whose_dask_worker_is_busy_is_reported(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.tasks = {"tcp://127.0.0.2:1": [], "tcp://127.0.0.3:1": ["of another fleet"]}
+    result = actbench(*NEW)
+    assert result.exit_code == 0
+    (line,) = (line for line in result.stderr.splitlines() if "waits" in line)
+    assert line == "kind1-host2: waits, since its Dask worker is busy: is another fleet measuring?"
+
+
 def test_one_host_of_each_kind_is_enough_with_kinds(actbench: Actbench, cluster: Cluster) -> None:
     cluster.hosts["tcp://127.0.0.4:1"] = other_kind
     assert actbench(*NEW, "--kinds").exit_code == 0

@@ -89,16 +89,18 @@ def test_a_fleet_goes_on_with_the_code_that_it_keeps_and_refuses_any_other(
     assert "parabola.py is not what the fleet began with" in damaged.stderr
 
 
-def test_code_that_a_host_cannot_load_is_its_trouble(actbench: Actbench, bench: FakeBench) -> None:
+def test_code_that_a_host_cannot_load_is_its_trouble(actbench: Actbench, bench: FakeBench, tmp_path: Path) -> None:
     plan = actbench("run", *TWO_BLOCKS, "--dry-run", "--format", "json").stdout_bytes
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
     task = HostTask("topic", "kind1-host1", FleetFiles(plan, (SentCode("x.py", "0" * 64, b"1 / 0"),)), LIMITS, {})
-    (ended,) = fleet_process.measured(task, "127.0.0.9", bench.seams)
+    (ended,) = fleet_process.measured(task, "127.0.0.9", bench.seams, tmp_path / "first")
     assert ended.status is Status.INTERRUPTED
     assert "--load x.py: line 1 raised ZeroDivisionError" in ended.why
     task = HostTask(
         "topic", "kind1-host1", FleetFiles(plan, (SentCode("x.py", "0" * 64, PARABOLA.encode()),)), LIMITS, {}
     )
-    (ended,) = fleet_process.measured(task, "127.0.0.9", bench.seams)
+    (ended,) = fleet_process.measured(task, "127.0.0.9", bench.seams, tmp_path / "second")
     assert "--load x.py changed since this run started" in ended.why
 
 
@@ -174,12 +176,18 @@ def test_a_file_that_opens_a_library_of_its_own_is_not_sent(
     assert not Path("fleet").exists()
 
 
-def test_the_measuring_process_ends_when_it_is_not_wanted_any_more(actbench: Actbench) -> None:
+def test_the_measuring_process_ends_when_it_is_not_wanted_any_more_and_leaves_nothing_behind(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     plan = actbench("run", *TWO_BLOCKS, "--dry-run", "--format", "json").stdout_bytes
     messages = fleet_process.messages(HostTask("topic", "kind1-host1", FleetFiles(plan), LIMITS, {}), "127.0.0.99")
     first = next(message for message in messages if message is not None)
     assert first.plan.blocks
     messages.close()  # waits for its end
+    (lock,) = (tmp_path / "temporary").iterdir()
+    assert not [*lock.iterdir()]
 
 
 def test_a_measuring_process_that_is_killed_is_told(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ Run: python -m benchmarks.fleet_client [HOSTS]
 
 from __future__ import annotations
 
+import os
 import pickle
 import queue
 import resource
@@ -13,9 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from unittest.mock import patch
 
 from actbench.api.fleet import Fleet, FleetHost
+from actbench.api.fleet_files import FleetFiles
 from actbench.api.fleet_process import Ended, UnwrittenRun
 from actbench.engine.preparing import prepare
 from actbench.engine.requests import RunRequest
@@ -33,8 +35,8 @@ MANY = 10_000
 """Hosts for which time and memory are extrapolated: both grow with their number."""
 
 
-def recorded() -> tuple[Any, list[Any]]:
-    """Measure here once; return the plan's file, and what a host would send."""
+def recorded() -> tuple[FleetFiles, list[bytes]]:
+    """Measure here once; return what a fleet would send to a host, and what the host would send back."""
     selection = Selection(activations=("logistic",), backends=("numpy",), sizes=sizes(1000, 10000))
     prepared = prepare(RunRequest(preset="smoke", selection=selection, rounds=ROUNDS, seed=1))
     seams = Seams()
@@ -45,13 +47,13 @@ def recorded() -> tuple[Any, list[Any]]:
     for event in session.events():
         run.take(event)
         messages.append(pickle.dumps(event))
-    return prepared.file(), [*messages, pickle.dumps(Ended(Status.COMPLETE, 1.0))]
+    return FleetFiles.of(prepared.file()), [*messages, pickle.dumps(Ended(Status.COMPLETE, 1.0))]
 
 
 def main() -> None:
-    """Print time and memory."""
+    """Print time, memory, messages and writes, and what follows for many hosts."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else HOSTS
-    file, sent = recorded()
+    files, sent = recorded()
     hosts = {
         f"kind1-host{number}": FleetHost(f"kind1-host{number}", f"tcp://{number}") for number in range(1, count + 1)
     }
@@ -60,20 +62,19 @@ def main() -> None:
         for label in hosts:
             messages.put(pickle.dumps((label, pickle.loads(message))))  # noqa: S301  # ours
     before, start = peak(), time.process_time()
-    with tempfile.TemporaryDirectory() as directory:
-        request: Any = None
-        fleet = Fleet(Path(directory), file, request, lambda _: None, allow_different=False, kinds=False, new=True)
-        client = SimpleNamespace(status="closed")
-        fleet._follow(client, hosts, messages)
-    seconds, memory = time.process_time() - start, peak() - before
-    print(f"{count} hosts, {len(file.plan.blocks)} blocks, {ROUNDS} rounds, all at once:")
-    print(f"{seconds:.1f} s of the client's processor time, {1000 * seconds / count:.0f} ms a host;")
-    print(f"{memory / 1e6:.0f} MB of memory at the peak, {memory / count / 1e3:.0f} kB a host")
-    many, messages_of_host = seconds / count * MANY, len(sent)
-    print(
-        f"{MANY} hosts would take {many:.0f} s and {memory / count * MANY / 1e9:.1f} GB, {MANY} open files, and "
-        f"{MANY * messages_of_host} messages: one client keeps up where a run takes longer than that"
-    )
+    with tempfile.TemporaryDirectory() as directory, patch.object(os, "fsync", wraps=os.fsync) as fsync:
+        limits = RunRequest(rounds=ROUNDS)
+        fleet = Fleet(Path(directory), files, limits, lambda _: None, allow_different=False, kinds=False, new=True)
+        fleet._follow(SimpleNamespace(status="closed"), hosts, messages)
+    seconds, memory = (time.process_time() - start) / count, (peak() - before) / count
+    size, writes = sum(map(len, sent)), fsync.call_count / count
+    print(f"{count} hosts, {len(fleet.plan.blocks)} blocks, {ROUNDS} rounds, all at once. A host costs the client:")
+    print(f"{1000 * seconds:.0f} ms of processor time, {memory / 1e3:.0f} kB of memory at the peak, 1 open file,")
+    print(f"{len(sent)} messages of {size / 1e3:.0f} kB in all, {writes:.0f} writes that wait for the disk:")
+    print(f"{1000 * seconds / len(sent):.1f} ms and {size / len(sent) / 1e3:.1f} kB a message.")
+    print(f"{MANY} hosts would cost it {MANY} times as much:")
+    print(f"{MANY * seconds:.0f} s of processor time, {MANY * memory / 1e9:.1f} GB of memory, {MANY} open files,")
+    print(f"{MANY * len(sent)} messages of {MANY * size / 1e9:.1f} GB, {MANY * writes:.0f} writes")
 
 
 def peak() -> int:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from actbench.api import fleet_limits
 from actbench.api.dask_cluster import busy_workers, connect, workers_of
 from actbench.api.fleet_files import FleetFiles
 from actbench.api.fleet_host import measure_here
@@ -105,8 +106,12 @@ class Fleet:
             stack.callback(client.close)
             usable = usable_hosts(client, self.plan, self.tell, allow_different=self.allow_different)
             if self.new:
-                self.files.keep(self.directory)
+                self.files.keep(self.directory, self.limits)
+            else:
+                fleet_limits.keep(self.directory, self.limits)
             hosts, unassigned = self._assigned(usable.by_worker)
+            if not hosts:
+                self.tell("every host has measured all of the plan: nothing is missing")
             left_out = [*usable.left_out, *unassigned]
             client.subscribe_topic(self.topic, lambda event: messages.put(event[1]))
             busy = busy_workers(client)

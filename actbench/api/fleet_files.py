@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from actbench.api import sent_code, sent_inputs
+from actbench.api import fleet_limits, sent_code, sent_inputs
 from actbench.api.sent_code import SentCode
 from actbench.api.sent_inputs import SentInputs
+from actbench.engine.requests import RunRequest
 from actbench.errors import InputError, reason
 from actbench.host import regular
 from actbench.model.inputs import Inputs
@@ -55,12 +56,13 @@ class FleetFiles:
         """Return the plan; `InputError` where this actbench cannot read it."""
         return plan_file.decode(self.plan, "the plan of the fleet")
 
-    def keep(self, directory: Path) -> None:
+    def keep(self, directory: Path, limits: RunRequest) -> None:
         """Make the directory of a new fleet; the plan is written last, so that all is there where it is."""
         files.probe(directory, 0)
         sent_code.keep(directory, self.code)
         if self.inputs:
             self.inputs.keep(directory)
+        fleet_limits.keep(directory, limits)
         files.write(directory / PLAN, self.plan)
 
 

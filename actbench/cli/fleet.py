@@ -222,6 +222,7 @@ def _measure(
     directory: Path, files: FleetFiles, request: RunRequest | TrainRequest, scheduler: str, mode: FleetMode
 ) -> None:
     """Measure a fleet until all hosts have ended."""
+    from actbench.api import fleet_limits
     from actbench.api.fleet import Fleet
     from actbench.engine.requests import RunRequest, limits_of
 
@@ -229,7 +230,7 @@ def _measure(
     hosts = Fleet(
         directory,
         files,
-        RunRequest(**limits_of(request)),
+        RunRequest(**limits_of(request)) if mode.resume is None else fleet_limits.kept(directory, request),
         mode.tell,
         allow_different=mode.allow_different,
         kinds=mode.kinds,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from actbench import plugins
 from actbench.engine.environment import collect_environment
@@ -61,12 +62,17 @@ def go_on_here(
 
 def take_limits(record: Record, request: RunRequest | TrainRequest) -> None:
     """Let the limits of a request replace those of a run."""
+    record.settings = replace(record.settings, **replacing_limits(request))
+
+
+def replacing_limits(request: RunRequest | TrainRequest) -> dict[str, Any]:
+    """Return the limits that a request replaces, by name: those that it has, and those that these make meaningless."""
     limits = {name: value for name, value in limits_of(request).items() if value}
     if {"target", "budget"} & limits.keys():
         limits.setdefault("rounds", None)
     elif "rounds" in limits:
         limits["budget"] = None
-    record.settings = replace(record.settings, **limits)
+    return limits
 
 
 def _refuse_other_plan(directory: Path, request: RunRequest, record: Record) -> None:

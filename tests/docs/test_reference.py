@@ -12,6 +12,8 @@ import actbench
 from actbench import __version__, errors, registry
 from actbench.cli import configuration
 from actbench.cli.main import COMMANDS
+from actbench.engine.preparing import prepare
+from actbench.engine.requests import RunRequest
 from actbench.errors import ExitCode
 from actbench.planning import presets
 from actbench.report import tables_csv
@@ -24,6 +26,18 @@ from tests.unit.test_configuration_file import EXAMPLE
 
 def test_every_exit_code_has_a_row() -> None:
     assert [int(code) for code, _ in table(read("reference/exit-codes.md"), "exit code")] == [*ExitCode]
+
+
+def test_the_calculation_of_what_many_hosts_need_is_of_the_default_preset() -> None:
+    plan = prepare(RunRequest(seed=1)).plan
+    blocks, probes, kernels = len(plan.blocks), len(plan.probes), len(plan.kernels)
+    text = read("how-to/measure-on-many-hosts.md")
+    assert f"it has {blocks} blocks, {probes} probes and {kernels} kernels." in text
+    calibrated = blocks + probes
+    messages = 7 * (calibrated + 1) + kernels + calibrated + 2
+    assert f"these are 7 × {calibrated + 1} + {kernels} + {calibrated} + 2 = {messages}." in text
+    cells = (f"{messages * hosts:,}".replace(",", " ") for hosts in (1, 200, 10_000))
+    assert f"| messages | {' | '.join(cells)} |" in text
 
 
 def test_every_backend_has_a_row() -> None:

@@ -18,7 +18,7 @@ from tests.conftest import Actbench
 from tests.support.cluster import SCHEDULER, Cluster, other_kind, other_numpy, states, three
 from tests.support.compared import BLOCK
 from tests.support.fake import FakeBench, crash
-from tests.support.selections import SMALL, TWO_BLOCKS
+from tests.support.selections import SMALL, TWO_BLOCKS, record
 
 NEW = ("fleet", "run", *TWO_BLOCKS, "--rounds", "6", *SCHEDULER, "-o", "fleet")
 
@@ -66,6 +66,8 @@ def test_a_host_that_is_lost_costs_what_it_had_not_finished(
     assert actbench(*RESUMED).exit_code == 0
     assert len(cluster.measured_on) == 1, "any host of the kind goes on with it"
     assert states() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
+    first, second = (record(Path("fleet", name))["settings"] for name in ("kind1-host1", "kind1-host2"))
+    assert first == second, "limits are those of the fleet"
     after = load(Path("fleet/kind1-host2")).times
     for finished in before.finished() if before else ():
         assert (after.seconds(finished.block)[finished.round - 1] == finished.seconds).all()
@@ -187,6 +189,18 @@ def test_bad_input_is_one_sentence(actbench: Actbench, arguments: tuple[str, ...
     result = actbench("fleet", "run", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rounds": true, "target": 1, "budget": 1, "timeout": 1}'])
+def test_damaged_limits_are_refused(actbench: Actbench, text: str) -> None:
+    Path("here").mkdir()
+    Path("here/plan.json").write_text(actbench("run", *SMALL, "--dry-run", "--format", "json").stdout)
+    resume = ("fleet", "run", "--resume", "here", *SCHEDULER)
+    assert "its limits cannot be read (limits.json: " in actbench(*resume).stderr
+    Path("here/limits.json").write_text(text)
+    refused = actbench(*resume)
+    assert refused.exit_code == 2
+    assert "here/limits.json has no limits of a fleet; restore it from a copy" in refused.stderr
 
 
 def test_without_dask_the_way_to_install_it_is_told_and_nothing_is_left(

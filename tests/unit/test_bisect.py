@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from actbench.engine.working.checking import Refused, Verification
 from actbench.model.cases import Block
+from actbench.planning import presets
 from tests.conftest import Actbench
 from tests.support.bisected import SELECTED, hashes, history, levels, steps
 from tests.support.checked import CACHED
@@ -82,6 +84,20 @@ def test_what_a_host_that_is_too_noisy_leaves_open_ends_with_3(
     result = actbench("bisect", commits[0], *SELECTED, "--budget", "40s")
     assert result.exit_code == 3
     assert re.match(r"whether HEAD is slower than \w+ is undecided in \d cases?, e\.g\. ", result.stdout)
+
+
+def test_what_a_check_of_usual_length_leaves_open_is_measured_on_in_the_budget_of_the_bisect(
+    actbench: Actbench, bench: FakeBench, commits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else is to be measured before it is known whether anything is slower."""
+    presets_as_they_are = presets.get
+    monkeypatch.setattr(presets, "get", lambda name: replace(presets_as_they_are(name), budget=20.0))
+    rounds = []
+    for budget in ("40s", "60s"):
+        levels(bench, commits, steps(11), scatter=0.6)
+        result = actbench("bisect", commits[0], *SELECTED, "--budget", budget, "--format", "json")
+        rounds.append(json.loads(result.stdout)["rounds"])
+    assert rounds[1] > 1.3 * rounds[0], "half of either budget is for the check of BAD"
 
 
 def test_rounds_that_scatter_beyond_half_of_the_step_do_not_lead_astray(

@@ -49,7 +49,7 @@ from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
 
 SHARE_OF_CHECK = 0.5
-"""Largest share of the budget for the check of BAD."""
+"""Largest share of the budget for the check of BAD: it takes no longer than any check once a case has regressed."""
 
 SECONDS_TO_START = 1.5
 """Predicted duration of a round in addition to its values: of starting three workers."""
@@ -147,10 +147,12 @@ class Bisecting:
 
     def _check_bad(self, cases: Sequence[Case], good: CommitEnvironment, bad: CommitEnvironment) -> Iterator[Event]:
         lockstep = self._lockstep(cases, good.start, bad.start)
+        longest = SHARE_OF_CHECK * self._request.budget
         check = LiveCheck(
             lockstep=lockstep,
             margins=self._check.margins,
-            budget=min(self._selection.budget, SHARE_OF_CHECK * self._request.budget),
+            budget=min(self._selection.budget, longest),
+            patience=longest,
             min_rounds=1,
             started=self._seams.clock(),
             clock=self._seams.clock,

@@ -48,6 +48,8 @@ class LiveCheck:
     """Number of rounds that are measured even beyond the budget."""
     started: float
     """Start of the check, by `clock`."""
+    patience: float | None = None
+    """Time limit while no case has regressed; by default the budget."""
     kept: tuple[Kept, Kept] = ({}, {})
     """The bytes that the cases of baseline and candidate keep."""
     missing: tuple[Case, ...] = ()
@@ -210,7 +212,11 @@ class LiveCheck:
         return self.rounds < self.min_rounds or self._time_for(self.lockstep.cost(blocks) + reserve)
 
     def _time_for(self, seconds: float) -> bool:
-        return self._elapsed() + seconds <= self.budget
+        return self._elapsed() + seconds <= self._limit()
+
+    def _limit(self) -> float:
+        """Return the time limit, given what is known by now."""
+        return self.budget if self.patience is None or self._suspects() else max(self.budget, self.patience)
 
     def _elapsed(self) -> float:
         return self.clock() - self.started
@@ -220,7 +226,7 @@ class LiveCheck:
 
     def _judged(self, number: int, changes: list[Change]) -> Judged:
         undecided_cases = sum(change.verdict is Verdict.INCONCLUSIVE for change in changes)
-        left = max(0.0, self.budget - self._elapsed())
+        left = max(0.0, self._limit() - self._elapsed())
         return Judged(number, undecided_cases, len(changes), left)
 
 

@@ -8,6 +8,7 @@ computed once more, in the target's column.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,9 +179,10 @@ class _RowWriter:
         lines: list[str] = []
         known = self._text | {term: self._element(name, column) for term, name in self._array.items()}
         needed = [term for term in in_order(roots, known) if not term.per_row]
+        uses = Counter([*(argument for user in needed for argument in user.arguments), *roots])
         for term in needed:
             value = self._written(term, known, column)
-            if [*(argument for user in needed for argument in user.arguments), *roots].count(term) > 1 or term is kept:
+            if uses[term] > 1 or term is kept:
                 name = self._new("t")
                 lines.append(f"{name} = {value}")
                 value = name

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actbench.errors import InputError
+from actbench.model.row_refusals import FUNCTIONS, Refusals, function_instead
 from actbench.model.rule import TARGET, Rule
 
 REDUCTIONS = ("sum", "max")
@@ -22,12 +22,19 @@ REDUCTIONS = ("sum", "max")
 PICK, REPLACE = "pick", "replace"
 """Functions of the namespace that take a target."""
 
+ARGUMENTS: dict[str, tuple[str, ...]] = dict.fromkeys((*FUNCTIONS, *REDUCTIONS), ("x",)) | {
+    "where": ("condition", "x", "y"),
+    PICK: ("x", TARGET),
+    REPLACE: ("x", TARGET, "value"),
+}
+"""The functions of the namespace, with their arguments in words."""
+
 INPUT, NUMBER = "input", "number"
 """What terms are that nothing computes."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Term:
+class Term(Refusals):
     """What an operation makes, or an input, or a number."""
 
     operation: str
@@ -89,26 +96,26 @@ class Term:
 
 
 def of_operation(operation: str, *arguments: Any) -> Term:
-    """Return the term of an operation on terms and numbers; `TypeError` for an argument that is neither."""
+    """Return the term of an operation on terms and numbers; `TypeError` for what cannot be computed along rows."""
     terms = tuple(argument if isinstance(argument, Term) else _number(argument) for argument in arguments)
     of_one_a_row = operation in {*REDUCTIONS, PICK}
     _require_target(operation, terms)
     if of_one_a_row and terms[0].per_row:
-        raise InputError(f"m.{operation} reduces what is one number a row already")
+        raise TypeError(f"m.{operation} takes one number an element, and this is one number a row already")
     return Term(operation, terms, per_row=of_one_a_row or all(term.per_row for term in terms))
 
 
 def _require_target(operation: str, terms: Sequence[Term]) -> None:
-    """Raise `InputError` where a target is not what m.pick and m.replace take second, or something else is."""
+    """Raise `TypeError` where a target is not what m.pick and m.replace take second, or something else is."""
     targets = [place for place, term in enumerate(terms) if (term.operation, term.value) == (INPUT, TARGET)]
     takes = {PICK: 2, REPLACE: 3}.get(operation, 0)
     if targets != ([1] if takes else []) or takes not in {0, len(terms)}:
-        raise InputError(
+        raise TypeError(
             f"m.{PICK}(x, {TARGET}) and m.{REPLACE}(x, {TARGET}, value), and nothing else, take a {TARGET}, the number "
             f"of a column, which forward takes behind z"
         )
     if operation == REPLACE and (terms[0].per_row or not terms[2].per_row):
-        raise InputError(f"m.{REPLACE} takes one number an element, and a value that is one number a row")
+        raise TypeError(f"m.{REPLACE} takes one number an element, and a value that is one number a row")
 
 
 def _number(value: Any) -> Term:
@@ -121,11 +128,15 @@ class Tracing:
     """A namespace whose functions return terms."""
 
     def __getattr__(self, name: str) -> Callable[..., Term]:
-        """Return the function of a name."""
+        """Return the function of a name; `TypeError` where there is none along rows."""
         if name.startswith("_"):
             raise AttributeError(name)
+        if name not in ARGUMENTS:
+            raise TypeError(f"m.{name}: {function_instead((*ARGUMENTS,))}")
 
-        def function(*arguments: Any) -> Term:
+        def function(*arguments: Any, **options: Any) -> Term:
+            if options or len(arguments) != len(ARGUMENTS[name]):
+                raise TypeError(f"along rows, write m.{name}({', '.join(ARGUMENTS[name])}), without options")
             return of_operation(name, *arguments)
 
         return function
@@ -135,10 +146,18 @@ TRACING = Tracing()
 
 
 def traced(formula: Callable[..., Any], per_row: Collection[str] = ()) -> tuple[tuple[str, ...], tuple[Term, ...]]:
-    """Return the names of a formula's parameters, and the terms that it returns; these, and a target, are one a row."""
+    """Return the names of a formula's parameters, and the terms that it returns; these, and a target, are one a row.
+
+    `TypeError` says where it cannot be computed along rows, or returns something else.
+    """
     names = tuple(inspect.signature(formula).parameters)
     results = formula(*(Term(INPUT, (), name, per_row=name in {*per_row, TARGET}) for name in names))
-    return names, results if isinstance(results, tuple) else (results,)
+    terms = results if isinstance(results, tuple) else (results,)
+    for term in terms:
+        if not isinstance(term, Term):
+            what = "nothing" if term is None else f"a {type(term).__name__}"
+            raise TypeError(f"{formula.__name__}({', '.join(names)}) returns {what}: return what it computes")
+    return names, terms
 
 
 def per_row(rule: Rule) -> frozenset[str]:

@@ -135,6 +135,8 @@ def _unsupported(activation: Activation, name: str, strategy: Strategy) -> str |
     if scalar not in shared and not (extra == [scalar[-1]] and scalar[:-1] in before):
         of_gated = "; the forward of a gated activation takes (a, b)" if inputs != GATED and "b" in scalar else ""
         return f"keeps ({', '.join(scalar)}): it can keep {allowed}{of_gated}"
+    if inputs == GATED and strategy.second is not None:
+        return "has a second, and a gated activation has three second derivatives, which nothing measures: leave it out"
     return _unsaved(inputs, extra, strategy) or _no_second(strategy, array)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actbench.formula import Activation, Strategy
-from actbench.model.row_graph import REDUCTIONS, TRACING, per_row, traced
+from actbench.formula import Activation, Formulas, Piecewise, Strategy
+from actbench.model.row_graph import PICK, REDUCTIONS, REPLACE, TRACING, in_order, per_row, traced
 from actbench.model.rule import TARGET, TARGETED, UPSTREAM, Dialect, Rule, inputs_of, names_used
 
 ALLOWED = (
@@ -27,13 +27,36 @@ def unsupported_along_rows(activation: Activation, name: str, strategy: Strategy
             f"works along rows, by m.{' or m.'.join(REDUCTIONS)}, where every z of a row has a part in every y: let it "
             f"take {UPSTREAM} first and return the gradient of z, as in def {function}({UPSTREAM}, z)"
         )
+    if reason := _only_of_elements(activation.formulas, strategy):
+        return reason
     known = (*rule.inputs, "y")
     computed = tuple(residual for residual in rule.residuals if residual not in known)
     if (*(name for name in known if name in rule.residuals), *computed) != rule.residuals or not rule.residuals:
         return f"keeps ({', '.join(rule.residuals)}): it can keep {ALLOWED}"
     if TARGET in computed:
         return f"keeps {TARGET}, which its forward does not take: let forward take ({', '.join(TARGETED)})"
+    if not _works_along_rows(rule):
+        return (
+            f"takes {UPSTREAM}, as those of row activations do, but its forward function reduces no row, by "
+            f"m.{' or m.'.join(REDUCTIONS)}: let it take what it keeps alone, and return g', as in def {function}(z)"
+        )
     return _unsaved(rule, computed, strategy, function) or _no_gradient(rule)
+
+
+def _only_of_elements(formulas: Formulas, strategy: Strategy) -> str | None:
+    """Return what a strategy, or its activation, has that is of one element alone; None where it is nothing."""
+    if strategy.second is not None:
+        return "has a second, and there is no g'' along rows: leave it out"
+    if any(isinstance(form, Piecewise) for form in (formulas.forward, strategy.derivative, strategy.save)):
+        return "has a Piecewise, and there are no branches along rows: write one function, with m.where"
+    declared = [name for name in ("kinks", "second_kinks") if getattr(formulas, name)]
+    declared += [] if formulas.at_nan is None else ["at_nan"]
+    return f"works along rows, where there is no g' of one z: leave out {' and '.join(declared)}" if declared else None
+
+
+def _works_along_rows(rule: Rule) -> bool:
+    """Return whether an element of y is of more than its own z."""
+    return any(term.operation in {*REDUCTIONS, PICK, REPLACE} for term in in_order(traced(rule.forward)[1]))
 
 
 def _unsaved(rule: Rule, computed: tuple[str, ...], strategy: Strategy, function: str) -> str | None:

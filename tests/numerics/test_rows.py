@@ -256,7 +256,7 @@ def test_what_is_picked_is_computed_in_the_column_of_the_target_and_what_is_repl
 
 @pytest.mark.parametrize("wrong", [lambda z, target: z - target, lambda z, target: TRACING.pick(target, z)])
 def test_a_target_is_for_pick_and_replace(wrong: Callable[..., object]) -> None:
-    with pytest.raises(InputError, match=r"m.pick\(x, target\) and m.replace\(x, target, value\), and nothing else"):
+    with pytest.raises(TypeError, match=r"m.pick\(x, target\) and m.replace\(x, target, value\), and nothing else"):
         traced(wrong)
 
 

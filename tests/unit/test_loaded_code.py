@@ -160,6 +160,7 @@ def test_one_that_catches_everything_ends_the_process(
 
 # What it leaves behind
 
+
 def umask() -> int:
     """Return the umask, which can only be read by setting it."""
     mask = os.umask(0)

@@ -32,8 +32,8 @@ def part_of(plan: Plan, number: int, count: int) -> Plan:
         families.setdefault(block.family, []).append(block)
     if count > len(families):
         raise InputError(
-            f"--shard {number}/{count}: the plan can be split into at most {len(families)}, one for each activation, op "
-            f"and dtype: write K/{len(families)}"
+            f"--shard {number}/{count}: the plan can be split into at most {len(families)} (one for each activation, "
+            f"op and dtype): write K/{len(families)}"
         )
     arms = [0] * count
     members: set[str] = set()

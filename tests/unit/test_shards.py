@@ -180,7 +180,7 @@ def test_a_backend_that_is_not_here_is_left_out_with_the_reason_and_the_rest_is_
     ("arguments", "message"),
     [
         (("--plan", "plan.json", "-a", "tanh"), "leave out what selects (activation)"),
-        (("--plan", "plan.json", "--shard", "1/9"), "use at most 1 shards"),
+        (("--plan", "plan.json", "--shard", "1/9"), "at most 1 (one for each activation, op and dtype): write K/1"),
         (("--plan", "none.json"), "--plan: cannot read none.json: No such file or directory"),
         (("--plan", "changed.json"), "changed.json is not as it was written"),
         (("--plan", "broken.json"), "broken.json is not the file of a plan"),

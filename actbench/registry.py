@@ -156,6 +156,13 @@ def activations() -> Mapping[str, Activation]:
     return current().activations
 
 
+def known_activations(names: Iterable[str]) -> list[Activation]:
+    """Return the activations of these names, with or without parameters, each once; unknown names are ignored."""
+    known = activations()
+    plain = dict.fromkeys(name.partition(":")[0] for name in names)
+    return [known[name] for name in plain if name in known]
+
+
 def elementwise_activation(name: str, what: str) -> Activation:
     """Return the activation of a name; `InputError` where there is none, or it is gated, which `what` does not take.
 

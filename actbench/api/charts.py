@@ -26,6 +26,7 @@ THEMES = ("light", "dark")
 
 WHERE = {
     "speedup": "; speedups are over recompute, within a backend: the run has to have that, and another strategy",
+    "accuracy": "; it is over z: actbench accuracy has the error along rows, by the spread of a row",
     "parts": "; that is in probes.csv, which runs of stock pyperf lack",
     "gain": "; it takes several batches, or networks of several widths, and leaves checkpoint out",
 }

@@ -93,7 +93,7 @@ def resolved(axes: Axes) -> ResolvedAxes:
     """Look the names up; `InputError` where one is not known, or a backend cannot be used here."""
     values = {axis: tuple(map(look_up, getattr(axes, axis))) for axis, look_up in LOOK_UPS.items()}
     _refuse_mixed(axes.activations, axes.strategies)
-    _refuse_two_names(axes.sizes, in_rows=all(map(_has_rows, values["activations"])))
+    _refuse_two_names(axes.sizes, values["activations"])
     return ResolvedAxes.of(axes, values)
 
 
@@ -144,15 +144,15 @@ def _has_rows(activation: Activation | Ladder) -> bool:
     return isinstance(activation, Activation) and activation.is_row
 
 
-def _refuse_two_names(sizes: Iterable[Size], *, in_rows: bool) -> None:
+def _refuse_two_names(sizes: Iterable[Size], activations: Iterable[Activation | Ladder]) -> None:
     """Raise `InputError` where a measurement is named twice, once by a shape: it is measured once."""
+    of_elements = next((activation for activation in activations if not _has_rows(activation)), None)
     names: dict[tuple[int, int], str] = {}
     for size in sizes:
-        first = names.setdefault((size.elements, size.shape.rows if in_rows else 1), str(size))
+        first = names.setdefault((size.elements, 1 if of_elements else size.shape.rows), str(size))
         if first != str(size):
-            raise InputError(
-                f"{first} and {size} are the same measurement, of {size.elements} elements in a row: name one of them"
-            )
+            what = f"{of_elements.name}, of {size.elements} elements in a row" if of_elements else "the same rows"
+            raise InputError(f"{first} and {size} are the same measurement of {what}: name one of them")
 
 
 def _known(look_up: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:

@@ -12,8 +12,7 @@ from actbench.model.names import Quantity
 
 def of_checks(checks: Iterable[Check]) -> Iterator[str]:
     """Say what the error and z of checks are."""
-    names = {check.kernel.activation.partition(":")[0] for check in checks}
-    if names & (registry.activations().keys() - registry.elementwise().keys()):
+    if any(one.is_gated for one in registry.known_activations(check.kernel.activation for check in checks)):
         yield "Of gated activations, it is the larger error of the gradients of a and b, and z is a."
 
 

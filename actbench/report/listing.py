@@ -23,6 +23,12 @@ from actbench.model.names import Op, OperandState
 from actbench.model.rule import Formula, Rule
 from actbench.report import mathematics
 
+VECTOR_JACOBIAN = {
+    (True, False): "dy b g'(a) and dy g(a), the vector-Jacobian products by a and by b",
+    (False, True): "the gradient of z from dy, the vector-Jacobian product of a row",
+}
+"""What the backward pass is of an activation that is gated, or along rows."""
+
 
 def listing(subject: Subject, case: Case) -> str:
     """Return the text of a case; `InputError` where that cannot be executed here."""
@@ -55,10 +61,7 @@ def _kernel(kernel: Kernel, case: Case) -> Iterator[str]:
     of = chosen.conversion
     apart = (of.narrow, of.widen) if of else ()
     yield section("forward", code(chosen.save or chosen.forward, apart))
-    yield section(
-        f"{'second ' * (kernel.op is Op.SECOND)}derivative, from {', '.join(chosen.residuals)}",
-        code(chosen.derivative, apart),
-    )
+    yield section(f"{_returned(kernel)} {', '.join(chosen.residuals)}", code(chosen.derivative, apart))
     if of:
         yield section(f"kept in {of.kept_in}: every residual narrowed by", sources([of.narrow]))
         yield section(f"and widened to {kernel.dtype}, in which the derivative is computed, by", sources([of.widen]))
@@ -79,6 +82,15 @@ def _kernel(kernel: Kernel, case: Case) -> Iterator[str]:
         yield f"known weakness: flushes: {backend.flushes}"
     if backend.conventions:
         yield f"conventions: {backend.conventions}"
+
+
+def _returned(kernel: Kernel) -> str:
+    """Return what the formula of a strategy returns."""
+    if kernel.activation.is_row:
+        return "gradient of z, from dy and"
+    if kernel.activation.is_gated:
+        return "b g'(a) and g(a), from"
+    return f"{'second ' * (kernel.op is Op.SECOND)}derivative, from"
 
 
 def _shipped(kernel: ShippedKernel, case: Case) -> Iterator[str]:
@@ -133,7 +145,8 @@ def _what(kernel: Kernel, case: Case) -> Iterator[str]:
     """Yield what a case is, and facts about its activation."""
     activation = kernel.activation
     state = _state(kernel, case.operands)
-    yield f"{case.id}\n{activation.name}: {activation.summary}\n{kernel.op}: {kernel.op.meaning}{state}"
+    meaning = VECTOR_JACOBIAN.get((activation.is_gated, activation.is_row), "") if kernel.op is Op.BACKWARD else ""
+    yield f"{case.id}\n{activation.name}: {activation.summary}\n{kernel.op}: {meaning or kernel.op.meaning}{state}"
     yield "\n".join([activation.reference, *mathematics.facts(activation)])
 
 

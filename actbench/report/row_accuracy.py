@@ -1,11 +1,13 @@
-"""The accuracy of kernels of row activations, as tables: the largest error by the spread of a row."""
+"""The accuracy of kernels of row activations: as tables, by the spread of a row; and what it is in those of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import isinf
 
+from actbench import registry
 from actbench.analysis.accuracy import Errors, RowAccuracy
+from actbench.model.checks import Check
 from actbench.model.names import Quantity
 from actbench.report.numbers import count, significant
 from actbench.report.table import Table, grouped
@@ -14,6 +16,15 @@ ABOUT = (
     "The largest error over {points} elements of rows, by the spread of a row, its largest z less its lowest, in units "
     "in the last place of {unit}; ∞ where the result is no number."
 )
+
+
+def of_checks(checks: Iterable[Check]) -> Iterator[str]:
+    """Say what the error, z and bytes of checks are, where any is of a row activation."""
+    if any(one.is_row for one in registry.known_activations(check.kernel.activation for check in checks)):
+        yield (
+            "Along rows, as in softmax, it is the error of the gradient of z, in units of the last place of the row's "
+            "largest, before digits cancel, and z is that of its column; what is kept one number a row is not counted."
+        )
 
 
 def tables(kernels: Sequence[RowAccuracy]) -> Iterator[Table]:

@@ -23,7 +23,7 @@ from actbench.model.names import sort_index
 from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.training import RECOMPUTE, SHIPPED
 from actbench.model.variants import Variant
-from actbench.report import crossovers, gated, ladder, op_by_op, states, tensors
+from actbench.report import crossovers, gated, ladder, op_by_op, row_accuracy, states, tensors
 from actbench.report.answers import answers, grouped, is_the_question
 from actbench.report.numbers import NO_INTERVAL, plus_minus, ratio, significant, size_of
 from actbench.report.remarks import remarks
@@ -236,6 +236,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         ),
     )
     symbols = " or ".join(dict.fromkeys(check.kernel.op.symbol for check in checks))
+    notes = (*gated.of_checks(checks), *row_accuracy.of_checks(checks), *_compiled_notes(checks))
     rows = []
     for (activation, dtype, strategy, kept, _), of_strategy in sorted(groups.items(), key=lambda item: item[0][:2]):
         worst = max(of_strategy, key=lambda check: (check.max_ulp, -abs(check.worst_z)))
@@ -250,7 +251,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         f"Bytes kept per element from forward to backward, and the largest error of {symbols} in the check before the "
         "run, in units in the last place, on the least accurate backend and op; ∞ where the result is no number. The "
         "check covers points over the whole range of z, between which errors may be larger (actbench accuracy)."
-        + "".join(f" {note}" for note in (*gated.of_checks(checks), *_compiled_notes(checks))),
+        + "".join(f" {note}" for note in notes),
         ("activation", "dtype", "strategy", "bytes kept", "max ULP", "at z", "known weakness"),
         tuple(rows),
         labels=3,

@@ -209,7 +209,7 @@ def test_shapes_are_rows_of_what_works_along_them_and_names_of_sizes_elsewhere()
     assert {case.rows for case, _ in resolved(start).cases("*")} == {4, 8}
     assert {case.op for case, _ in resolved(start).cases("*")} == {Op.BACKWARD}
     both = start.with_named({"activations": ("softmax", "tanh")})
-    with pytest.raises(InputError, match="4x8 and 8x4 are the same measurement"):
+    with pytest.raises(InputError, match="4x8 and 8x4 are the same measurement of tanh, of 32 elements"):
         resolved(both)
 
 

@@ -163,6 +163,12 @@ def test_caches_are_marked_where_an_input_and_an_output_fill_them(loaded_run: Ru
     assert dict(zip(of_float32["name"], of_float32.n, strict=True)) == {"L1": 4096}
 
 
+def test_functions_of_more_than_one_z_say_where_they_are_drawn() -> None:
+    drawn = functions([registry.activation(name) for name in ("tanh", "swiglu", "softmax")])
+    assert drawn.note == "swiglu: z is a, and b is 1; softmax: the first column of rows of two, z and 0"
+    assert not functions([registry.activation("tanh")]).note
+
+
 def test_the_functions_are_drawn_with_their_derivatives_and_cut_where_these_jump() -> None:
     shown = functions([registry.activation(name) for name in ("logistic", "hard-tanh")])
     rows = shown.rows

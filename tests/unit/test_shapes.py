@@ -75,7 +75,7 @@ def test_sizes_are_compared_with_one_that_is_named_by_its_shape(actbench: Actben
 def test_one_number_of_elements_under_two_names_is_refused(actbench: Actbench) -> None:
     refused = actbench("run", *PAIR, "-n", "40x25,1000")
     assert refused.exit_code == 2
-    assert "40x25 and 1000 are the same measurement, of 1000 elements in a row: name one of them" in refused.stderr
+    assert "40x25 and 1000 are the same measurement of logistic, of 1000 elements in a row: name one" in refused.stderr
 
 
 def test_settings_and_the_environment_take_shapes(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,3 +137,25 @@ def test_a_training_step_that_does_not_exist_is_refused_in_a_line(actbench: Actb
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("case", "meaning", "formula"),
+    [
+        (
+            "softmax/cached/numpy/backward/float32/4x4",
+            "backward: the gradient of z from dy, the vector-Jacobian product of a row",
+            "gradient of z, from dy and y",
+        ),
+        (
+            "glu/recompute/numpy/backward/float32/4",
+            "backward: dy b g'(a) and dy g(a), the vector-Jacobian products by a and by b",
+            "b g'(a) and g(a), from a, b",
+        ),
+        ("tanh/cached/numpy/second/float32/4", "second: g''(z)", "second derivative, from y"),
+    ],
+)
+def test_show_says_of_which_mathematics_a_formula_is(actbench: Actbench, case: str, meaning: str, formula: str) -> None:
+    shown = actbench("show", case).stdout.splitlines()
+    assert meaning in shown
+    assert formula in shown

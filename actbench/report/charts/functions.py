@@ -57,7 +57,16 @@ def functions(activations: Sequence[Activation]) -> Picture:
         f"{', '.join(names)}. Arrows: the curve goes on beyond {TOP:g}, or -{TOP:g}.",
         Drawn(faceted(panel, "activation", names, 4, resolve)),
         rows,
+        "; ".join(_inputs(activations)),
     )
+
+
+def _inputs(activations: Sequence[Activation]) -> Iterator[str]:
+    """Yield at which inputs those are drawn that have more than one z."""
+    if gated := [activation.name for activation in activations if activation.is_gated]:
+        yield f"{', '.join(gated)}: z is a, and b is 1"
+    if along_rows := [activation.name for activation in activations if activation.is_row]:
+        yield f"{', '.join(along_rows)}: the first column of rows of two, z and 0"
 
 
 def _rows(activation: Activation) -> Iterator[tuple[str, str, str, str, float, float, str]]:

@@ -20,8 +20,9 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import hodges_lehmann, hodges_lehmann_rows, medians
 from actbench.errors import InputError
-from actbench.model.cases import Block, Case
+from actbench.model.cases import Block, Case, in_rows
 from actbench.model.names import Dtype, OperandState
+from actbench.model.sizes import Shape
 from actbench.model.times import Times
 from actbench.model.variants import Variant
 
@@ -70,7 +71,7 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
     present = sorted({value_of(case, axis) for case in cases}, key=lambda value: order(axis, value))
     if not present:
         raise InputError("the run has no finished round: go on with it (--resume), or name another")
-    chosen = reference if reference is not None else _default(axis, present)
+    chosen = _named(axis, reference, present) if reference is not None else _default(axis, present)
     if chosen not in present:
         raise InputError(f"--reference '{chosen}': the run has the {axis} values {', '.join(present)}")
     groups: dict[_Key, list[tuple[Case, Case]]] = {}
@@ -82,7 +83,8 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
             key = _Key(case.activation, case.op, _group(case, axis), state, candidate)
             groups.setdefault(key, []).append((counterpart, case))
     if not groups:
-        raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)} only")
+        counterparts = f", and nothing has a counterpart at {chosen} (--reference)" if len(present) > 1 else " only"
+        raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)}{counterparts}")
     ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], *item[0].rank(axis)))
     return [_compared(times, cases, key, chosen, twins) for key, twins in ordered]
 
@@ -139,13 +141,21 @@ def seconds_at(times: Times, block: Block, rounds: Sequence[int]) -> NDArray[np.
 
 
 def value_of(case: Case, axis: Axis) -> str:
-    """Return the value of a case on the axis, as users name it."""
-    return str(getattr(case, axis))
+    """Return the value of a case on the axis, as users name it; a size along rows is their number and columns."""
+    return in_rows(case.size, case.rows) if axis is Axis.SIZE else str(getattr(case, axis))
+
+
+def _named(axis: Axis, reference: str, present: Sequence[str]) -> str:
+    """Return a value that a user names: a shape stands for its elements where these are not in rows."""
+    shape = Shape(reference) if axis is Axis.SIZE and "x" in reference else Shape()
+    return str(shape.elements) if shape and shape not in present and str(shape.elements) in present else reference
 
 
 def _with(case: Case, axis: Axis, value: str) -> Case:
+    if axis is Axis.SIZE:
+        shape = Shape(value)
+        return replace(case, size=shape.elements, rows=shape.rows)
     types: dict[Axis, type[Any]] = {
-        Axis.SIZE: int,
         Axis.DTYPE: Dtype,
         Axis.STRATEGY: Variant,
         Axis.OPERANDS: OperandState,
@@ -162,7 +172,7 @@ def _group(case: Case, axis: Axis) -> str:
 def order(axis: Axis, value: str) -> tuple[int, ...]:
     """Return the sort key of a value in tables; activations stay in the order of the plan."""
     if axis is Axis.SIZE:
-        return (int(value),)
+        return (Shape(value).elements, Shape(value).rows)
     if axis is Axis.STRATEGY:
         return Variant(value).sort_key(registry.strategies_and_rungs())
     tables: dict[Axis, list[str]] = {

@@ -102,15 +102,12 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 
 def _within(run: Run, by: str, reference: str | None, form: str, output: Path | None) -> None:
     from actbench.analysis.within_run import Axis, compare
-    from actbench.model.sizes import Shape
     from actbench.report import compared_axis, tensors
     from actbench.report.remarks import inputs_lines
     from actbench.report.summary import answers_of
     from actbench.report.table import markdown
     from actbench.report.terminal import show_answers, show_table
 
-    if by == Axis.SIZE and reference and "x" in reference:
-        reference = str(Shape(reference).elements)
     comparison = compare(run.times, Axis(by), reference)
     of_tensors = tensors.of_run(run) if by == Axis.STRATEGY else []
     answers = answers_of(run) if by == Axis.STRATEGY and reference is None else ()

@@ -72,6 +72,16 @@ def test_sizes_are_compared_with_one_that_is_named_by_its_shape(actbench: Actben
     assert "1000" in actbench("compare", "two", "--by", "size", "--reference", "40x25").stdout
 
 
+def test_sizes_along_rows_are_compared_by_their_rows_and_columns(actbench: Actbench) -> None:
+    along = ("run", "-a", "softmax", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", "4x8,8x4,32")
+    assert actbench(*along, "--rounds", "6", "-o", "rows").exit_code == 0
+    for reference, compared in (("32", ("4x8", "8x4")), ("4x8", ("32", "8x4"))):
+        table = actbench("compare", "rows", "--by", "size", "--reference", reference).stdout
+        assert all(f"{size} / {reference}" in table for size in compared)
+    refused = actbench("compare", "rows", "--by", "size", "--reference", "2x2")
+    assert "--reference '2x2': the run has the size values 32, 4x8, 8x4" in refused.stderr
+
+
 def test_one_number_of_elements_under_two_names_is_refused(actbench: Actbench) -> None:
     refused = actbench("run", *PAIR, "-n", "40x25,1000")
     assert refused.exit_code == 2

@@ -12,12 +12,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import click
 
 from actbench.cli import settings_file
 from actbench.cli.settings_file import File
+from actbench.cli.subcommands import reached, with_subcommands
 from actbench.errors import InputError, unknown
 from actbench.model.inputs import FILE_SUFFIX
 from actbench.report.settings import Configuration, Setting
@@ -30,7 +32,7 @@ ONE_CALL = frozenset({"all", "output", "resume", "dry-run", "report", "store", "
 
 RUNS_CODE = "it runs code, and no file or variable that happens to be there may make a command do that"
 
-EXPLICIT = {"load": RUNS_CODE, "load-baseline": RUNS_CODE}
+EXPLICIT = {"load": RUNS_CODE, "load-baseline": RUNS_CODE, "scheduler": RUNS_CODE}
 """Options that only the command line may give, with the reason."""
 
 PER_COMMAND = frozenset({"format"})
@@ -66,14 +68,18 @@ Layer = dict[str, Setting]
 
 def configure(ctx: click.Context, name: str, command: click.Command, args: list[str]) -> None:
     """Put a command's settings beneath its command line. Help reads no settings, so that it always works."""
+    words, command, args = reached(name, command, args)
     named = _named(ctx, command, args)
     if "help" in named:
         return
     _, held = _read(ctx)
     options = settable(command)
-    settings = [item for item in _without(held.get(name, {}), named).values() if item.name not in named]
+    settings = [item for item in _without(held.get(" ".join(words), {}), named).values() if item.name not in named]
     ctx.meta[IN_USE] = settings
-    ctx.default_map = {name: {str(options[item.name].name): _for_click(options[item.name], item) for item in settings}}
+    defaults: dict[str, Any] = {str(options[item.name].name): _for_click(options[item.name], item) for item in settings}
+    for word in reversed(words):
+        defaults = {word: defaults}
+    ctx.default_map = defaults
 
 
 def overview(ctx: click.Context) -> Configuration:
@@ -131,7 +137,8 @@ def _read(ctx: click.Context) -> tuple[File | None, dict[str, Layer]]:
     group = ctx.find_root().command
     assert isinstance(group, click.Group)  # noqa: S101  # commands are called through their group
     existing = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
-    commands = {name: settable(command) for name, command in existing.items() if command}
+    whole = chain.from_iterable(with_subcommands(name, command) for name, command in existing.items() if command)
+    commands = {name: settable(command) for name, command in whole}
     _refuse_unknown_variables(variables, commands)
     if file:
         _refuse_unknown_names(file, commands)

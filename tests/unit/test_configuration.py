@@ -13,7 +13,7 @@ from actbench.cli import configuration, main
 from actbench.cli.main import COMMANDS
 from tests.conftest import Actbench
 from tests.support.selections import SMALL
-from tests.support.settings import cases, part, prediction, settings, write
+from tests.support.settings import cases, part, prediction, refused, settings, write
 
 
 def options(name: str) -> configuration.Options:
@@ -48,6 +48,18 @@ def test_a_variable_takes_commas_as_the_command_line_does(actbench: Actbench, mo
     monkeypatch.setenv("ACTBENCH_BACKEND", "numpy,numba")
     selected = cases(actbench)
     assert (part(selected, 5), part(selected, 2)) == ({"1000", "2000"}, {"numpy", "numba"})
+
+
+def test_a_command_of_a_group_has_settings_as_all_others_do(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write('activation = "tanh"\n[run]\nsize = 3000\n["fleet run"]\nsize = 2000\n')
+    monkeypatch.setenv("ACTBENCH_BACKEND", "numpy")
+    plan = actbench("fleet", "run", "-d", "float64", "-s", "cached", "--op", "derivative", "--dry-run")
+    assert plan.stdout.splitlines()[0] == "tanh/cached/numpy/derivative/float64/2000"
+    assert plan.stdout.count("tanh/") == 1
+    monkeypatch.setenv("ACTBENCH_SCHEDULER", "tcp://10.0.0.1:8786")
+    assert "write --scheduler yourself" in refused(actbench, "fleet", "run", "-o", "new")
 
 
 def test_numbers_need_no_quotes(actbench: Actbench) -> None:

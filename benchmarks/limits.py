@@ -4,7 +4,7 @@
 
 Prints, with 95 % intervals, how many times faster than the plain loop a kernel is: *plain* is one loop over the formula
 in its parts, as LLVM vectorises it. *2, 4, 8* are vectors interleaved in an iteration, of the same formula. *at once*
-is the derivative by one function (`actbench.backends._simd.bells`), and *used* is what the backend does. *ahead* has
+is the derivative by one function (of `actbench.backends._simd`), and *used* is what the backend does. *ahead* has
 prefetching. *C, SVML* and the like are loops in C over the exponential of a vector library (`benchmarks.c_loops`),
 where that is installed. All read the same array and write to the same, in turn. Compared is processor time, which bears
 neighbours.
@@ -38,7 +38,7 @@ SLICE_SECONDS = 0.002
 ALIGNMENT = 64
 
 PARTS = ModuleType("parts", "The functions of one element, without those that compute a derivative at once.")
-vars(PARTS).update({name: value for name, value in vars(functions).items() if not name.endswith("_derivative")})
+vars(PARTS).update({name: value for name, value in vars(functions).items() if name not in functions.AT_ONCE})
 
 
 class Loops(NumbaSimd):

@@ -39,6 +39,8 @@ SKEW = 0.0585  # as in exponential.py
 NEAR = 0.75  # as in complementary.py
 HALFWAY = {"float32": 2.375, "float64": 3.5}  # as in complementary.py; with these, rounding hardly changes the constant
 SCALE = 21 / 64  # as in complementary.py
+GELU_VANISHES = {"float32": 14.6, "float64": 38.7}  # as in normal.py
+GELU_HALFWAY = {"float32": 4.0, "float64": 6.0}  # as in normal.py
 EIGHTH_TURN = 0.787  # a little more than pi/4, for the rounding of x/(pi/2)
 SQRT2 = 2.0**0.5
 SQRT_HALF = 0.5**0.5
@@ -77,6 +79,7 @@ DEGREES = {
         "LOG_ERFC": 7,
         "ERFC_NEAR_0": 5,
         "ERFCX": 9,
+        "MILLS": 9,
         "SIN": 2,
         "COS": 3,
     },
@@ -92,6 +95,7 @@ DEGREES = {
         "LOG_ERFC": 18,
         "ERFC_NEAR_0": 10,
         "ERFCX": 20,
+        "MILLS": 20,
         "SIN": 5,
         "COS": 6,
     },
@@ -185,6 +189,26 @@ def _erfcx(farthest: float, halfway: float) -> Target:
     )
 
 
+def _mills(farthest: float, halfway: float) -> Target:
+    """Return e^(x^2 / 2) times the normal distribution function at -x, which is 1 / x of a density farther out."""
+
+    def size(q: Any) -> Any:
+        return halfway * (1 + q) / (1 - q)
+
+    def ratio(q: Any) -> Any:
+        x = size(q)
+        return mpmath.exp(x**2 / 2) * mpmath.erfc(x / mpmath.sqrt(2)) / 2
+
+    return Target(
+        f"erfcx(x/sqrt(2)) / 2 of (x - {halfway}) / (x + {halfway})",
+        "it + x / sqrt(2 pi)",
+        ratio,
+        lambda q: 1 / (ratio(q) + size(q) / mpmath.sqrt(2 * mpmath.pi)),
+        -1.0,
+        (farthest - halfway) / (farthest + halfway),
+    )
+
+
 TARGETS = {
     "float32": {
         "EXP": EXP,
@@ -198,6 +222,7 @@ TARGETS = {
         "LOG_ERFC": _log_erfc(4.0),
         "ERFC_NEAR_0": ERFC_NEAR_0,
         "ERFCX": _erfcx(10.25, HALFWAY["float32"]),
+        "MILLS": _mills(GELU_VANISHES["float32"], GELU_HALFWAY["float32"]),
         "SIN": SIN,
         "COS": COS,
     },
@@ -213,6 +238,7 @@ TARGETS = {
         "LOG_ERFC": _log_erfc(6.0),
         "ERFC_NEAR_0": ERFC_NEAR_0,
         "ERFCX": _erfcx(27.5, HALFWAY["float64"]),
+        "MILLS": _mills(GELU_VANISHES["float64"], GELU_HALFWAY["float64"]),
         "SIN": SIN,
         "COS": COS,
     },

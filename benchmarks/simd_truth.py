@@ -9,12 +9,26 @@ from typing import Any
 BELLS = {"logistic_derivative": (1.0, 1.0), "tanh_derivative": (2.0, 4.0)}
 """Functions a e / (1 + e)^2 with e = exp(-b |x|): b and a."""
 
+CROSSINGS = {
+    "silu_derivative": (-1.278, 0.25),
+    "gelu_tanh_derivative": (-0.7525, 0.2),
+    "mish_derivative": (-1.1925, 0.2),
+    "gelu_derivative": (-1.425, 0.975),
+}
+"""Sigmoids that change sign: where, and the distance within which few digits may be left, as activations declare."""
+
+UNSIGNED = ("gelu_derivative",)
+"""Whose 0 has no sign, though they come from below."""
+
+AT_ONCE = (*BELLS, "logistic", *CROSSINGS, "gaussian_derivative", "capped_exp")
+"""Functions that no library has, made of its exponential and the like."""
+
 PERIODIC = ("sin", "cos")
 LIMITS = {"float32": 1e4, "float64": 1e8}
 """Beyond these, the periodic functions are undefined."""
 
 FAR_OUT = 1000.0
-GROWING = ("exp", "expm1", "sinh", "cosh", "erfc", *BELLS)
+GROWING = ("exp", "expm1", "sinh", "cosh", "erfc", *AT_ONCE)
 """What over- or underflows float64, or is constant, far out, and Arb's exponents still further."""
 
 
@@ -30,17 +44,70 @@ Arb = _Arb()
 
 def definition(function: str, library: Any) -> Callable[[Any], Any]:
     """Return the truth of a function by a library: its function of that name, or what its exponential gives."""
-    if function not in BELLS:
-        truth: Callable[[Any], Any] = getattr(library, function)
-        return truth
-    steepness, factor = BELLS[function]
-    exp = library.exp
+    if function in BELLS:
+        return _bell(library.exp, *BELLS[function])
+    if function in AT_ONCE:
+        return _at_once(library)[function]
+    truth: Callable[[Any], Any] = getattr(library, function)
+    return truth
 
+
+def _bell(exp: Callable[[Any], Any], steepness: float, factor: float) -> Callable[[Any], Any]:
     def bell(x: Any) -> Any:
         e = exp(-steepness * abs(x))
         return factor * e / ((1 + e) * (1 + e))
 
     return bell
+
+
+def _at_once(library: Any) -> dict[str, Callable[[Any], Any]]:
+    exp, erfc, sqrt, atan = library.exp, library.erfc, library.sqrt, library.atan
+
+    def logistic(x: Any) -> Any:
+        e = exp(-abs(x))
+        return 1 / (1 + e) if x > 0 else e / (1 + e)
+
+    def silu_derivative(x: Any) -> Any:
+        e = exp(-abs(x))
+        below = e * (1 - abs(x) + e) / ((1 + e) * (1 + e))
+        return 1 - below if x > 0 else below
+
+    def gelu_tanh_derivative(x: Any) -> Any:
+        one = 0 * x + 1
+        slope, cubic = sqrt(2 / atan(one)), 44715 * one / 1000000
+        e = exp(-slope * abs(x) * (1 + cubic * x * x))
+        below = e * (1 - slope * abs(x) * (1 + 3 * cubic * x * x) + e) / ((1 + e) * (1 + e))
+        return 1 - below if x > 0 else below
+
+    def mish_derivative(x: Any) -> Any:
+        e = exp(-abs(x))
+        d = 1 + 2 * e * (1 + e) if x > 0 else 2 + e * (2 + e)
+        if x > 0:
+            return (1 + e * (4 + e * (4 * x + 6 + 4 * e * (1 + x)))) / (d * d)
+        return e * (4 * (1 + x) + e * (4 * x + 6 + e * (4 + e))) / (d * d)
+
+    def gelu_derivative(x: Any) -> Any:
+        one = 0 * x + 1
+        return erfc(-x / sqrt(2 * one)) / 2 + x * exp(-x * x / 2) / sqrt(8 * atan(one))
+
+    def gaussian_derivative(x: Any) -> Any:
+        return -2 * x * exp(-x * x)
+
+    def capped_exp(x: Any) -> Any:
+        return exp(x if x < 0 else 0 * x)
+
+    truths = (logistic, silu_derivative, gelu_tanh_derivative, mish_derivative, gelu_derivative)
+    return {truth.__name__: truth for truth in (*truths, gaussian_derivative, capped_exp)}
+
+
+AT_0 = {"exp": 1.0, "cosh": 1.0, "erfc": 1.0, "cos": 1.0, "log": -math.inf, "logistic_derivative": 0.25}
+AT_0 |= {"tanh_derivative": 1.0, "capped_exp": 1.0, "mish_derivative": 0.6, "logistic": 0.5, "gelu_derivative": 0.5}
+AT_0 |= {"silu_derivative": 0.5, "gelu_tanh_derivative": 0.5}
+AT_PLUS = {"tanh": 1.0, "erf": 1.0, "atan": math.pi / 2, "erfc": 0.0} | dict.fromkeys(BELLS, 0.0)
+AT_PLUS |= dict.fromkeys(AT_ONCE[len(BELLS) :], 1.0) | {"gaussian_derivative": -0.0}
+AT_MINUS = {"exp": 0.0, "expm1": -1.0, "cosh": math.inf, "erfc": 2.0, "logistic": 0.0, "capped_exp": 0.0}
+AT_MINUS |= dict.fromkeys(CROSSINGS, -0.0) | dict.fromkeys((*BELLS, *UNSIGNED), 0.0)
+"""Values at 0 and at the infinities; what is absent is 0 at 0, with the sign of x, and odd at minus infinity."""
 
 
 def special_truth(function: str, x: float) -> float | None:
@@ -52,12 +119,8 @@ def special_truth(function: str, x: float) -> float | None:
     if math.isnan(x) or (x < 0 and function == "log") or (x < -1 and function == "log1p"):
         return math.nan
     if x == 0:
-        at_zero = {"exp": 1.0, "cosh": 1.0, "erfc": 1.0, "cos": 1.0, "log": -math.inf}
-        return (at_zero | {"logistic_derivative": 0.25, "tanh_derivative": 1.0}).get(function, x)
+        return AT_0.get(function, -x if function == "gaussian_derivative" else x)
     if math.isinf(x):
-        if function in BELLS:
-            return 0.0
-        at_plus = {"tanh": 1.0, "erf": 1.0, "atan": math.pi / 2, "erfc": 0.0}.get(function, math.inf)
-        at_minus = {"exp": 0.0, "expm1": -1.0, "cosh": math.inf, "erfc": 2.0}.get(function, -at_plus)
-        return at_plus if x > 0 else at_minus
+        at_plus = AT_PLUS.get(function, math.inf)
+        return at_plus if x > 0 else AT_MINUS.get(function, -at_plus)
     return -math.inf if function == "log1p" and x == -1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits, magnitude
 
 SATURATES = Weakness(
@@ -37,6 +38,9 @@ def elu(m: Any, alpha: float = 1.0) -> Formulas:
     def recompute_array(z):
         return m.where(z > 0.0, 1.0, alpha * m.exp(m.where(z > 0.0, 0.0, z)))
 
+    def recompute_at_once(z):
+        return m.capped_exp(z)
+
     def cached(y):
         return 1.0 if y > 0.0 else y + alpha
 
@@ -61,6 +65,7 @@ def elu(m: Any, alpha: float = 1.0) -> Formulas:
         weaknesses=losses,
         second=Strategy(Piecewise(scalar=second_cached, array=second_cached_array), weaknesses=losses),
     )
+    at_once = alpha == 1.0 and has(m, "capped_exp")
     small = (subnormal,) if size > 1.0 else ()
     formulas = Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
@@ -69,7 +74,7 @@ def elu(m: Any, alpha: float = 1.0) -> Formulas:
         second_kinks={0.0: alpha},
         uncached=f"y between 0 and {size:g} comes from two different z" if alpha < 0.0 else None,
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array),
+            Piecewise(scalar=recompute, array=recompute_at_once if at_once else recompute_array),
             weaknesses=small,
             second=Strategy(Piecewise(scalar=second, array=second_array), weaknesses=small),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.activations._sixteen_bits import SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
@@ -52,6 +53,9 @@ def gaussian(m: Any) -> Formulas:
         e = m.exp(-square)
         return -2.0 * t * (e - e * square_error(t, square))
 
+    def recompute_at_once(z):
+        return m.gaussian_derivative(z)
+
     def pair(z, y):
         return 0.0 if abs(z) > 40.0 else -2.0 * z * y
 
@@ -84,7 +88,7 @@ def gaussian(m: Any) -> Formulas:
         range=(0.0, 1.0),
         uncached="y is even: it does not tell the sign of z",
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array),
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "gaussian_derivative") else recompute_array),
             weaknesses=(FEW_DIGITS, SQUARE_ROUNDED),
             second=Strategy(Piecewise(scalar=second, array=second_array), weaknesses=OF_SECOND),
         ),

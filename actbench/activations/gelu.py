@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, log, pi, sqrt
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.activations._normal import ROUNDED, UNDERFLOWS
 from actbench.activations._sixteen_bits import QUOTIENT, SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
@@ -114,6 +115,9 @@ def gelu(m: Any) -> Formulas:
         e = m.exp(-0.5 * square)
         return 0.5 * m.erfc(-root_half * z) + t * (peak * (e - 0.5 * e * square_error(t, square)))
 
+    def recompute_at_once(z):
+        return m.gelu_derivative(z)
+
     def gate(z):
         if z < -40.0:
             return 0.0, 0.0
@@ -161,7 +165,7 @@ def gelu(m: Any) -> Formulas:
             ),
         ),
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array),
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "gelu_derivative") else recompute_array),
             weaknesses=(CROSSES, SQUARE_ROUNDED),
             second=Strategy(of_z, weaknesses=(*OF_SECOND, SQUARE_ROUNDED)),
         ),

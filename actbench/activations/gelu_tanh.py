@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, pi, sqrt
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.activations._sixteen_bits import QUOTIENT
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
@@ -138,6 +139,9 @@ def gelu_tanh(m: Any) -> Formulas:
         steep = a * slope * (1.0 + 3.0 * cubic * a * a) / d
         return m.where(z < 0.0, e * (1.0 - steep), 1.0 + e * steep) / d
 
+    def recompute_at_once(z):
+        return m.gelu_tanh_derivative(z)
+
     def pair(z, y):
         if abs(z) > 40.0:
             return 1.0 if z > 0.0 else 0.0
@@ -159,7 +163,7 @@ def gelu_tanh(m: Any) -> Formulas:
         weaknesses=(ROUNDED,),
         uncached="y between -0.170 and 0 comes from two different z",
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array),
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "gelu_tanh_derivative") else recompute_array),
             weaknesses=(CROSSES, ROUNDED),
             second=Strategy(of_z, weaknesses=OF_SECOND),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 Y_ROUNDED = Weakness(
@@ -38,6 +39,9 @@ def log_sigmoid(m: Any) -> Formulas:
     def recompute_array(z):
         e = m.exp(-abs(z))
         return m.where(z < 0.0, 1.0, e) / (1.0 + e)
+
+    def recompute_at_once(z):
+        return m.logistic(-z)
 
     def cached(y):
         return -m.expm1(y)  # the output suffices, but takes another exponential
@@ -73,7 +77,10 @@ def log_sigmoid(m: Any) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(-inf, 0.0),
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), second=second),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "logistic") else recompute_array),
+            second=second,
+        ),
         cached=Strategy(cached, second=Strategy(second_cached, weaknesses=(Y_ROUNDED,))),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.activations._sixteen_bits import QUOTIENT
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
@@ -102,6 +103,9 @@ def mish(m: Any) -> Formulas:
         left = 1.0 - t * q
         return m.where(low, q * ((1.0 + t) + 0.5 * s * left), q * (1.0 + t) + left / d)
 
+    def recompute_at_once(z):
+        return m.mish_derivative(z)
+
     def pair(z, y):
         if abs(z) > 800.0:
             return 1.0 if z > 0.0 else 0.0
@@ -121,7 +125,7 @@ def mish(m: Any) -> Formulas:
         range=(-0.3088434130172504, inf),
         uncached="y between -0.309 and 0 comes from two different z",
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array),
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "mish_derivative") else recompute_array),
             weaknesses=(CROSSES, FEW_DIGITS),
             second=Strategy(_second(m), weaknesses=(SECOND_CROSSES, SECOND_FEW_DIGITS)),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.activations._sixteen_bits import QUOTIENT
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
@@ -124,6 +125,9 @@ def quick_gelu(m: Any) -> Formulas:
         d = 1.0 + e
         return m.where(z < 0.0, e * ((1.0 - a) + e), 1.0 + e * (1.0 + a)) / (d * d)
 
+    def recompute_at_once(z):
+        return m.silu_derivative(steepness * z)
+
     def gate(z):
         if z < 0.0:
             z = max(z, -800.0)
@@ -165,7 +169,7 @@ def quick_gelu(m: Any) -> Formulas:
         range=(-0.1636101896363536, inf),
         uncached="y between -0.164 and 0 comes from two different z",
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array),
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "silu_derivative") else recompute_array),
             weaknesses=(CROSSES, ROUNDED, FEW_DIGITS),
             second=Strategy(
                 of_z,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits, magnitude
 
 Y_ROUNDED = Weakness(
@@ -43,6 +44,9 @@ def _plain(m: Any) -> Formulas:
         e = m.exp(-abs(z))
         return m.where(z < 0.0, e, 1.0) / (1.0 + e)
 
+    def recompute_at_once(z):
+        return m.logistic(z)
+
     def cached(y):
         return -m.expm1(-y)  # the output suffices, but takes another exponential
 
@@ -56,7 +60,10 @@ def _plain(m: Any) -> Formulas:
     return Formulas(
         forward=Piecewise(scalar=forward, array=forward_array),
         range=(0.0, inf),
-        recompute=Strategy(Piecewise(scalar=recompute, array=recompute_array), second=second),
+        recompute=Strategy(
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "logistic") else recompute_array),
+            second=second,
+        ),
         cached=Strategy(cached, second=Strategy(second_cached, weaknesses=(Y_ROUNDED,))),
     )
 

@@ -9,17 +9,21 @@ from actbench.backends._simd.arctangent import atan
 from actbench.backends._simd.bells import logistic_derivative, tanh_derivative
 from actbench.backends._simd.bits import round_down, select, square_root
 from actbench.backends._simd.complementary import erfc
+from actbench.backends._simd.decay import capped_exp
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.error_function import erf
 from actbench.backends._simd.exponential import exp, expm1
 from actbench.backends._simd.formats import FLOAT32, FLOAT64
 from actbench.backends._simd.fused import one_minus_square, times_complement
+from actbench.backends._simd.gates import gelu_tanh_derivative, logistic, mish_derivative, silu_derivative
 from actbench.backends._simd.hyperbolic import cosh, sinh, tanh
 from actbench.backends._simd.logarithm import log, log1p
+from actbench.backends._simd.normal import gaussian_derivative, gelu_derivative
 from actbench.backends._simd.trigonometric import cos, sin
 
 __all__ = [
     "atan",
+    "capped_exp",
     "copy",
     "cos",
     "cosh",
@@ -28,11 +32,17 @@ __all__ = [
     "exp",
     "expm1",
     "floor",
+    "gaussian_derivative",
+    "gelu_derivative",
+    "gelu_tanh_derivative",
     "log",
     "log1p",
+    "logistic",
     "logistic_derivative",
+    "mish_derivative",
     "one_minus_square",
     "ones_like",
+    "silu_derivative",
     "sin",
     "sinh",
     "sqrt",
@@ -42,9 +52,15 @@ __all__ = [
     "where",
 ]
 
+AT_ONCE = (
+    *("capped_exp", "gaussian_derivative", "gelu_derivative", "gelu_tanh_derivative", "logistic"),
+    *("logistic_derivative", "mish_derivative", "silu_derivative", "tanh_derivative"),
+)
+"""The functions that are derivatives, in fewer operations than their parts take."""
+
 COMPUTED = (
     *("atan", "cos", "cosh", "erf", "erfc", "exp", "expm1", "log", "log1p", "sin", "sinh", "tanh"),
-    *("logistic_derivative", "tanh_derivative"),
+    *AT_ONCE,
 )
 """The functions that take many operations."""
 

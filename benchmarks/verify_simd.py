@@ -33,6 +33,7 @@ from actbench.backends._simd import functions
 from actbench.backends._simd.vector_width import widest
 from benchmarks.simd_truth import (
     AT_ONCE,
+    CRITICAL,
     CROSSINGS,
     LIMITS,
     PERIODIC,
@@ -69,31 +70,6 @@ PRECISION = 160
 SAMPLES_PER_TASK = 50_000
 COMPARED = 500
 """Samples of a chunk whose truth mpmath confirms."""
-
-CRITICAL: dict[str, tuple[tuple[float, float], ...]] = {
-    "exp": ((-1.0, 1.0), (-745.2, -700.0), (700.0, 709.9), (-40.0, 40.0)),
-    "expm1": ((-0.8, 0.8), (0.3, 1.2), (-40.0, 1.0), (700.0, 709.9)),
-    "log": ((0.4, 3.0), (0.98, 1.02), (0.6, 0.8), (1.3, 1.5)),
-    "log1p": ((-0.7, 2.0), (-0.02, 0.02), (-1.0, -0.2), (0.3, 0.5)),
-    "tanh": ((-0.6, 0.6), (0.1, 1.2), (-20.0, 20.0), (0.15, 0.3)),
-    "sinh": ((-1.2, 1.2), (0.3, 0.6), (-40.0, 40.0), (700.0, 710.5)),
-    "cosh": ((-1.2, 1.2), (0.3, 0.6), (-40.0, 40.0), (700.0, 710.5)),
-    "erf": ((-1.1, 1.1), (0.9, 1.1), (1.0, 2.0), (-6.2, 6.2)),
-    "erfc": ((-1.0, 1.0), (0.4, 0.6), (0.5, 6.0), (5.0, 27.3), (26.5, 27.3)),
-    "sin": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
-    "cos": ((-1.0, 1.0), (0.7, 0.9), (-20.0, 20.0), (-1e8, 1e8)),
-    "atan": ((-0.6, 0.6), (0.45, 0.6), (0.4, 2.2), (1.8, 6.0)),
-    "logistic_derivative": ((-1.0, 1.0), (-40.0, 40.0), (-746.0, -700.0)),
-    "tanh_derivative": ((-1.0, 1.0), (-20.0, 20.0), (350.0, 374.0)),
-    "logistic": ((-2.5, 2.5), (-40.0, 40.0), (-746.0, -700.0)),
-    "silu_derivative": ((-2.5, 2.5), (-40.0, 40.0), (-760.0, -700.0)),
-    "gelu_tanh_derivative": ((-2.5, 2.5), (-22.0, 10.0), (-22.0, -20.0)),
-    "mish_derivative": ((-2.5, 2.5), (-40.0, 40.0), (-760.0, -700.0)),
-    "gelu_derivative": ((-2.5, 2.5), (-38.8, 38.8), (-38.8, -37.0)),
-    "gaussian_derivative": ((-2.5, 2.5), (-27.5, 27.5), (26.0, 27.5)),
-    "capped_exp": ((-1.0, 1.0), (-40.0, 0.0), (-746.0, -700.0)),
-}
-"""Where the functions change over, over- or underflow; a quarter of the samples is everywhere, and the rest is here."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from actbench.backends._simd import coefficients, functions
 from actbench.model.names import WIDE, Dtype
 from actbench.model.rule import Dialect, names_used
 from benchmarks import minimax, minimax_targets, simd_truth, verify_simd
+from tests.support.special_values import INF, NAN, SPECIAL
 from tests.support.tiers import exhaustive_but, first_of_each
 
 ROOT = Path(__file__).parents[2]
@@ -85,30 +86,6 @@ def test_errors_are_within_what_the_docstring_states(function: str, dtype: str) 
 @every_dtype
 def test_the_exponential_is_stated_to_err_by_a_unit_in_the_last_place_at_most(dtype: str) -> None:
     assert verify_simd.stated("exp", dtype) <= 1.0
-
-
-INF, NAN = math.inf, math.nan
-SPECIAL = {
-    "exp": ((0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e4, INF), (-1e4, 0.0)),
-    "expm1": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0), (1e4, INF), (-1e4, -1.0)),
-    "log": ((0.0, -INF), (-0.0, -INF), (1.0, 0.0), (INF, INF), (-1.0, NAN), (-INF, NAN)),
-    "log1p": ((0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (INF, INF), (-1.5, NAN), (-INF, NAN)),
-    "tanh": ((0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)),
-    "sinh": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (1e4, INF), (-1e4, -INF)),
-    "cosh": ((0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, INF), (1e4, INF), (-1e4, INF)),
-    "erf": ((0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (1e4, 1.0), (-1e4, -1.0)),
-    "atan": ((0.0, 0.0), (-0.0, -0.0), (INF, math.pi / 2), (-INF, -math.pi / 2)),
-    "erfc": ((0.0, 1.0), (-0.0, 1.0), (INF, 0.0), (-INF, 2.0), (1e4, 0.0), (-1e4, 2.0)),
-    "sin": ((0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN)),
-    "cos": ((0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN)),
-    "logistic": ((0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e4, 1.0), (-1e4, 0.0)),
-    "gaussian_derivative": ((0.0, -0.0), (-0.0, 0.0), (INF, -0.0), (-INF, 0.0), (1e4, -0.0), (-1e4, 0.0)),
-    "capped_exp": ((0.0, 1.0), (-0.0, 1.0), (INF, 1.0), (-INF, 0.0), (1e4, 1.0), (-1e4, 0.0)),
-    "silu_derivative": ((0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, -0.0), (1e4, 1.0), (-1e4, -0.0)),
-    "gelu_tanh_derivative": ((0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, -0.0), (1e4, 1.0), (-1e4, -0.0)),
-    "gelu_derivative": ((0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e4, 1.0), (-1e4, 0.0)),
-    "floor": ((0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (0.5, 0.0), (-0.5, -1.0)),
-}
 
 
 @every_dtype

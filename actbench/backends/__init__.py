@@ -15,6 +15,7 @@ from actbench.backends._backend import Backend, Bound, Device, source
 from actbench.backends._listing import sources
 from actbench.backends._narrowing import narrowed
 from actbench.backends._rewriting import helpers
+from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Bound",
     "Device",
     "Passes",
+    "RowAutograd",
     "StepArrays",
     "StepSpec",
     "TrainingStep",

@@ -25,11 +25,13 @@ Z, DY, Y = "z", "dy", "y"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """An array that the forward pass saves, with one element for each z."""
+    """An array that the forward pass saves, with one element for each z, or for each row of z."""
 
     name: str
     dtype: np.dtype[Any]
     """The type of its elements: that of z, or another, such as bool."""
+    per_row: bool = False
+    """Whether it is one number a row."""
 
 
 class Autograd(ABC):

@@ -14,6 +14,7 @@ from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound
 from actbench.backends._keeping import forward_keeping, gated_forward_keeping, row_forward_keeping
 from actbench.backends._listing import sources
+from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes
 from actbench.errors import InputError
@@ -112,6 +113,7 @@ class Framework(Backend):
     def __init__(self) -> None:
         """Start without any of the library's own activations."""
         self._autograd: dict[tuple[str, Dtype], Autograd] = {}
+        self._row_autograd: dict[tuple[str, Dtype], RowAutograd] = {}
 
     @abstractmethod
     def unit(self, dtype: Dtype) -> Any:
@@ -153,6 +155,21 @@ class Framework(Backend):
 
     def differentiated(self, function: Shipped, dtype: Dtype) -> Autograd:
         """Return one of the library's functions with the library's automatic differentiation."""
+        del function, dtype
+        raise InputError(f"backend '{self.name}' has no automatic differentiation")
+
+    def row_autograd(self, activation: str, dtype: Dtype) -> RowAutograd:
+        """Return the library's own function along rows and its gradient; `InputError` where it has none."""
+        key = activation, dtype
+        if key not in self._row_autograd:
+            function = shipped(self.shipped, activation)
+            if function is None:
+                raise InputError(f"{self.unshipped(activation)}")
+            self._row_autograd[key] = self.differentiated_along_rows(function, dtype)
+        return self._row_autograd[key]
+
+    def differentiated_along_rows(self, function: Shipped, dtype: Dtype) -> RowAutograd:
+        """Return one of the library's functions along rows with the library's automatic differentiation."""
         del function, dtype
         raise InputError(f"backend '{self.name}' has no automatic differentiation")
 

@@ -6,10 +6,12 @@ They are named and not imported: which activations a framework has is known wher
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
+
+from actbench.model.rule import PRE_ACTIVATION, TARGETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +26,22 @@ class Shipped:
     """The framework's keywords by the names of the activation's parameters; both have the same defaults."""
     is_module: bool = field(default=False, kw_only=True)
     """Whether the name is a class, whose instances are called."""
+    takes_target: bool = field(default=False, kw_only=True)
+    """Whether it is one of z and of the numbers of columns, one a row in one dimension, and returns such numbers."""
 
     def with_parameters(self, values: Mapping[str, float]) -> Shipped:
         """Return the call with these values of the activation's parameters."""
         named = {self.parameters[name]: value for name, value in values.items()}
-        return Shipped(self.path, {**self.keywords, **named}, is_module=self.is_module)
+        return replace(self, keywords={**self.keywords, **named}, parameters={})
 
     def __str__(self) -> str:
         """Return the call as Python has it."""
         keywords = "".join(f", {name}={value!r}" for name, value in self.keywords.items())
-        return f"{self.path}{'()' if self.is_module else ''}(z{keywords})"
+        inputs = ", ".join(TARGETED if self.takes_target else PRE_ACTIVATION)
+        return f"{self.path}{'()' if self.is_module else ''}({inputs}{keywords})"
 
-    def function(self) -> Callable[[Any], Any]:
-        """Import the function, and return it as one of z alone."""
+    def function(self) -> Callable[..., Any]:
+        """Import the function, and return it as one of z alone, or of z and target."""
         module, _, name = self.path.rpartition(".")
         function: Callable[..., Any] = getattr(import_module(module), name)
         keywords = dict(self.keywords)
@@ -48,7 +53,10 @@ class Shipped:
         def call(z):
             return function(z, **keywords)
 
-        return call
+        def call_towards(z, target):
+            return function(z, target, **keywords)
+
+        return call_towards if self.takes_target else call
 
 
 def shipped(table: Mapping[str, Shipped], activation: str) -> Shipped | None:
@@ -74,12 +82,16 @@ TORCH: Mapping[str, Shipped] = MappingProxyType(
         "identity": Shipped("torch.nn.Identity", is_module=True),
         "leaky-relu": Shipped("torch.nn.functional.leaky_relu", parameters={"slope": "negative_slope"}),
         "log-sigmoid": Shipped("torch.nn.functional.logsigmoid"),
+        "log-softmax": Shipped("torch.log_softmax", {"dim": -1}),
         "logistic": Shipped("torch.sigmoid"),
+        "logsumexp": Shipped("torch.logsumexp", {"dim": -1, "keepdim": True}),
         "mish": Shipped("torch.nn.functional.mish"),
         "relu": Shipped("torch.relu"),
         "relu6": Shipped("torch.nn.functional.relu6"),
         "selu": Shipped("torch.selu"),
         "silu": Shipped("torch.nn.functional.silu"),
+        "softmax": Shipped("torch.softmax", {"dim": -1}),
+        "softmax-cross-entropy": Shipped("torch.nn.functional.cross_entropy", {"reduction": "none"}, takes_target=True),
         "soft-shrink": Shipped("torch.nn.functional.softshrink", parameters={"threshold": "lambd"}),
         "softplus": Shipped("torch.nn.functional.softplus", parameters={"beta": "beta"}),
         "softsign": Shipped("torch.nn.functional.softsign"),
@@ -108,12 +120,15 @@ JAX: Mapping[str, Shipped] = MappingProxyType(
         "identity": Shipped("jax.nn.identity"),
         "leaky-relu": Shipped("jax.nn.leaky_relu", parameters={"slope": "negative_slope"}),
         "log-sigmoid": Shipped("jax.nn.log_sigmoid"),
+        "log-softmax": Shipped("jax.nn.log_softmax"),
         "logistic": Shipped("jax.nn.sigmoid"),
+        "logsumexp": Shipped("jax.nn.logsumexp", {"axis": -1, "keepdims": True}),
         "mish": Shipped("jax.nn.mish"),
         "relu": Shipped("jax.nn.relu"),
         "relu6": Shipped("jax.nn.relu6"),
         "selu": Shipped("jax.nn.selu"),
         "silu": Shipped("jax.nn.silu"),
+        "softmax": Shipped("jax.nn.softmax"),
         "softplus": Shipped("jax.nn.softplus"),
         "softsign": Shipped("jax.nn.soft_sign"),
         "sparse-plus": Shipped("jax.nn.sparse_plus"),
@@ -122,4 +137,4 @@ JAX: Mapping[str, Shipped] = MappingProxyType(
         "tanh": Shipped("jax.nn.tanh"),
     }
 )
-"""jax's by actbench's names. It has no Gaussian."""
+"""jax's by actbench's names. It has no Gaussian, and no cross-entropy."""

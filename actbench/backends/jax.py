@@ -13,11 +13,16 @@ from typing import Any
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
+from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._shipped import JAX, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
+from actbench.formula import Activation, Flaw, Weakness
 from actbench.host import processors
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, Quantity
 from actbench.model.networks import Network
+
+LONG = 4096
+"""Columns of a row whose sum is inexact."""
 
 
 @cache
@@ -75,6 +80,20 @@ def row_functions() -> Any:
     return SimpleNamespace(**vars(functions()) | of_rows)
 
 
+def is_single_and_long(z, *more) -> bool:
+    """Return whether z is a single row of so many columns; `more` are the target, if there is one, and the format."""
+    del more
+    return bool(z.shape[0] == 1 and z.shape[-1] >= LONG)
+
+
+ADDED_IN_TURN = Weakness(
+    Flaw.INACCURATE,
+    f"XLA adds the numbers of a single row of {LONG} columns or more one after the other",
+    is_single_and_long,
+)
+"""Known of sums along rows; of several rows it adds parts of a row first."""
+
+
 class Jax(Framework):
     """Arrays of jax, compiled by jit."""
 
@@ -104,12 +123,24 @@ class Jax(Framework):
         """Return the same with the reductions of a row."""
         return row_functions()
 
+    def weaknesses(self, activation: Activation, strategy: str, of: Quantity) -> tuple[Weakness, ...]:
+        """Return what is known, and of activations along rows how XLA adds."""
+        known = super().weaknesses(activation, strategy, of)
+        return (*known, ADDED_IN_TURN) if activation.is_row else known
+
     def differentiated(self, function: Shipped, dtype: Dtype) -> Autograd:
         """Return jax's function with jax.vjp."""
         from actbench.backends._jax_autograd import JaxAutograd
 
         start()
         return JaxAutograd(self, library(), function, dtype)
+
+    def differentiated_along_rows(self, function: Shipped, dtype: Dtype) -> RowAutograd:
+        """Return jax's function with jax.vjp."""
+        from actbench.backends._jax_row_autograd import JaxRowAutograd
+
+        start()
+        return JaxRowAutograd(self, library(), function, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with jax's products and automatic differentiation."""

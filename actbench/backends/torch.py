@@ -14,6 +14,7 @@ from typing import Any
 from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
 from actbench.backends._narrowing import as_bits
+from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._shipped import TORCH, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.host import processors
@@ -99,6 +100,12 @@ class Torch(Framework):
         from actbench.backends._torch_autograd import TorchAutograd
 
         return TorchAutograd(self, library(), function, dtype)
+
+    def differentiated_along_rows(self, function: Shipped, dtype: Dtype) -> RowAutograd:
+        """Return torch's function with torch's autograd."""
+        from actbench.backends._torch_row_autograd import TorchRowAutograd
+
+        return TorchRowAutograd(self, library(), function, dtype)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with torch's products and automatic differentiation."""

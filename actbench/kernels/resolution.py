@@ -15,6 +15,7 @@ from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
 from actbench.kernels.row_kernel import RowKernel
 from actbench.kernels.second import of_op
 from actbench.kernels.shipped import ShippedKernel
+from actbench.kernels.shipped_rows import ShippedRowKernel
 from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.kernels.training import NetworkStep, Trainer
@@ -113,7 +114,7 @@ def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Su
     if isinstance(of, Ladder):
         return of.rung(identity, backend)
     if identity.strategy == SHIPPED:
-        return ShippedKernel(identity, backend, of)
+        return (ShippedRowKernel if of.is_row else ShippedKernel)(identity, backend, of)
     name, strategies = identity.strategy.name, of.strategies
     if name not in strategies:
         raise unknown(f"strategy of {of.name}", name, strategies)

@@ -77,5 +77,6 @@ def unsupported(kernel: Kernel) -> str | None:
 
 
 def _named(activation: Activation, strategy: str) -> str:
-    """Return the strategy, or the first where any will do."""
-    return strategy or next(iter(activation.formulas.strategies))
+    """Return the strategy, or the first where any will do, as for what a framework ships."""
+    known = activation.formulas.strategies
+    return strategy if strategy in known else next(iter(known))

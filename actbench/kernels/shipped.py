@@ -49,8 +49,6 @@ class ShippedKernel(Kernel):
     @property
     def unsupported(self) -> str | None:
         """Why its backend has no such activation, available or not; None where it has."""
-        if self.activation.is_row:
-            return f"what {self.backend.name} ships along rows, such as {self.activation.name}, is not measured"
         lacking = (
             without_second(self) or self.backend.unshipped(self.activation.name) or without_reference(self.activation)
         )

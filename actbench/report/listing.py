@@ -14,6 +14,7 @@ from actbench.kernels.kernel_copy import KernelCopy
 from actbench.kernels.overhead import Rung
 from actbench.kernels.sets import TIMES_CACHE
 from actbench.kernels.shipped import ShippedKernel
+from actbench.kernels.shipped_rows import ShippedRowKernel
 from actbench.kernels.subject import Subject
 from actbench.kernels.user_kernel import UserKernel
 from actbench.model.cases import RUNGS, Case
@@ -52,10 +53,8 @@ def listing(subject: Subject, case: Case) -> str:
 def _kernel(kernel: Kernel, case: Case) -> Iterator[str]:
     chosen, backend = kernel.rule, kernel.backend
     yield from _what(kernel, case)
-    one_a_row = [operand.name for operand in kernel.residuals if operand.per_row]
-    beside = f", and one number a row of {' and of '.join(one_a_row)}" if one_a_row else ""
     yield (
-        f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element{beside}; "
+        f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element{_beside(kernel)}; "
         f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     of = chosen.conversion
@@ -93,13 +92,20 @@ def _returned(kernel: Kernel) -> str:
     return f"{'second ' * (kernel.op is Op.SECOND)}derivative, from"
 
 
+def _beside(kernel: Kernel) -> str:
+    """Return what a kernel keeps beside one number an element, in words."""
+    one_a_row = [operand.name for operand in kernel.residuals if operand.per_row]
+    return f", and one number a row of {' and of '.join(one_a_row)}" if one_a_row else ""
+
+
 def _shipped(kernel: ShippedKernel, case: Case) -> Iterator[str]:
     """Yield the parts of what a framework has itself."""
-    backend, autograd = kernel.backend, kernel.autograd
+    backend = kernel.backend
+    autograd = kernel.row_autograd if isinstance(kernel, ShippedRowKernel) else kernel.autograd
     names = ", ".join(saved.name for saved in autograd.saved)
     yield from _what(kernel, case)
     yield (
-        f"keeps {names}, as read from the library: {kernel.kept_bytes} bytes per element; "
+        f"keeps {names}, as read from the library: {kernel.kept_bytes} bytes per element{_beside(kernel)}; "
         f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
     )
     yield section("forward, the library's own", autograd.call)

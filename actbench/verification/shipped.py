@@ -56,10 +56,11 @@ def remark(kernel: Kernel, computed: Array, expected: Truth, z: Array) -> str:
         *([f"g' is no number {_extent(z, missing)}"] if missing.any() else []),
         *([f"g' is off by up to {np.max(error[off]):.2g} ULP {_extent(z, off)}"] if off.any() else []),
     ]
-    return f"as shipped by {_library(kernel)}: {'; '.join(clauses)}" if clauses else ""
+    return f"as shipped by {library(kernel)}: {'; '.join(clauses)}" if clauses else ""
 
 
-def _library(kernel: Kernel) -> str:
+def library(kernel: Kernel) -> str:
+    """Return the library of a kernel with its release: ``torch 2.9``."""
     name = kernel.backend.requires or kernel.backend.name
     try:
         release = ".".join(version(name).partition("+")[0].split(".")[:2])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from actbench.model import names
 from actbench.model.cases import RUNGS
-from actbench.model.sizes import Size
+from actbench.model.sizes import Shape, Size
 from actbench.model.variants import Variant, with_storage
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Selection:
         plain: dict[str, tuple[Any, ...]] = {name: tuple(map(str, values)) for name, values in axes.items()}
         if self.sizes:
             plain["sizes"] = tuple(size.elements for size in self.sizes)
-        return CaseQuery(preset.name, plain, self.pattern, room)
+        return CaseQuery(preset.name, plain, self.pattern, room, tuple(str(size.shape) for size in self.sizes))
 
 
 MAX_CALL = 0.5
@@ -121,8 +121,11 @@ class CaseQuery:
     pattern: str
     """A glob that the ids of cases match."""
     room: Room
+    shapes: tuple[str, ...] = ()
+    """The shapes of these sizes, empty where one is a number; beside them, since not every actbench knows shapes."""
 
     def over(self, start: Axes) -> Axes:
         """Return these axes with the user's in their place."""
-        sizes = {"sizes": tuple(map(Size, self.axes["sizes"]))} if "sizes" in self.axes else {}
-        return start.with_named({**self.axes, **sizes})
+        numbers = self.axes.get("sizes", ())
+        sizes = tuple(map(Size, numbers, map(Shape, self.shapes or ("",) * len(numbers))))
+        return start.with_named({**self.axes, **({"sizes": sizes} if sizes else {})})

@@ -61,6 +61,19 @@ def test_times_are_those_of_cases_csv(loaded_run: Run) -> None:
     np.testing.assert_allclose(limits.ns, limits.ns_per_element, rtol=1e-5)
 
 
+def test_as_many_elements_in_other_rows_are_other_sizes(actbench: Actbench) -> None:
+    along = ("run", "-a", "softmax", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", "4x8,8x4,32")
+    assert actbench(*along, "--rounds", "6", "-o", "rows").exit_code == 0
+    run = load(Path("rows"))
+    for kind, name in (("time", "case"), ("speedup", "ratio")):
+        shown = drawn(kind, run)
+        assert "Lines join sizes of as many rows." in shown.description
+        assert {*layer(shown, name)["rows"]} == {1, 4, 8}
+        assert '"detail": {"field": "rows"' in json.dumps(shown.spec)
+    cases = drawn("parts", run).rows["case"].str.rpartition("n = ")[2]
+    assert {*cases} == {"4x8", "8x4", "32"}
+
+
 def test_rounds_are_those_of_values_csv(loaded_run: Run) -> None:
     values = pd.read_csv(loaded_run.path / "values.csv")
     medians = values.groupby([*CASE, "round"]).seconds.median().reset_index()

@@ -103,12 +103,17 @@ def test_show_takes_a_shape_in_the_place_of_the_size() -> None:
             Case.parse(CASE.replace("1000", wrong))
 
 
-def test_environments_are_asked_for_numbers_of_elements() -> None:
-    """Those of a baseline may be of an actbench that knows no shapes."""
-    from actbench.planning import presets
+def test_environments_are_asked_for_numbers_of_elements_and_beside_them_for_shapes() -> None:
+    """Those of a baseline may be of an actbench that knows no shapes; along rows, another that does offers these."""
+    from actbench.planning import presets, suite
 
-    query = Selection(sizes=(Size.of(Shape("40x25")),)).query(presets.get("smoke"), Room(1 << 30))
-    assert json.dumps(query.axes) == '{"sizes": [1000]}'
+    sizes = (Size.of(Shape("40x25")), Size(10))
+    query = Selection(sizes=sizes).query(presets.get("smoke"), Room(1 << 30))
+    assert json.dumps(query.axes) == '{"sizes": [1000, 10]}'
+    assert query.shapes == ("40x25", "")
+    of_rows = Selection(activations=("softmax",), backends=("numpy",), sizes=sizes)
+    offered = suite.offered(of_rows.query(presets.get("smoke"), Room(1 << 30)))
+    assert {(case.size, case.rows) for case in offered} == {(1000, 40), (10, 1)}
 
 
 def test_sizes_compare_by_their_elements() -> None:

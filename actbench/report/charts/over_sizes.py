@@ -25,7 +25,10 @@ FACETS = ("activation", "op", "dtype")
 STATE = states.COLUMN
 """The further one of others."""
 
-DRAWN_FIELDS = attrgetter(*FACETS, STATE, "backend", "strategy", "size")
+ROWS = "rows"
+"""The number of rows, along which some activations work: lines join what has as many."""
+
+DRAWN_FIELDS = attrgetter(*FACETS, STATE, "backend", "strategy", "size", ROWS)
 """The drawn fields of a case, or of its figures."""
 
 STREAMS = 2
@@ -34,7 +37,7 @@ STREAMS = 2
 
 def of_cases(layer: str, rows: Iterable[Sequence[Any]], *measured: str) -> pd.DataFrame:
     """Return a layer of the data: rows of `DRAWN_FIELDS` and of measured values."""
-    table = pd.DataFrame(rows, columns=[*FACETS, STATE, "backend", "strategy", "n", *measured])
+    table = pd.DataFrame(rows, columns=[*FACETS, STATE, "backend", "strategy", "n", ROWS, *measured])
     return table.assign(layer=layer)
 
 
@@ -47,6 +50,15 @@ def meanings(rows: pd.DataFrame) -> str:
     """Return the sentence about the states of operands in a chart's description; "" where all are warm."""
     text = states.meanings(rows[STATE].unique())
     return f" {text}" if text else ""
+
+
+def joined(rows: pd.DataFrame) -> str:
+    """Return the sentence about which points are joined; "" where all have as many rows."""
+    return " Lines join sizes of as many rows." if _in_rows(rows) else ""
+
+
+def _in_rows(rows: pd.DataFrame) -> bool:
+    return len(rows[ROWS].unique()) > 1
 
 
 def capacities(rows: pd.DataFrame, caches: Mapping[str, int]) -> pd.DataFrame:
@@ -76,14 +88,18 @@ def words_of(marked: pd.DataFrame) -> str:
 
 
 def lines(layer: str, rows: pd.DataFrame, y: Spec, colour: Spec, signs: Signs) -> list[Spec]:
-    """Draw a layer of the data, `rows`, as lines, intervals and points; the field of y is a tooltip."""
+    """Draw a layer of the data, `rows`, as lines, intervals and points; the field of y is a tooltip.
+
+    Arrays of as many elements in other rows are other arrays: each number of rows has its line.
+    """
     strategies = rows["strategy"].unique().tolist()
     encoding = {"x": elements(), "y": y, "color": colour}
-    of_lines = {"strokeDash": signs.strategy_dash(strategies)}
+    apart = {"detail": nominal(ROWS)} if _in_rows(rows) else {}
+    of_lines = {"strokeDash": signs.strategy_dash(strategies)} | apart
     interval = {"y": quantitative("low"), "y2": end("high")}
     of_points = {
         "shape": signs.strategy_shape(strategies),
-        "tooltip": tips("backend", "strategy", "n", y["field"], "low", "high"),
+        "tooltip": tips("backend", "strategy", "n", *([ROWS] if apart else []), y["field"], "low", "high"),
     }
     return [
         mark("line", encoding | of_lines, layer=layer, strokeWidth=2),

@@ -84,8 +84,7 @@ def _rows(probed: Sequence[tuple[Figures, Parts]]) -> pd.DataFrame:
     """Return one row per case: the certain share of each part in percent, and its interval in words."""
     shares = [_shares(row.case, parts) for row, parts in probed]
     rows = of_cases("case", [DRAWN_FIELDS(row.case) for row, _ in probed])
-    counts = rows["n"].map({row.case.size: size_of(row.case) for row, _ in probed})
-    case = rows["backend"] + ", " + rows["strategy"] + ", n = " + counts
+    case = rows["backend"] + ", " + rows["strategy"] + ", n = " + [size_of(row.case) for row, _ in probed]
     by_part = {part: [of_case.get(part) for of_case in shares] for part in PART_COLOURS if part != REST}
     certain = {part: [*map(_certain, of_part)] for part, of_part in by_part.items()}
     intervals = {f"interval of {part}": _words(of_part) for part, of_part in by_part.items()}

@@ -18,6 +18,7 @@ from actbench.report.charts.over_sizes import (
     cache_marks,
     capacities,
     facets,
+    joined,
     lines,
     meanings,
     of_cases,
@@ -70,7 +71,7 @@ def speedup(
         f"Speedup over {REFERENCE} against array size",
         f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash and shape), "
         f"against the array's size, {at}, both axes logarithmic.{bars} The "
-        f"dashed line is 1, no difference.{words_of(marked)}{bands}{meanings(rows)} "
+        f"dashed line is 1, no difference.{words_of(marked)}{bands}{joined(rows)}{meanings(rows)} "
         f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
         panels({"layer": layers}, rows, by, choose=choose),
         stacked(rows, marked, crossed),

@@ -13,10 +13,12 @@ from actbench.report.charts.grammar import mark
 from actbench.report.charts.over_sizes import (
     DRAWN_FIELDS,
     FACETS,
+    ROWS,
     STATE,
     cache_marks,
     capacities,
     facets,
+    joined,
     lines,
     meanings,
     of_cases,
@@ -50,7 +52,7 @@ def time(
         "time",
         "Time per element against array size",
         "Lines: nanoseconds per element, by backend (colour) and strategy (dash and shape), against the array's size, "
-        f"both axes logarithmic.{bars}{copy}{words_of(marked)}{meanings(rows)} The least of all is "
+        f"both axes logarithmic.{bars}{copy}{words_of(marked)}{joined(rows)}{meanings(rows)} The least of all is "
         f"{significant(quickest['ns'], 2)} ns, {quickest['activation']} {quickest['strategy']} with "
         f"{quickest['backend']}.",
         panels({"layer": layers}, rows, by, choose=choose),
@@ -69,6 +71,6 @@ def _rows(layer: str, figures: Sequence[Figures]) -> pd.DataFrame:
 def _copies(rows: pd.DataFrame, figures: Sequence[Figures]) -> pd.DataFrame:
     """Return, for every panel, the plain copies beside which its cases were measured."""
     plain = _rows("copy", [row for row in figures if row.case.is_plain_copy])
-    of_block = [*FACETS, STATE, "n"]
+    of_block = [*FACETS, STATE, "n", ROWS]
     panels = rows[["panel", *of_block]].drop_duplicates()
     return panels.merge(plain[["layer", *of_block, "ns"]], on=of_block).assign(backend=COPY_NAME)

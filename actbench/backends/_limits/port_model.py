@@ -36,6 +36,7 @@ class PipeUse(Enum):
     SHUFFLE = (
         r"vperm\w+|v?shuf\w+|vp?unpck\w+|vpshuf\w+|vinsert\w+|vextract\w+|vpmov\w+|vp?broadcast\w+|vpack\w+|valign\w+"
     )
+    BLEND = r"vblendvp[sd]"
     LOGIC = r"v(and|andn|or|xor)p[sd]|vp(add|sub|and|or|xor|ternlog|blend|abs|min|max)\w*|vblend\w+"
     MOVE = r"vmov\w+"
 
@@ -86,7 +87,10 @@ SKYLAKE = Family("Skylake", _INTEL, {}, _INTEL_DIVISIONS, 4, (2, 2), (1, 1))
 SKYLAKE_SERVER = Family("Skylake server", _INTEL, _INTEL_WIDE, _INTEL_DIVISIONS, 4, (2, 2), (1, 1))
 SUNNY_COVE = Family("Sunny Cove", _INTEL, _INTEL_WIDE, _INTEL_DIVISIONS, 5, (2, 2), (2, 1))
 GOLDEN_COVE = Family("Golden Cove", _INTEL | {PipeUse.SUM: "15"}, _INTEL_WIDE, _INTEL_DIVISIONS, 6, (3, 2), (2, 1))
-ZEN_3 = Family("Zen 3", _AMD, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
+_ADDS = {PipeUse.MASK: "23", PipeUse.EXTREME: "23", PipeUse.BLEND: "01"}
+"""Where Zen 3 compares, takes maxima and blends: measured, by their rates beside products and beside sums."""
+
+ZEN_3 = Family("Zen 3", _AMD | _ADDS, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
 ZEN_4 = Family("Zen 4", _AMD, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
 ZEN_5 = Family("Zen 5", _AMD, _AMD, {"s": (3.0, 3.0, 5.0), "d": (5.0, 5.0, 9.0)}, 8, (2, 2), (1, 1))
 

@@ -26,7 +26,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any
@@ -140,9 +140,9 @@ class Extension:
     build: Callable[..., Formula | Piecewise | Strategy]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Activation:
-    """A named activation."""
+    """A named activation. What is read from its formulas is read once: plans have thousands of its cases."""
 
     name: str
     """The function's name with dashes for underscores, then the parameters that differ from the defaults."""
@@ -166,28 +166,28 @@ class Activation:
         """The name without parameters."""
         return self.name.partition(":")[0]
 
-    @property
+    @cached_property
     def formulas(self) -> Formulas:
         """The formulas built without a namespace: for reading strategies, range and kinks, not for calls."""
         return self.build(None)
 
-    @property
+    @cached_property
     def is_gated(self) -> bool:
         """Whether it has two inputs, a and b, and y = g(a) b."""
         return self.formulas.inputs == GATED
 
-    @property
+    @cached_property
     def is_row(self) -> bool:
         """Whether it works along rows, the last axis: its strategies, as the first of them, take dy first."""
         first = next(iter(self.formulas.strategies.values()), None)
         return first is not None and takes_upstream(in_dialect(Dialect.ARRAY, first.derivative))
 
-    @property
+    @cached_property
     def strategies(self) -> Mapping[str, Strategy | UserStrategy]:
         """The strategies of this activation: its formulas, then the user's kernels."""
         return {**self.formulas.strategies, **self._user_strategies}
 
-    @property
+    @cached_property
     def _user_strategies(self) -> Mapping[str, UserStrategy]:
         return by_strategy(kernel for kernel in self.declared_kernels if kernel.activation == self.name)
 

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -96,7 +97,13 @@ class Rule:
         return takes_upstream(self.derivative)
 
 
-def names_used(formula: Formula) -> set[str]:
+def names_used(formula: Formula) -> frozenset[str]:
     """Return the names that a formula looks up in its namespace ``m``."""
-    code = pairwise(dis.get_instructions(formula))
-    return {after.argval for before, after in code if (before.opname, before.argval) == ("LOAD_DEREF", "m")}
+    return _names_used_in(getattr(formula, "__code__", formula))
+
+
+@cache
+def _names_used_in(code: Any) -> frozenset[str]:
+    """Return the names: formulas are built anew for every namespace, and their code is the same."""
+    pairs = pairwise(dis.get_instructions(code))
+    return frozenset(after.argval for before, after in pairs if (before.opname, before.argval) == ("LOAD_DEREF", "m"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
+from operator import attrgetter
 
 from actbench.errors import InputError
 from actbench.formula import Activation
@@ -11,7 +13,7 @@ from actbench.kernels import resolution
 from actbench.kernels.subject import Subject
 from actbench.kernels.suitability import unsuitable
 from actbench.model.cases import Arm, Block, Case
-from actbench.model.inputs import Inputs
+from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import OperandState
 from actbench.model.plan import LeftOut, Plan
 from actbench.planning import cold, costs
@@ -59,6 +61,8 @@ def on_inputs(plan: Plan, inputs: Inputs) -> Plan:
 
     `InputError` where no case is left of those that there were.
     """
+    if inputs == STANDARD_NORMAL:
+        return replace(plan, inputs=inputs)
     subjects = resolution.subjects(plan.cases)
     reasons = {case: unsuitable(subject, case.size, inputs, plan.seed) for case, subject in subjects.items()}
     blocks = grouped(case for case, reason in reasons.items() if not reason)
@@ -124,7 +128,8 @@ def with_threads(plan: Plan, threads: int | None) -> Plan:
 
 def unmeasurable(cases: Iterable[tuple[Case, Subject]], room: Room) -> dict[Case, str | None]:
     """Return, for each case, why it cannot be measured here; None where it can."""
-    reasons = {case: _unsupported(case, subject, room) for case, subject in cases}
+    unsupported = cache(attrgetter("unsupported"))  # of a subject, which many cases share
+    reasons = {case: unsupported(subject) or _beyond(case, subject, room) for case, subject in cases}
     for block in grouped(case for case, reason in reasons.items() if not reason):
         if block.operands is not OperandState.WARM:
             subjects = [*resolution.subjects(block.timed).values()]
@@ -133,10 +138,8 @@ def unmeasurable(cases: Iterable[tuple[Case, Subject]], room: Room) -> dict[Case
     return reasons
 
 
-def _unsupported(case: Case, subject: Subject, room: Room) -> str | None:
-    """Say why a case cannot be measured here, whatever else is measured; None where it can."""
-    if reason := subject.unsupported:
-        return reason
+def _beyond(case: Case, subject: Subject, room: Room) -> str | None:
+    """Say why there is no room for a case that its backend executes, whatever else is measured; None where there is."""
     if case.operands is not OperandState.WARM:
         yardstick = resolution.resolve(case.empty_block.yardstick)
         if reason := cold.unsupported(subject, yardstick, case.operands, case.size, room):

@@ -24,7 +24,7 @@ from tests.support.remembered import remember
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
 from tests.support.tiers import QUICK, Collected, Share
 
-QUICK_EXAMPLES = 30
+QUICK_EXAMPLES = 20
 """Of hypothesis, in the quick tier; exhaustive tests are run with its usual hundred."""
 
 pytest.register_assert_rewrite("tests.support.exports", "tests.support.settings")

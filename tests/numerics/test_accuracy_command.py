@@ -18,7 +18,8 @@ from tests.support.surveyed import rows
 
 
 def test_the_command_prints_a_table_a_dtype(actbench: Actbench) -> None:
-    result = actbench("accuracy", "-a", "logistic", "-b", "numpy,python", "--points", "20", "--residuals", "exact")
+    chosen = ("-a", "logistic", "-s", "recompute,cached", "-b", "numpy,python")
+    result = actbench("accuracy", *chosen, "--points", "20", "--residuals", "exact")
     assert result.exit_code == 0, result.output
     assert "Error of g' in ULP, float32" in result.output
     assert "Error of g' in ULP, float64" in result.output

@@ -17,6 +17,7 @@ import pytest
 from actbench.analysis.estimates import Estimate
 from actbench.model.cases import Case
 from actbench.model.names import Dtype, Op
+from actbench.model.sizes import Size
 from actbench.model.variants import Variant
 from actbench.report.export import asv
 from tests.conftest import Actbench
@@ -77,6 +78,13 @@ def test_asv_gets_null_for_what_was_not_measured() -> None:
         ("'recompute'", "'float32'", "2000"): 1e-6,
     }
     assert [samples is None for samples in columns["samples"]] == [False, True, True, False]
+
+
+def test_sizes_of_one_row_and_of_several_are_in_the_order_of_their_elements() -> None:
+    kernel = Case("softmax", Variant("cached"), "numpy", Op.BACKWARD, Dtype.FLOAT32, 32).kernel
+    sizes = [kernel.of(Size(elements), rows=rows) for elements, rows in ((128, 16), (32, 1), (128, 4), (64, 1))]
+    columns = asv_columns(*map(estimate, sizes))
+    assert [size for *_, size in cells(columns)] == ["32", "64", "'4x32'", "'16x8'"]
 
 
 @pytest.mark.parametrize(("count", "bounds"), [(6, (None, None)), (7, (None, None)), (8, (1e-6, 8e-6))])

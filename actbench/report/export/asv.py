@@ -166,15 +166,19 @@ def _from_memory(case: Case) -> bool:
 def _key(case: Case) -> tuple[str | int, ...]:
     """Return the values of a case's parameters."""
     state = (str(case.operands),) if _from_memory(case) else ()
-    size = case.size if case.rows == 1 else in_rows(case.size, case.rows)
-    return (case.strategy, str(case.dtype), size, *state)
+    return (case.strategy, str(case.dtype), _size(case), *state)
+
+
+def _size(case: Case) -> str | int:
+    return case.size if case.rows == 1 else in_rows(case.size, case.rows)
 
 
 def _axes(cases: Sequence[Estimate]) -> list[list[str | int]]:
     """Return the values of each parameter of a benchmark: strategies and states in the order of the run."""
     strategies, *others = map(dict.fromkeys, zip(*(_key(estimate.case) for estimate in cases), strict=True))
-    dtypes, sizes, *states = others
-    return [[*strategies], sorted(dtypes), sorted(sizes), *map(list, states)]
+    dtypes, _, *states = others
+    ascending = sorted((estimate.case for estimate in cases), key=lambda case: (case.size, case.rows))
+    return [[*strategies], sorted(dtypes), [*dict.fromkeys(map(_size, ascending))], *map(list, states)]
 
 
 def params(cases: Sequence[Estimate]) -> list[list[str]]:

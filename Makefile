@@ -6,7 +6,8 @@ READY := $(VENV)/.ready
 DOCS := $(VENV)/.docs
 
 .PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers limits audit \
-	verify-simd verify-truth figures outputs docs full-report sample portable oldest interpreters versions cold steps history clean
+	verify-simd verify-truth figures outputs docs full-report \
+	catalogue-accuracy sample portable oldest interpreters versions cold steps history clean
 
 run: $(READY)                ## the default preset, with its tables
 	$(BIN)/python -m actbench run
@@ -105,6 +106,9 @@ docs: $(DOCS)                ## the documents, warnings being errors: build/docs
 
 full-report: $(READY)        ## what a report of ten thousand cases takes, in seconds and bytes: a minute
 	$(BIN)/python -m benchmarks.full_report
+
+catalogue-accuracy: $(READY) ## what the accuracy of every activation in float64 takes: 90 s of processor time at most
+	$(BIN)/python -m benchmarks.catalogue_accuracy
 
 cold: $(READY)               ## do ratios with cold operands repeat, and is the cold copy as fast as one of a gigabyte?
 	$(BIN)/python -m benchmarks.cold

@@ -73,10 +73,10 @@ class Expectation:
         """Return the states of results at some |z|: where they are suspect, the truth decides."""
         position = _position(magnitudes)
         gap = np.clip(np.searchsorted(self._position, position, side="right") - 1, 0, self._doubt.size - 1)
-        expected, size, doubt = np.abs(self._curve(position)), self._flattened(computed), self._doubt[gap]
+        expected, size, doubt = self._curve(position), self._flattened(computed), self._doubt[gap]
         with np.errstate(invalid="ignore"):
-            off = np.abs(size - self._curve(position))
-        size = np.abs(size)
+            off = np.abs(size - expected)
+        expected, size = np.abs(expected), np.abs(size)
         zero, nan = computed == 0, ~np.isfinite(computed) & (self._finite[gap] | self._finite[gap + 1])
         suspect = {
             "wrong": (off > DISTANCE + doubt) & (np.maximum(size, expected) > NORMAL)

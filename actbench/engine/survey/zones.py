@@ -82,7 +82,8 @@ class _TailStates:
 
     def add(self, places: NDArray[np.int64], states: States) -> bool:
         """Add new points; return whether any of them is a suspect."""
-        fresh = ~np.isin(places, self.places)
+        after = np.minimum(np.searchsorted(self.places, places), self.places.size - 1)
+        fresh = self.places[after] != places
         merged = np.concatenate([self.places, places[fresh]])
         order = np.argsort(merged, kind="stable")
         self.places = merged[order]
@@ -104,8 +105,9 @@ class _TailStates:
 
 def between(places: NDArray[np.int64], count: int, gaps: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return up to `count` places between neighbours, evenly, only in the chosen gaps."""
-    start, step = places[:-1][gaps], np.diff(places)[gaps] // (count + 1)
-    return np.setdiff1d(start[:, None] + step[:, None] * np.arange(1, count + 1), places)
+    step = np.diff(places) // (count + 1)
+    wide = gaps & (step > 0)
+    return np.asarray((places[:-1][wide, None] + step[wide, None] * np.arange(1, count + 1)).ravel())
 
 
 def zones(look: Evaluator, z: Array, hits: Hits, screened: Array) -> dict[Part, Loss]:

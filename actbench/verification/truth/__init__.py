@@ -7,8 +7,6 @@ and the number of digits is estimated. Where the truth is unknown, a kernel does
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +14,6 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from mpmath import libmp
 from numpy.typing import NDArray
 
 from actbench.errors import BenchmarkError
@@ -28,6 +25,7 @@ from actbench.verification.truth import differences, exact
 from actbench.verification.truth.elementwise import dependence
 from actbench.verification.truth.exact import Exact
 from actbench.verification.truth.points import Point
+from actbench.verification.truth.rounding import rest, to_float
 from actbench.verification.truth.sides import Sides
 
 __all__ = [
@@ -204,33 +202,9 @@ def slope_at(activation: Activation, z: float) -> Any:
 def nearest_to(numbers: Sequence[Any], dtype: np.dtype[Any]) -> Truth:
     """Return the floats nearest to numbers of mpmath or floats, with the rest; None is an unknown number."""
     with np.errstate(over="ignore", invalid="ignore"):  # the largest finite number has no neighbour above
-        nearest = np.array([_to_float(number) for number in numbers]).astype(dtype)
+        nearest = np.array([to_float(number) for number in numbers]).astype(dtype)
         ulp = np.fmin(np.spacing(np.abs(nearest)), limits(dtype).max).astype(np.float64)
     values, units = nearest.astype(np.float64).tolist(), ulp.tolist()
-    rest = [_rest(number, value, unit) for number, value, unit in zip(numbers, values, units, strict=True)]
+    left = [rest(number, value, unit) for number, value, unit in zip(numbers, values, units, strict=True)]
     unknown = np.array([number is None for number in numbers], dtype=bool)
-    return Truth(nearest, np.array(rest), ulp, np.where(unknown, np.inf, 0.0) if unknown.any() else None)
-
-
-def _raw(number: Any) -> Any:
-    """Return a number in the form that mpmath's low-level functions take: (sign, mantissa, exponent, bits)."""
-    return number._mpf_ if isinstance(number, mpmath.mpf) else mpmath.mpf(number)._mpf_
-
-
-def _to_float(number: Any) -> float:
-    """Return the nearest float64: inf beyond the largest one, NaN for anything that is not a real number."""
-    if number is None:
-        return math.nan
-    raw = _raw(number)
-    value: float = libmp.to_float(raw, rnd="n")
-    beyond = raw[1] and raw[2] + raw[3] >= sys.float_info.max_exp and abs(number) > sys.float_info.max
-    return math.copysign(math.inf, value) if beyond else value
-
-
-def _rest(number: Any, value: float, unit: float) -> float:
-    """Return by how many units a number exceeds a float; 0 where the float is no number."""
-    if not math.isfinite(value):
-        return 0.0
-    difference = libmp.mpf_sub(_raw(number), libmp.from_float(value))
-    rest: float = libmp.to_float(libmp.mpf_div(difference, libmp.from_float(unit), sys.float_info.mant_dig, "n"))
-    return rest
+    return Truth(nearest, np.array(left), ulp, np.where(unknown, np.inf, 0.0) if unknown.any() else None)

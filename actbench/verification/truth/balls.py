@@ -11,6 +11,7 @@ distance over which the function changes; otherwise `UnsureError` asks for more 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from mpmath import libmp
@@ -56,12 +57,16 @@ def magnitude(x: Raw) -> int:
     return EXACT
 
 
+@lru_cache
+def exactly(value: float) -> Ball:
+    """Return a number of Python as a ball, from a cache: a definition has the same constants at every z."""
+    return libmp.from_int(value) if isinstance(value, int) else libmp.from_float(value), EXACT
+
+
 def number(value: Any, bits: int) -> Ball:
     """Return a number of Python or numpy as a ball; `TypeError` for anything else."""
-    if isinstance(value, int):
-        return libmp.from_int(value), EXACT
-    if isinstance(value, float):
-        return libmp.from_float(value), EXACT
+    if isinstance(value, int | float):
+        return exactly(value)
     if isinstance(value, Fraction):
         return divide((libmp.from_int(value.numerator), EXACT), (libmp.from_int(value.denominator), EXACT), bits)
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():

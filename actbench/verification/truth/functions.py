@@ -6,6 +6,7 @@ A function without a rule here is taken from mpmath and differentiated numerical
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -52,11 +53,16 @@ def _hyperbolic_tangent(x: Jet) -> Jet:
     return x.chain(ball, (libmp.mpf_shift(quotient[0], 2), quotient[1] + 2))
 
 
+@lru_cache
+def _height(bits: int) -> Ball:
+    """Return 2 / sqrt(pi)."""
+    return balls.divide(TWO, (libmp.mpf_sqrt(libmp.mpf_pi(bits), bits), 2 - bits), bits)
+
+
 def _bell(x: Ball, bits: int) -> Ball:
     """Return 2 e^(-x^2) / sqrt(pi)."""
     power = balls.exponential(balls.negative(balls.multiply(x, x, bits)), bits)
-    root = libmp.mpf_sqrt(libmp.mpf_pi(bits), bits)
-    return balls.divide(balls.multiply(power, TWO, bits), (root, 2 - bits), bits)
+    return balls.multiply(power, _height(bits), bits)
 
 
 def _error_function(x: Jet) -> Jet:
@@ -214,7 +220,11 @@ class Functions:
         return self.mpf(x).sign_beside(0)
 
     def __getattr__(self, name: str) -> Any:
-        """Return a function by its rule, or mpmath's function of that name, for jets."""
+        """Return a function by its rule, or mpmath's function of that name, for jets; a second time, as it is kept."""
+        known = self.__dict__[name] = self._of(name)
+        return known
+
+    def _of(self, name: str) -> Any:
         if rule := RULES.get(name):
             return lambda x: rule(self.mpf(x))
         known = getattr(mpmath.mp, name)

@@ -12,6 +12,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+from mpmath import libmp
 
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation, Formulas
@@ -79,17 +80,22 @@ def expected(activation: Activation, inputs: Array, dy: Array) -> Truths:
     if missing := [z for z, slope, output in zip(distinct, slopes, outputs, strict=True) if None in {slope, output}]:
         raise BenchmarkError(f"g of {activation.name} is not known at a = {missing[0]:.9g}")
 
-    def products(numbers: list[object], *factors: Array) -> Product:
+    def products(numbers: list[Any], *factors: Array) -> Product:
         units = nearest_to(numbers, inputs.dtype).ulp[place]
         exact = [numbers[index] for index in place]
         for factor in factors:
-            exact = [mpmath.fmul(one, float(by), exact=True) for one, by in zip(exact, factor, strict=True)]
+            exact = [_exact_product(one, by) for one, by in zip(exact, factor.tolist(), strict=True)]
             with np.errstate(all="ignore"):
                 units = units * np.abs(factor)
         truth = nearest_to(exact, inputs.dtype)
         return Product(truth, np.maximum(truth.ulp, units))
 
     return products(slopes, b, up), products(outputs, up), products(outputs, b)
+
+
+def _exact_product(number: Any, factor: float) -> Any:
+    """Return a product in as many bits as it has."""
+    return mpmath.mp.make_mpf(libmp.mpf_mul(number._mpf_, libmp.from_float(factor)))
 
 
 @evaluating

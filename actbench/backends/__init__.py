@@ -14,7 +14,6 @@ from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound, Device, source
 from actbench.backends._listing import sources
 from actbench.backends._narrowing import narrowed
-from actbench.backends._rewriting import helpers
 from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep
 
@@ -29,7 +28,6 @@ __all__ = [
     "StepSpec",
     "TrainingStep",
     "built_in",
-    "helpers",
     "libraries",
     "namespace",
     "narrowed",

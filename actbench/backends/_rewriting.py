@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from actbench.model.helpers import in_same_file, is_helper
 from actbench.model.names import Dtype
 from actbench.model.rule import Formula
 
@@ -47,7 +48,7 @@ def rewritten(
     def replaced(value: Any) -> Any:
         if isinstance(value, float):
             return literal(value)
-        return helper(rewritten(value, literal, helper, **names)) if _is_helper(formula, value) else value
+        return helper(rewritten(value, literal, helper, **names)) if is_helper(formula, value) else value
 
     code = formula.__code__
     constants = tuple(map(replaced, code.co_consts))
@@ -55,31 +56,8 @@ def rewritten(
     changed = {
         name: replaced(value)
         for name, value in variables.items()
-        if isinstance(value, float) or _in_same_file(formula, value)
+        if isinstance(value, float) or in_same_file(formula, value)
     } | names
     scope = formula.__globals__ | changed if changed else formula.__globals__
     cells = tuple(CellType(replaced(cell.cell_contents)) for cell in formula.__closure__ or ())
     return FunctionType(code.replace(co_consts=constants), scope, formula.__name__, None, cells)
-
-
-def helpers(formula: Formula) -> tuple[Formula, ...]:
-    """Return the functions that a formula calls, directly or not, from the same file or a closure."""
-    cells = [cell.cell_contents for cell in formula.__closure__ or ()]
-    variables = [formula.__globals__.get(name) for name in formula.__code__.co_names]
-    called = [value for value in cells if _is_helper(formula, value)]
-    called += [value for value in variables if _in_same_file(formula, value)]
-    return tuple(dict.fromkeys(function for helper in called for function in (helper, *helpers(helper))))
-
-
-def _is_helper(formula: Formula, value: Any) -> bool:
-    """Return whether a value in a formula's closure is a function written for it, not part of a library."""
-    return _in_same_file(formula, value) or (isinstance(value, FunctionType) and "<locals>" in value.__qualname__)
-
-
-def _in_same_file(formula: Formula, value: Any) -> bool:
-    """Return whether a value is another function of the same file."""
-    return (
-        isinstance(value, FunctionType)
-        and value is not formula
-        and value.__code__.co_filename == formula.__code__.co_filename
-    )

@@ -20,12 +20,13 @@ from actbench.backends._compiling import only_version
 from actbench.backends._listing import sources
 from actbench.backends._loops import formulas_of
 from actbench.backends._numba_cache import inlined
-from actbench.backends._rewriting import helpers, unchanged
+from actbench.backends._rewriting import unchanged
 from actbench.backends._row_compiling import VECTOR, gathered
 from actbench.backends._row_functions import passes_of
 from actbench.backends._row_loops import RowNotation
 from actbench.backends.numba import Numba, computed_in
 from actbench.errors import InputError
+from actbench.model.helpers import helpers
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 

@@ -11,6 +11,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from actbench.model.helpers import helpers
+
 Formula = Callable[..., Any]
 
 PRE_ACTIVATION = ("z",)
@@ -98,8 +100,9 @@ class Rule:
 
 
 def names_used(formula: Formula) -> frozenset[str]:
-    """Return the names that a formula looks up in its namespace ``m``."""
-    return _names_used_in(getattr(formula, "__code__", formula))
+    """Return the names that a formula, and the functions that it calls, look up in the namespace ``m``."""
+    functions = (formula, *helpers(formula))
+    return frozenset().union(*(_names_used_in(getattr(function, "__code__", function)) for function in functions))
 
 
 @cache

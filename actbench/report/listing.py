@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from actbench.backends import helpers, source, sources
+from actbench.backends import source, sources
 from actbench.errors import InputError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.kernel_copy import KernelCopy
@@ -19,6 +19,7 @@ from actbench.kernels.subject import Subject
 from actbench.kernels.user_kernel import UserKernel
 from actbench.model.cases import RUNGS, Case
 from actbench.model.checks import Compiled
+from actbench.model.helpers import helpers
 from actbench.model.kernel_copies import KERNEL_COPIES
 from actbench.model.names import Op, OperandState
 from actbench.model.rule import Formula, Rule

@@ -254,15 +254,14 @@ class Backend(AlongRows, ABC):
         del activation
         return None
 
-    def unshipped(self, activation: str) -> str | None:
-        """Return why the library has no activation of its own that can be timed; None where it has one."""
-        del activation
+    def unshipped(self, activation: str, dtype: Dtype | None = None) -> str | None:
+        """Return why the library has no activation of its own, in a dtype, that can be timed; None where it has."""
+        del activation, dtype
         return f"{self.name} has no activations of its own"
 
     def autograd(self, activation: str, dtype: Dtype) -> Autograd:
         """Return the library's own activation and its gradient; `InputError` where it has none."""
-        del dtype
-        raise InputError(f"{self.unshipped(activation)}")
+        raise InputError(f"{self.unshipped(activation, dtype)}")
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the training step of an arm, on arrays that it shares with others; for backends that train."""

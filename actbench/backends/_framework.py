@@ -148,8 +148,8 @@ class Framework(Backend):
         key = activation, dtype
         if key not in self._autograd:
             function = shipped(self.shipped, activation)
-            if function is None or self.unshipped(activation):
-                raise InputError(f"{self.unshipped(activation)}")
+            if function is None or self.unshipped(activation, dtype):
+                raise InputError(f"{self.unshipped(activation, dtype)}")
             self._autograd[key] = self.differentiated(function, dtype)
         return self._autograd[key]
 
@@ -173,11 +173,13 @@ class Framework(Backend):
         del function, dtype
         raise InputError(f"backend '{self.name}' has no automatic differentiation")
 
-    def unshipped(self, activation: str) -> str | None:
+    def unshipped(self, activation: str, dtype: Dtype | None = None) -> str | None:
         """Return why the library's own function cannot be timed, or that it has none; None where it can."""
         function = shipped(self.shipped, activation)
         if function is None:
             return f"{self.requires or self.name} has no {activation} of its own"
+        if function.only_wide and dtype in NARROW:
+            return f"{function} takes {' and '.join(WIDE)} only"
         return f"{function} returns its operand, and computes nothing" if activation == "identity" else None
 
     def shipped_function(self, activation: str) -> Callable[[Any], Any] | None:

@@ -28,6 +28,8 @@ class Shipped:
     """Whether the name is a class, whose instances are called."""
     takes_target: bool = field(default=False, kw_only=True)
     """Whether it is one of z and of the numbers of columns, one a row in one dimension, and returns such numbers."""
+    only_wide: bool = field(default=False, kw_only=True)
+    """Whether it refuses floats of 16 bits."""
 
     def with_parameters(self, values: Mapping[str, float]) -> Shipped:
         """Return the call with these values of the activation's parameters."""
@@ -81,6 +83,7 @@ TORCH: Mapping[str, Shipped] = MappingProxyType(
         "hard-tanh": Shipped("torch.nn.functional.hardtanh"),
         "identity": Shipped("torch.nn.Identity", is_module=True),
         "leaky-relu": Shipped("torch.nn.functional.leaky_relu", parameters={"slope": "negative_slope"}),
+        "log-ndtr": Shipped("torch.special.log_ndtr", only_wide=True),
         "log-sigmoid": Shipped("torch.nn.functional.logsigmoid"),
         "log-softmax": Shipped("torch.log_softmax", {"dim": -1}),
         "logistic": Shipped("torch.sigmoid"),
@@ -119,6 +122,7 @@ JAX: Mapping[str, Shipped] = MappingProxyType(
         "hard-tanh": Shipped("jax.nn.hard_tanh"),
         "identity": Shipped("jax.nn.identity"),
         "leaky-relu": Shipped("jax.nn.leaky_relu", parameters={"slope": "negative_slope"}),
+        "log-ndtr": Shipped("jax.scipy.special.log_ndtr", only_wide=True),
         "log-sigmoid": Shipped("jax.nn.log_sigmoid"),
         "log-softmax": Shipped("jax.nn.log_softmax"),
         "logistic": Shipped("jax.nn.sigmoid"),

@@ -49,9 +49,8 @@ class ShippedKernel(Kernel):
     @property
     def unsupported(self) -> str | None:
         """Why its backend has no such activation, available or not; None where it has."""
-        lacking = (
-            without_second(self) or self.backend.unshipped(self.activation.name) or without_reference(self.activation)
-        )
+        unshipped = self.backend.unshipped(self.activation.name, self.dtype)
+        lacking = without_second(self) or unshipped or without_reference(self.activation)
         return dtypes.unsupported(self.backend, self.dtype) or lacking
 
     def unsupported_cold(self) -> str | None:

@@ -51,6 +51,19 @@ _STEEP = mpmath.mpf(1.0507009873554804934193349852946 * 1.6732632423543772848170
 PERIODIC = ("sine", "snake")
 """They have no limits at infinity, and neither output nor slope at numbers that overflow to it."""
 
+
+def _log_ndtr(z: Any) -> Any:
+    if z > 0:
+        return mpmath.log1p(-mpmath.ncdf(-z)) if z < 1e6 else mpmath.mpf(0)
+    return mpmath.log(mpmath.ncdf(z)) if z > -1e6 else -z * z / 2 - mpmath.log(-z * mpmath.sqrt(2 * mpmath.pi))
+
+
+def _log_ndtr_slope(z: Any) -> Any:
+    if abs(z) < 1e6:
+        return mpmath.npdf(z) / mpmath.ncdf(z)
+    return mpmath.mpf(0) if z > 0 else -z - 1 / z
+
+
 TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "arctan": (mpmath.atan, lambda z: 1 / (1 + z**2)),
     "celu": (lambda z: z if z > 0 else mpmath.expm1(z), lambda z: mpmath.exp(min(z, 0))),
@@ -75,6 +88,7 @@ TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "identity": (lambda z: z, lambda _: mpmath.mpf(1)),
     "leaky-relu": (lambda z: z if z > 0 else mpmath.mpf(0.01) * z, lambda z: mpmath.mpf(1.0 if z > 0 else 0.01)),
     "log-cosh": (_log_cosh, mpmath.tanh),
+    "log-ndtr": (_log_ndtr, _log_ndtr_slope),
     "log-sigmoid": (lambda z: -mpmath.log1p(mpmath.exp(-z)), lambda z: _logistic(-z)),
     "logistic": (_logistic, lambda z: mpmath.exp(-abs(z)) / (1 + mpmath.exp(-abs(z))) ** 2),
     "mish": (lambda z: z * mpmath.tanh(mpmath.log1p(mpmath.exp(z))), _mish_slope),

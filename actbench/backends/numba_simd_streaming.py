@@ -13,7 +13,6 @@ from typing import Any
 from actbench.backends._limits import copies
 from actbench.backends._rewriting import unchanged
 from actbench.backends.numba_simd import NumbaSimd
-from actbench.host import environment
 from actbench.model.kernel_copies import NON_TEMPORAL_COPY
 
 
@@ -35,6 +34,7 @@ class NumbaSimdStreaming(NumbaSimd):
     def around(self, arrays: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return the function that lets the results of a loop over these bypass the caches, where they are large."""
         from actbench.backends._simd import streamed
+        from actbench.host import environment  # it takes what workers that do not measure this may not have
 
         wrapper = streamed.OVER.get((*arrays,))
         if wrapper is None:

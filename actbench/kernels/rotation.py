@@ -131,7 +131,7 @@ class SetMemory:
 
     def operand(self, backend: Backend, operand: Operand, *, writable: bool = True) -> Any:
         """Return an operand for a backend."""
-        if operand == DY and self._rotation.state is not OperandState.COLD:
+        if operand.name == DY.name and self._rotation.state is not OperandState.COLD:
             return self._placement.operand(backend, operand, writable=writable)
         if not backend.places:
             return self._rotation.adopted(backend, self._index, operand)

@@ -24,9 +24,11 @@ class RowKernel(Kernel):
         """Why its backend cannot execute it, available or not; None where it can."""
         return rows.unsupported(self) or super().unsupported
 
-    def unsupported_cold(self) -> str:
-        """Why its operands cannot come from memory."""
-        return f"operands of activations along rows, such as {self.activation.name}, are warm"
+    def unsupported_cold(self) -> str | None:
+        """Why its operands cannot come from memory; None where they can."""
+        if self.op is Op.STEP:
+            return f"operands of steps along rows, such as those of {self.activation.name}, are warm: use --op backward"
+        return None
 
     @cached_property
     def rule(self) -> Rule:

@@ -23,6 +23,9 @@ MOST_SETS = 8192
 PARTS_OF_STEP = 2
 """Passes of a step over every set; each comes at least a cache's passing after the other."""
 
+STAYING = frozenset(operand.name for operand in (DY, RESULT, DA, DB))
+"""What residuals-cold operands leave in cache: the upstream gradient, and the gradients that are computed from it."""
+
 CALL_BYTES = 1024
 """About what the Python objects of a call take, which are made once a set."""
 
@@ -68,12 +71,13 @@ def rotating(subject: Subject, state: OperandState) -> tuple[Operand, ...]:
     """Return the operands and outputs of a subject that are of another set in every call."""
     if state is OperandState.COLD:
         return subject.touches
-    return tuple(operand for operand in subject.touches if operand not in {DY, RESULT, DA, DB})
+    return tuple(operand for operand in subject.touches if operand.name not in STAYING)
 
 
 def touched_bytes(subject: Subject, state: OperandState, size: int) -> int:
-    """Return the bytes that a call of a subject touches of a set of `size` elements."""
-    return size * sum(_element_bytes(subject, rotating(subject, state)))
+    """Return the bytes that a call of a subject touches of a set of `size` elements, without what is one a row."""
+    whole = [operand for operand in rotating(subject, state) if not operand.per_row]
+    return size * sum(_element_bytes(subject, whole))
 
 
 def set_bytes(subjects: Sequence[Subject], state: OperandState, size: int) -> int:

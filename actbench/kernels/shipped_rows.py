@@ -32,7 +32,7 @@ class ShippedRowKernel(ShippedKernel):
 
     def unsupported_cold(self) -> str:
         """Why its operands cannot come from memory."""
-        return f"operands of activations along rows, such as {self.activation.name}, are warm"
+        return f"operands of what frameworks ship along rows, such as {self.activation.name}, are warm"
 
     @property
     def outline(self) -> Kernel:

@@ -71,22 +71,22 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
     present = sorted({value_of(case, axis) for case in cases}, key=lambda value: order(axis, value))
     if not present:
         raise InputError("the run has no finished round: go on with it (--resume), or name another")
-    chosen = _named(axis, reference, present) if reference is not None else _default(axis, present)
-    if chosen not in present:
-        raise InputError(f"--reference '{chosen}': the run has the {axis} values {', '.join(present)}")
+    common = _named(axis, reference, present) if reference is not None else _default(axis, present)
+    if common not in present:
+        raise InputError(f"--reference '{common}': the run has the {axis} values {', '.join(present)}")
     groups: dict[_Key, list[tuple[Case, Case]]] = {}
     for case in cases:
         candidate = value_of(case, axis)
-        counterpart = _with(case, axis, chosen)
-        if candidate != chosen and counterpart in cases:
+        counterpart = _with(case, axis, common)
+        if candidate != common and counterpart in cases:
             state = None if axis is Axis.OPERANDS else case.operands
             key = _Key(case.activation, case.op, _group(case, axis), state, candidate)
             groups.setdefault(key, []).append((counterpart, case))
     if not groups:
-        counterparts = f", and nothing has a counterpart at {chosen} (--reference)" if len(present) > 1 else " only"
+        counterparts = f", and nothing has a counterpart at {common} (--reference)" if len(present) > 1 else " only"
         raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)}{counterparts}")
     ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], *item[0].rank(axis)))
-    return [_compared(times, cases, key, chosen, twins) for key, twins in ordered]
+    return [_compared(times, cases, key, common, twins) for key, twins in ordered]
 
 
 class _Key(NamedTuple):

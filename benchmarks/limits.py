@@ -29,7 +29,7 @@ from actbench.backends.numba_simd import NumbaSimd
 from actbench.model.names import Dtype, Op
 from actbench.model.rule import Dialect, Formula
 from actbench.report.numbers import ratio
-from benchmarks import c_loops
+from benchmarks import c_loops, kernel_options
 
 SLICE_SECONDS = 0.002
 """Of a loop, before the next one's turn."""
@@ -122,26 +122,19 @@ def kernels(name: str, strategy: str, dtype: Dtype) -> Iterator[tuple[str, Calla
 def main() -> None:
     """Measure all kernels, one after another."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-a", default="logistic,tanh")
-    parser.add_argument("-s", default="recompute")
-    parser.add_argument("-n", default="4096,100000")
-    parser.add_argument("-d", default="float32,float64")
+    kernel_options.add(parser, "logistic,tanh")
     parser.add_argument("--repeats", type=int, default=60)
     options = parser.parse_args()
     for library in c_loops.LIBRARIES:
         if reason := c_loops.skipped(library):
             print(f"C, {library.name}: skipped: {reason}")
     print(f"{'':36}", *(f"{kind:>16}" for kind in (*KINDS, *IN_C)))
-    for name in options.a.split(",") if options.a != "*" else registry.elementwise():
-        for strategy in options.s.split(","):
-            if strategy not in registry.activation(name).strategies:
-                continue
-            for dtype in map(Dtype, options.d.split(",")):
-                calls = dict(kernels(name, strategy, dtype))
-                for size in map(int, options.n.split(",")):
-                    faster = ratios(calls, size, dtype, options.repeats)
-                    row = (f"{ratio(interval):>16}" for interval in faster.values())
-                    print(f"{f'{name}/{strategy}/{dtype}/{size}':36}", *row, flush=True)
+    for derivative in kernel_options.derivatives(options):
+        calls = dict(kernels(*derivative))
+        for size in kernel_options.sizes(options):
+            faster = ratios(calls, size, derivative.dtype, options.repeats)
+            row = (f"{ratio(interval):>16}" for interval in faster.values())
+            print(f"{'/'.join((*derivative, str(size))):36}", *row, flush=True)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from typing import Self
 from actbench import registry
 from actbench.analysis.statistics import intervals_of_logs
 from actbench.backends.numba_simd import NumbaSimd
-from actbench.model.names import Dtype
 from actbench.model.rule import Dialect
 from actbench.report.numbers import ratio
+from benchmarks import kernel_options
+from benchmarks.kernel_options import Derivative
 
 HERE = Path(__file__).parents[1]
 SLICER = Path(__file__).with_name("kernel_slices.py")
@@ -92,12 +93,10 @@ def output(*command: str, fed: bytes = b"") -> bytes:
     return subprocess.run(command, input=fed, check=True, stdout=subprocess.PIPE).stdout
 
 
-def exponential(name: str, strategy: str) -> bool:
-    """Return whether the derivative takes a function of many operations."""
-    backend, activation = NumbaSimd(), registry.activation(name)
-    if strategy not in activation.strategies:
-        return False
-    rule = activation.rule(strategy, Dialect.ARRAY, backend.namespace())
+def is_exponential(derivative: Derivative) -> bool:
+    """Return whether a derivative takes a function of many operations."""
+    backend, activation = NumbaSimd(), registry.activation(derivative.activation)
+    rule = activation.rule(derivative.strategy, Dialect.ARRAY, backend.namespace())
     return backend.interleave([rule.derivative]) > 0
 
 
@@ -132,20 +131,12 @@ def main() -> None:
     """Measure all, and print a row for every kernel."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("older", metavar="REVISION|DIRECTORY")
-    parser.add_argument("-a", default="*")
-    parser.add_argument("-s", default="recompute")
-    parser.add_argument("-n", default="4096,100000")
-    parser.add_argument("-d", default="float32,float64")
+    kernel_options.add(parser, "*")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--slices", type=int, default=12)
     options = parser.parse_args()
-    names: Sequence[str] = options.a.split(",") if options.a != "*" else list(registry.elementwise())
-    strategies, dtypes, sizes = (getattr(options, one).split(",") for one in "sdn")
-    cases: list[Case] = [
-        (name, strategy, str(Dtype(dtype)), int(size))
-        for name, strategy, dtype, size in product(names, strategies, dtypes, sizes)
-        if exponential(name, strategy)
-    ]
+    named = filter(is_exponential, kernel_options.derivatives(options))
+    cases: list[Case] = [(*derivative, size) for derivative, size in product(named, kernel_options.sizes(options))]
     with checkout(options.older) as older:
         rng = random.Random(1)  # noqa: S311  # not for cryptography
         rounds = [round_of(cases, (HERE, older), options.slices, rng) for _ in range(options.rounds)]

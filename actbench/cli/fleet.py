@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import click
 
 from actbench.cli.formats import TEXTS, format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.measuring import dry_run, limits, print_plan
+from actbench.cli.measuring import Mode, dry_run, limits, mode_taken, print_plan
 from actbench.cli.options import (
     Command,
     inputs,
@@ -52,7 +51,7 @@ def command() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FleetMode:
+class FleetMode(Mode):
     """The options of either command that say where a plan is measured, and whether."""
 
     scheduler: str | None
@@ -60,26 +59,11 @@ class FleetMode:
     """Whether one host of each kind is enough."""
     allow_different: bool
     """Whether hosts may have other versions."""
-    output: Path | None
-    resume: Path | None
-    dry_run: bool
     form: str
-    quiet: bool
-
-    def tell(self, text: str) -> None:
-        """Print what happens."""
-        if not self.quiet:
-            click.echo(text, err=True)
 
 
 def on_a_cluster(command: Command) -> Command:
     """Add the options that name a cluster and a directory; the command takes them as its parameter `mode`."""
-
-    @wraps(command)
-    def taking(*arguments: Any, **values: Any) -> Any:
-        mode = FleetMode(**{one.name: values.pop(one.name) for one in fields(FleetMode)})
-        return command(*arguments, mode=mode, **values)
-
     options = (
         click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, tcp://10.0.0.1:8786."),
         click.option("--kinds", is_flag=True, help="Measure on one host of each kind. [default: on every host]"),
@@ -97,7 +81,7 @@ def on_a_cluster(command: Command) -> Command:
         format_option(TEXTS, "; json, of a --dry-run, is the plan"),
         quiet,
     )
-    with_options: Command = taking
+    with_options = mode_taken(FleetMode)(command)
     for option in reversed(options):
         with_options = option(with_options)
     return with_options

@@ -84,33 +84,43 @@ all_tables = click.option(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
-    """The options of either command that say what to do with a request."""
+    """The options of a command that say what to do with a request, and where what comes of it is written."""
 
     output: Path | None
     resume: Path | None
     dry_run: bool
-    strict: bool
-    """Whether nothing is measured where a kernel does not pass its check."""
     quiet: bool
-    all_tables: bool
 
-    def caution(self, text: str) -> None:
-        """Print what of the request does not help."""
+    def tell(self, text: str) -> None:
+        """Print a line about what happens, or about what of the request does not help."""
         if not self.quiet:
             click.echo(text, err=True)
 
 
-def mode_taken(command: Command) -> Command:
-    """Let a command take what these options say as its parameter `mode`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMode(Mode):
+    """Those of a command that measures here."""
 
-    @wraps(command)
-    def taking(*arguments: Any, **values: Any) -> Any:
-        return command(*arguments, mode=Mode(**{one.name: values.pop(one.name) for one in fields(Mode)}), **values)
-
-    return taking
+    strict: bool
+    """Whether nothing is measured where a kernel does not pass its check."""
+    all_tables: bool
 
 
-def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -> None:
+def mode_taken(kind: type[Mode]) -> Callable[[Command], Command]:
+    """Return a decorator that lets a command take the options of a kind of mode as its parameter `mode`."""
+
+    def decorated(command: Command) -> Command:
+        @wraps(command)
+        def taking(*arguments: Any, **values: Any) -> Any:
+            mode = kind(**{option.name: values.pop(option.name) for option in fields(kind)})
+            return command(*arguments, mode=mode, **values)
+
+        return taking
+
+    return decorated
+
+
+def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: RunMode) -> None:
     """Measure a new run, go on with one, or print what would be measured."""
     from actbench import plugins
     from actbench.engine.session import Seams
@@ -128,11 +138,13 @@ def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: Mode) -
     if mode.resume is not None:
         ctx.call_on_close(plugins.unload)  # of what is loaded for it
 
-    opened = kind.opened(request, seams, output=mode.output, resume=mode.resume, caution=mode.caution)
+    opened = kind.opened(request, seams, output=mode.output, resume=mode.resume, caution=mode.tell)
     _measure(opened, started, kind.guaranteed_rounds(request), seams, mode)
 
 
-def _measure(opened: AbstractContextManager[Writer], started: float, min_rounds: int, seams: Seams, mode: Mode) -> None:
+def _measure(
+    opened: AbstractContextManager[Writer], started: float, min_rounds: int, seams: Seams, mode: RunMode
+) -> None:
     """Do the remaining work of a run, and print its summary.
 
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed or a kernel did.

@@ -9,7 +9,7 @@ import click
 
 from actbench.cli.formats import TEXTS, format_option
 from actbench.cli.measuring import (
-    Mode,
+    RunMode,
     all_tables,
     carry_out,
     directories,
@@ -69,9 +69,9 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 @quiet
 @click.pass_context
 @usage_shown()
-@mode_taken
+@mode_taken(RunMode)
 def command(
-    ctx: click.Context, /, *, mode: Mode, form: str, plan: Path | None, shard: tuple[int, int] | None, **options: Any
+    ctx: click.Context, /, *, mode: RunMode, form: str, plan: Path | None, shard: tuple[int, int] | None, **options: Any
 ) -> None:
     """Measure, and print which strategy is faster, by how much, and how surely.
 
@@ -102,7 +102,7 @@ def command(
         carry_out(ctx, request, RUN, mode)
 
 
-def _planned(path: Path | None, shard: tuple[int, int] | None, mode: Mode) -> PlannedElsewhere | None:
+def _planned(path: Path | None, shard: tuple[int, int] | None, mode: RunMode) -> PlannedElsewhere | None:
     """Read the plan that is to be measured; None where none is named."""
     from actbench.engine.planned_elsewhere import PlannedElsewhere
     from actbench.runs import plan_file
@@ -116,7 +116,7 @@ def _planned(path: Path | None, shard: tuple[int, int] | None, mode: Mode) -> Pl
     return PlannedElsewhere(plan_file.read(path), shard or (1, 1))
 
 
-def _print_file(request: RunRequest, mode: Mode) -> None:
+def _print_file(request: RunRequest, mode: RunMode) -> None:
     """Print the plan as a file."""
     from actbench.engine.preparing import prepare
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.measuring import Mode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
+from actbench.cli.measuring import RunMode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import on_command_line, quiet, seed, timeout, usage_shown
 from actbench.cli.step_options import selecting_steps, threads_of_steps
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @quiet
 @click.pass_context
 @usage_shown()
-@mode_taken
-def command(ctx: click.Context, /, *, mode: Mode, **options: Any) -> None:
+@mode_taken(RunMode)
+def command(ctx: click.Context, /, *, mode: RunMode, **options: Any) -> None:
     """Measure training steps, and print what a strategy is worth in one, in time and in memory.
 
     A NETWORK has a name and its widths: dense:784-512, mlp:784-512-512-10 (the default), ffn:512-2048,

@@ -37,50 +37,47 @@ def chosen_seed(seed: int | None) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """The request of ``actbench run``, for a new run or a resumed one."""
+class NewOrResumed:
+    """What requests of runs have in common, new ones or resumed ones."""
 
-    preset: str = presets.DEFAULT
-    selection: Selection = field(default_factory=Selection)
     rounds: int | None = None
     """The exact number of rounds."""
     target: float | None = None
     """Relative half width that every speedup's interval should reach."""
     budget: float | None = None
     seed: int | None = None
-    inputs: Inputs | None = None
-    """The source of pre-activations."""
-    engine: Engine | None = None
     affinity: int | None = None
     """The processor to pin workers to."""
     threads: int | None = None
-    """Number of threads that was asked for; None where none was: as many as processors, but one of a library's."""
+    """Number of threads; None where none was named: as many as processors, but one of a library of kernels."""
     timeout: float | None = None
-    max_call: float | None = None
-    """Time limit of one call."""
     named: frozenset[str] = frozenset()
     """The options given on the command line itself, by the names of these fields and of the axes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest(NewOrResumed):
+    """The request of ``actbench run``."""
+
+    preset: str = presets.DEFAULT
+    selection: Selection = field(default_factory=Selection)
+    inputs: Inputs | None = None
+    """The source of pre-activations."""
+    engine: Engine | None = None
+    max_call: float | None = None
+    """Time limit of one call."""
     planned: PlannedElsewhere | None = None
     """A plan that was made before, in place of what selects cases; None where it is to be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainRequest:
-    """The request of ``actbench train``, for a new run or a resumed one; its fields are those of `RunRequest`."""
+class TrainRequest(NewOrResumed):
+    """The request of ``actbench train``."""
 
     selection: TrainingSelection = field(default_factory=TrainingSelection)
-    rounds: int | None = None
-    target: float | None = None
-    budget: float | None = None
-    seed: int | None = None
-    affinity: int | None = None
-    threads: int | None = None
-    """Number of threads of products and activations; as many as processors where None was asked for."""
-    timeout: float | None = None
-    named: frozenset[str] = frozenset()
 
 
-def limits_of(request: RunRequest | TrainRequest) -> dict[str, Any]:
+def limits_of(request: NewOrResumed) -> dict[str, Any]:
     """Return what ends a run, and no more: its options that a run which goes on takes anew, None where none is."""
     return {name: getattr(request, name) for name in ("rounds", "target", "budget", "timeout")}
 

@@ -18,8 +18,8 @@ from tests.support.surveyed import rows
 
 
 def test_the_command_prints_a_table_a_dtype(actbench: Actbench) -> None:
-    chosen = ("-a", "logistic", "-s", "recompute,cached", "-b", "numpy,python")
-    result = actbench("accuracy", *chosen, "--points", "20", "--residuals", "exact")
+    words = ("-a", "logistic", "-s", "recompute,cached", "-b", "numpy,python")
+    result = actbench("accuracy", *words, "--points", "20", "--residuals", "exact")
     assert result.exit_code == 0, result.output
     assert "Error of g' in ULP, float32" in result.output
     assert "Error of g' in ULP, float64" in result.output
@@ -28,8 +28,8 @@ def test_the_command_prints_a_table_a_dtype(actbench: Actbench) -> None:
 
 
 def test_csv_and_json_say_the_same(actbench: Actbench) -> None:
-    chosen = ("accuracy", "-a", "tanh", "-s", "textbook,recompute", "-b", "numpy", "--points", "20", "--format")
-    table, objects = rows(actbench(*chosen, "csv").output), json.loads(actbench(*chosen, "json").output)
+    words = ("accuracy", "-a", "tanh", "-s", "textbook,recompute", "-b", "numpy", "--points", "20", "--format")
+    table, objects = rows(actbench(*words, "csv").output), json.loads(actbench(*words, "json").output)
     assert len(table) == len(objects)
     for row, item in zip(table, objects, strict=True):
         assert [name for name in row if name in item] == list(item)
@@ -56,10 +56,10 @@ def test_the_table_goes_to_a_file_in_markdown(actbench: Actbench, tmp_path: Path
 
 
 def test_a_file_s_name_asks_for_its_format(actbench: Actbench, tmp_path: Path) -> None:
-    chosen = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "20", "-o")
-    assert actbench(*chosen, "a.csv").exit_code == 0
-    assert actbench(*chosen, "a.json").exit_code == 0
-    assert actbench(*chosen, "b.csv", "--format", "json").exit_code == 0
+    words = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "20", "-o")
+    assert actbench(*words, "a.csv").exit_code == 0
+    assert actbench(*words, "a.json").exit_code == 0
+    assert actbench(*words, "b.csv", "--format", "json").exit_code == 0
     assert (tmp_path / "a.csv").read_text().startswith("activation,strategy,")
     assert json.loads((tmp_path / "a.json").read_text()) == json.loads((tmp_path / "b.csv").read_text())
 
@@ -82,10 +82,10 @@ def test_a_name_that_asks_for_no_known_format_is_refused_before_anything_is_comp
 
 
 def test_a_table_in_a_file_is_of_markdown(actbench: Actbench, tmp_path: Path) -> None:
-    chosen = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "10", "--format", "table", "-o")
-    assert actbench(*chosen, "a.md").exit_code == 0
+    words = ("accuracy", "-a", "identity", "-b", "numpy", "-d", "float64", "--points", "10", "--format", "table", "-o")
+    assert actbench(*words, "a.md").exit_code == 0
     assert "| identity |" in (tmp_path / "a.md").read_text()
-    refused = actbench(*chosen, "a.csv")
+    refused = actbench(*words, "a.csv")
     assert refused.exit_code == 2
     assert refused.stderr == "actbench: -o a.csv: --format table is for Markdown and the terminal: leave it out\n"
 
@@ -103,7 +103,7 @@ def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench
 
 
 @pytest.mark.parametrize(
-    ("chosen", "sentence"),
+    ("words", "sentence"),
     [
         (("-a", "logistc"), "unknown activation 'logistc': did you mean 'logistic'"),
         (("-a", "overhead"), "'overhead' has no derivative to be held to: name activations with -a"),
@@ -115,8 +115,8 @@ def test_narrow_residuals_are_looked_at_beside_every_strategy(actbench: Actbench
         (("-a", "tanh", "-d", "float64", "--exhaustive"), "--exhaustive is for 16 and 32 bits"),
     ],
 )
-def test_bad_input_is_reported_in_one_line(actbench: Actbench, chosen: tuple[str, ...], sentence: str) -> None:
-    result = actbench("accuracy", "-b", "numpy", *chosen)
+def test_bad_input_is_reported_in_one_line(actbench: Actbench, words: tuple[str, ...], sentence: str) -> None:
+    result = actbench("accuracy", "-b", "numpy", *words)
     assert result.exit_code == 2
     assert sentence in result.output
     assert "Traceback" not in result.output
@@ -140,7 +140,7 @@ def without_cached(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kernels_that_cannot_be_looked_at_are_reported_after_the_others(
     actbench: Actbench, bench: FakeBench, form: str
 ) -> None:
-    chosen = (
+    words = (
         "-a",
         "tanh",
         "-s",
@@ -152,7 +152,7 @@ def test_kernels_that_cannot_be_looked_at_are_reported_after_the_others(
         "--points",
         "10",
     )
-    result = actbench("accuracy", *chosen, "--format", form, "-q")
+    result = actbench("accuracy", *words, "--format", form, "-q")
     assert result.exit_code == 4
     assert result.stderr == (
         "actbench: tanh/cached/python/derivative/float64 cannot be surveyed: python cannot compile cached; nor can "
@@ -165,8 +165,8 @@ def test_kernels_that_cannot_be_looked_at_are_reported_after_the_others(
 
 @pytest.mark.usefixtures("without_cached", "few")
 def test_an_exhaustive_survey_goes_on_after_a_kernel_that_cannot_be_looked_at(actbench: Actbench) -> None:
-    chosen = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-d", "float32", "--points", "10", "--exhaustive")
-    result = actbench("accuracy", *chosen, "--format", "csv", "-q")
+    words = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-d", "float32", "--points", "10", "--exhaustive")
+    result = actbench("accuracy", *words, "--format", "csv", "-q")
     assert result.exit_code == 4
     assert {row["strategy"] for row in rows(result.stdout)} == {"recompute"}
     assert "tanh/cached/numpy/derivative/float32 cannot be surveyed: numpy cannot compile cached" in result.stderr
@@ -174,14 +174,14 @@ def test_an_exhaustive_survey_goes_on_after_a_kernel_that_cannot_be_looked_at(ac
 
 @pytest.mark.usefixtures("without_cached")
 def test_no_file_is_written_where_nothing_can_be_looked_at(actbench: Actbench, tmp_path: Path) -> None:
-    chosen = ("-a", "tanh", "-s", "cached", "-b", "numpy", "--points", "10", "-o", "errors.csv")
-    assert actbench("accuracy", *chosen, "-q").exit_code == 4
+    words = ("-a", "tanh", "-s", "cached", "-b", "numpy", "--points", "10", "-o", "errors.csv")
+    assert actbench("accuracy", *words, "-q").exit_code == 4
     assert not (tmp_path / "errors.csv").exists()
 
 
 def test_kernels_that_do_not_exist_are_reported_with_the_reason(actbench: Actbench) -> None:
-    chosen = ("-a", "tanh", "-s", "cached", "-b", "numpy,python", "-d", "float32", "--residual-dtype", "float32")
-    assert actbench("accuracy", *chosen, "--points", "10").stderr.splitlines()[-2:] == [
+    words = ("-a", "tanh", "-s", "cached", "-b", "numpy,python", "-d", "float32", "--residual-dtype", "float32")
+    assert actbench("accuracy", *words, "--points", "10").stderr.splitlines()[-2:] == [
         "left out 2 cases, e.g. tanh/cached/python/derivative/float32: python computes in float64 only",
         (
             "left out 1 case, e.g. tanh/cached:float32/numpy/derivative/float32: float32 is no narrower than the "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 from actbench.runs.archive import load
-from tests.support.dask_processes import LONGEST, Processes, reached, rounds, wait_for_workers, wait_until
+from tests.support.dask_processes import LONGEST, Processes, reached, rounds, settle, wait_for_workers, wait_until
 from tests.support.environments import lacking
 from tests.support.tiers import EXHAUSTIVE
 
@@ -27,8 +26,7 @@ SELECTED = ("-a", "logistic", "-b", "numpy", "-d", "float64", "-n", "100,1000", 
 
 @pytest.fixture
 def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Processes]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    settle(tmp_path, monkeypatch)
     running = Processes()
     yield running
     running.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.support.selections import record
 
@@ -60,6 +63,15 @@ class Processes:
         for process in self.started:
             process.kill()
             process.wait()
+
+
+def settle(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is started be in a directory, with what is imported here, and with locks of its own."""
+    temporary = directory / "temporary"
+    temporary.mkdir()
+    monkeypatch.chdir(directory)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.setenv("TMPDIR", str(temporary))
 
 
 def wait_for_workers(address: str, count: int, within: Sequence[str] = ()) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -71,8 +72,9 @@ def in_states(actbench: Actbench, measured_in_states: Path) -> Actbench:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch, bench: FakeBench) -> Cluster:
-    """Three hosts of a kind."""
+def cluster(monkeypatch: pytest.MonkeyPatch, bench: FakeBench, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """Three hosts of a kind, whose locks are not those of a cluster in another process of the tests."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("hosts")))
     return Cluster(three()).connected(monkeypatch, bench)
 
 

@@ -84,7 +84,7 @@ def geglu(m: Any) -> Formulas:
 
     def pair_array(a, b, y):
         g = quotient_of_arrays(y, b)
-        tiny = abs(a) < 1e-30
+        tiny = abs(a) <= 1e-30  # which is 0 in float16
         p = m.where(tiny, 0.5, g) / m.where(tiny, 1.0, a)
         t = m.where(abs(a) > 40.0, 40.0, a)
         return b * (p + t * (peak * m.exp(-0.5 * t * t))), g

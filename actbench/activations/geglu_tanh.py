@@ -84,7 +84,7 @@ def geglu_tanh(m: Any) -> Formulas:
 
     def pair_array(a, b, y):
         g = quotient_of_arrays(y, b)
-        tiny = abs(a) < 1e-30
+        tiny = abs(a) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, g) / m.where(tiny, 1.0, a)
         t = m.where(a > 40.0, 40.0, m.where(a < -40.0, -40.0, a))
         return b * (s * (1.0 + t * (1.0 - s) * slope * (1.0 + 3.0 * cubic * t * t))), g

@@ -71,7 +71,7 @@ def swiglu(m: Any, beta: float = 1.0) -> Formulas:
 
     def pair_array(a, b, y):
         g = quotient_of_arrays(y, b)
-        tiny = abs(a) < 1e-30
+        tiny = abs(a) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, g) / m.where(tiny, 1.0, a)
         x = m.where(abs(a) > far, 0.0, beta * a)
         return b * (s * (1.0 + x * (1.0 - s))), g

@@ -18,6 +18,9 @@ __all__ = ["forward_of", "loops_of", "step_of"]
 
 Factory = Callable[[_loops.Span, Formula], _loops.Loop]
 
+Factories = dict[Callable[..., Any], Callable[[Formula, Formula], Factory]]
+"""What makes the factories of loops that widen, by the factories of those that do not."""
+
 
 def elementwise(widen: Formula, narrow: Formula) -> Factory:
     """Return the factory of the loop that applies a formula to every element."""
@@ -99,7 +102,7 @@ def backward_from_two(widen: Formula, narrow: Formula) -> Factory:
     return of_formula
 
 
-WIDENING: dict[Callable[..., Any], Callable[[Formula, Formula], Factory]] = {
+WIDENING: Factories = {
     _loops.elementwise: elementwise,
     _loops.elementwise_from_two: elementwise_from_two,
     _loops.saving: saving,
@@ -111,13 +114,14 @@ WIDENING: dict[Callable[..., Any], Callable[[Formula, Formula], Factory]] = {
 
 def loops_of(op: Op, rule: Rule) -> list[Factory]:
     """Return the factories of the loops of an op, which widen where the rule's arithmetic is wider than its arrays."""
-    return [_of_rule(factory, rule) for factory in _loops.loops_of(op, rule)]
+    return [of_rule(WIDENING, factory, rule) for factory in _loops.loops_of(op, rule)]
 
 
 def forward_of(rule: Rule) -> Factory:
     """Return the same of the loop of a forward pass."""
-    return _of_rule(_loops.forward_of(rule), rule)
+    return of_rule(WIDENING, _loops.forward_of(rule), rule)
 
 
-def _of_rule(factory: Factory, rule: Rule) -> Factory:
-    return WIDENING[factory](rule.arithmetic.widen, rule.arithmetic.narrow) if rule.arithmetic else factory
+def of_rule(widening: Factories, factory: Factory, rule: Rule) -> Factory:
+    """Return a factory, or the one that widens in its place where the rule's arithmetic is wider than its arrays."""
+    return widening[factory](rule.arithmetic.widen, rule.arithmetic.narrow) if rule.arithmetic else factory

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 
 from actbench.backends import (
     _compiling,
-    _gated_loops,
+    _gated_widening_loops,
     _generated_code,
     _libm,
     _numba_cache,
@@ -261,7 +261,7 @@ class Numba(Backend):
 
 def _loops_for(rule: Rule) -> ModuleType:
     """Return the module of the loops around the formulas of a rule."""
-    return _gated_loops if rule.is_gated else _widening_loops
+    return _gated_widening_loops if rule.is_gated else _widening_loops
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actbench.model.names import WIDE, Op
+from actbench.model.names import Op
 
 if TYPE_CHECKING:
     from actbench.formula import Activation
@@ -30,6 +30,4 @@ def unsupported(kernel: Kernel) -> str | None:
         return f"{backend.name} has no loops for gated activations such as {name}"
     if kernel.storage:
         return f"residuals of gated activations such as {name} are kept in the type of the arithmetic"
-    if kernel.dtype not in WIDE:
-        return f"gated activations such as {name} are computed in {' and '.join(WIDE)}"
     return None

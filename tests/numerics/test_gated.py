@@ -17,7 +17,8 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DA, DB, DY, A, Array, B, Operands
 from actbench.kernels.placement import Placement
 from actbench.model.cases import KernelId
-from actbench.model.names import WIDE, Dtype, Op
+from actbench.model.names import NARROW, WIDE, Dtype, Op
+from actbench.model.number_formats import numpy_dtype
 from actbench.model.rule import Dialect
 from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
@@ -31,6 +32,7 @@ from tests.support.tiers import exhaustive_but
 NAMES = [name for name, one in registry.activations().items() if one.is_gated]
 BACKENDS = ("python", "numpy", "numpy-blocked", "numba", "numba-simd", "numba-parallel", "torch", "jax")
 QUICK = {("swiglu", "numba-simd"), ("geglu", "numpy"), ("reglu", "numba"), ("glu", "python")}
+IN_16_BITS = ("numba-simd", "numba-parallel", "torch", "jax")
 
 
 def kernel(
@@ -69,6 +71,38 @@ def test_every_strategy_gives_both_gradients_and_y_within_what_it_declares(name:
             oracle.check_calls(one, answers(one))
             assert checked.points
             assert checked.kept_bytes == len(one.residuals) * dtype.itemsize
+
+
+@pytest.mark.parametrize(
+    ("name", "backend", "dtype"),
+    exhaustive_but(
+        [*product(NAMES, IN_16_BITS, NARROW)],
+        {("glu", "numba-simd", Dtype.BFLOAT16), ("swiglu", "torch", Dtype.FLOAT16)}.__contains__,
+    ),
+)
+def test_every_strategy_is_as_accurate_as_it_declares_in_16_bits(name: str, backend: str, dtype: Dtype) -> None:
+    if reason := registry.backends()[backend].unavailable:
+        pytest.skip(reason)
+    for strategy in registry.activation(name).strategies:
+        one = kernel(name, strategy, backend, Op.STEP, dtype)
+        one.require_supported()
+        assert oracle.check(one, answers(one)).kept_bytes == 2 * len(one.residuals)
+        oracle.check_calls(one, answers(one))
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_compiled_loops_compute_in_float32_and_round_once(dtype: Dtype) -> None:
+    inputs, dy = np.random.default_rng(0).standard_normal((500, 2)), np.ones(500)
+    narrow, wide = (kernel("swiglu", "recompute", "numba-simd", dtype=kind) for kind in (dtype, Dtype.FLOAT32))
+    rounded, up = inputs.astype(numpy_dtype(dtype)), dy.astype(numpy_dtype(dtype))
+    computed = answers(narrow)(narrow.identity, rounded, up).derivative
+    right = answers(wide)(wide.identity, rounded.astype(np.float32), dy.astype(np.float32)).derivative
+    assert np.array_equal(computed, right.astype(computed.dtype))
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "numba"])
+def test_what_does_not_compute_in_16_bits_says_so(backend: str) -> None:
+    assert "computes in" in str(kernel("glu", "recompute", backend, dtype=Dtype.FLOAT16).unsupported)
 
 
 @pytest.mark.exhaustive

@@ -43,6 +43,9 @@ CASES = [
     for strategy in ("recompute", "cached")
 ]
 
+MARGIN = 0.02
+"""The margin of the checks that the recorded rounds are for."""
+
 MOST_CHECK_ROUNDS = 150
 """Rounds of a simulated check, about what its budget has time for."""
 
@@ -74,6 +77,7 @@ def record(rounds: int) -> None:
         compared={block.id for block in plan.blocks},
     )
     list(lockstep.calibrate())
+    lockstep.lengthen(MARGIN)
     began = time.monotonic()
     with ExitStack() as stack, RECORDED.open("w", newline="") as file:
         lockstep.starts = Seams().early_starts(options, stack)

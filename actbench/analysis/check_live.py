@@ -14,6 +14,7 @@ from math import log1p
 import numpy as np
 from numpy.typing import NDArray
 
+from actbench.analysis.arm_time import LongerArms
 from actbench.analysis.clusters import clusters
 from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Change, Margins, Verdict, verdict, why_open
@@ -57,6 +58,8 @@ class Outcome:
     seconds: float
     need: Need | None = None
     """What a check takes that decides the cases that are open for too few rounds; None where there are none."""
+    longer: LongerArms | None = None
+    """How much longer than usual arms were timed; None where they were not."""
 
 
 def judge(times: LiveTimes, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:

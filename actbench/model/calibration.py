@@ -36,6 +36,11 @@ class Calibration:
         single = tuple(arm for arm, place in enumerate(places) if place in self.single)
         return replace(self, loops=loops, values=values, single=single)
 
+    def longer(self, factor: float) -> Calibration:
+        """Return a calibration that has so many times as many values, as slow as these."""
+        values = tuple(max(count, round(factor * count)) for count in self.values)
+        return replace(self, values=values, round_seconds=factor * self.round_seconds)
+
     def calls(self, arm: int) -> int:
         """Return the number of calls per value of an arm: pyperf's ``loops``."""
         return self.loops[arm] * self.slices_of(arm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from actbench.analysis.arm_time import LongerArms
 from actbench.analysis.check_live import Outcome
 from actbench.analysis.regression import Change, Verdict
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
@@ -72,9 +73,22 @@ def live_remarks(outcome: Outcome) -> list[str]:
         *same_code_line(outcome.changes),
         *no_interval_line(outcome.changes, f"it takes {FEWEST_ROUNDS} rounds"),
         *need_lines(outcome),
+        *longer_arms_line(outcome.longer),
         *limit_line(outcome.changes),
         *(f"{loss.block} went on after round {loss.round}: {loss.reason}" for loss in lost),
     ]
+
+
+def longer_arms_line(longer: LongerArms | None) -> list[str]:
+    """Return why arms were timed longer than usual, where they were."""
+    if longer is None:
+        return []
+    seconds, usual, scatter = 1000 * longer.seconds, 1000 * longer.usual, 100 * longer.scatter
+    line = (
+        f"a noisy host: an arm was timed for {seconds:.0f} ms a round instead of {usual:.0f}, in which the host alone "
+        f"lets a ratio scatter by {scatter:.1f} %"
+    )
+    return [line]
 
 
 def limit_line(changes: Sequence[Change]) -> list[str]:

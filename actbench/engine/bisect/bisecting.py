@@ -17,6 +17,7 @@ from typing import Self
 import numpy as np
 
 from actbench import plugins
+from actbench.analysis.arm_time import SECONDS_TO_START
 from actbench.analysis.bisection import (
     Bisection,
     ExpectedBisection,
@@ -50,9 +51,6 @@ from actbench.model.events import Event, Judged
 
 SHARE_OF_CHECK = 0.5
 """Largest share of the budget for the check of BAD: it takes no longer than any check once a case has regressed."""
-
-SECONDS_TO_START = 1.5
-"""Predicted duration of a round in addition to its values: of starting three workers."""
 
 
 class Bisecting:
@@ -190,6 +188,7 @@ class Bisecting:
         search = self._search = self._resumed(cases)
         rounds = CommitRounds(self._lockstep(cases, good.start, good.start))
         yield from rounds.template.calibrate()
+        rounds.template.lengthen(self._check.margins.default)
         seconds = rounds.template.cost(rounds.template.blocks) + SECONDS_TO_START
         opening = np.full(len(self.commits), max(self._environments.cost_of_opening(), seconds))
         while open_cases := search.open_cases():

@@ -79,6 +79,7 @@ class LiveCheck:
                     yield step
         wrong.raise_any()
         yield from self.lockstep.calibrate()
+        self.lockstep.lengthen(self.margins.default, self.budget)
         self.before_rounds = self._elapsed()
         blocks = self.lockstep.blocks
         while blocks and self._affordable(blocks):
@@ -122,6 +123,7 @@ class LiveCheck:
             rounds=self.rounds,
             seconds=self._elapsed(),
             need=self._need(by_case),
+            longer=self.lockstep.longer,
         )
 
     def _kept(self) -> tuple[Kept, Kept]:

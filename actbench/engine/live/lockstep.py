@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import inf
 
+from actbench.analysis import arm_time
+from actbench.analysis.arm_time import LongerArms
 from actbench.analysis.check_live import LiveTimes
 from actbench.engine.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.engine.live.starting import EarlyStarts
@@ -61,6 +64,10 @@ class Lockstep:
     """Duration of the last round in addition to its blocks."""
     block_seconds: dict[str, float] = field(default_factory=dict)
     """Duration of the last round of each block."""
+    longer: LongerArms | None = None
+    """How much longer than usual arms are timed; None where they are not."""
+    scatter: list[float] = field(default_factory=list)
+    """What the scatter of values adds to ratios: samples of `scatter_of_values`."""
 
     def calibrate(self) -> Iterator[Event]:
         """Fix the loops of all blocks, from the baseline."""
@@ -70,12 +77,30 @@ class Lockstep:
                     worker = restarting.get()
                     prepare(worker, block, self.plan, self.launches[0].options.timeout)
                     calibration = calibrated(worker, block, self.arm_seconds, self.clock)
+                    self.scatter += self._scatter(worker, calibration)
                 except BenchmarkError as error:
                     restarting.end()
                     yield self._give_up(block, 0, error)
                 else:
                     self.calibrations[block.id] = calibration
                     yield Calibrated(block.id, calibration, done, len(self.plan.blocks))
+
+    def lengthen(self, margin: float, budget: float = inf) -> None:
+        """Time arms for longer, where calibration showed that the host would make most of the scatter of ratios."""
+        scatter = arm_time.deviation(self.scatter)
+        timing = sum(self._predicted(self.blocks).values())
+        factor = arm_time.factor(scatter, timing, margin, budget)
+        if factor > 1:
+            self.longer = LongerArms(scatter, self.arm_seconds, factor * self.arm_seconds)
+            self.arm_seconds = self.longer.seconds
+            self.calibrations = {name: known.longer(factor) for name, known in self.calibrations.items()}
+
+    def _scatter(self, worker: Worker, calibration: Calibration) -> list[float]:
+        """Time twice the values of a round in one worker, and return what their scatter adds to ratios."""
+        rng = random.Random(self.plan.seed)  # noqa: S311  # not for cryptography
+        swept = [sweep for _ in range(2) for sweep in sweeps(calibration, rng)]
+        timed = values(calibration, swept, [worker.ask(Time(tuple(swept)))])
+        return arm_time.scatter_of_values(timed.seconds)
 
     def round(self, number: int, blocks: Sequence[Block]) -> Iterator[Event]:
         """Measure these blocks once on all sides; a block that fails twice on any side is given up."""

@@ -61,6 +61,7 @@ class SelfCheck:
         lockstep = self.lockstep
         yield from all_passing(lockstep.verification.check_kernels(lockstep.launches[0]))
         yield from lockstep.calibrate()
+        lockstep.lengthen(self.margin, self.check_budget)
         self.prepared = self._elapsed()
         while not lockstep.failures and self._elapsed() + lockstep.cost(lockstep.plan.blocks) <= self.budget:
             self.rounds += 1

@@ -29,6 +29,10 @@ HALF_DECADES = (*(base * 10**power for power in range(6) for base in (16, 50)), 
 """Elements, from 16 to 16 million: two sizes a decade, as even as round numbers can be."""
 
 
+SUBSTITUTES = (Variant("intermediate"), Variant("pair"))
+"""What presets measure of an activation that has only one of their few strategies, such as one without `cached`."""
+
+
 def with_shipped(strategies: tuple[Variant, ...], backends: Iterable[str]) -> tuple[Variant, ...]:
     """Return strategies, and what frameworks ship where one of these backends is one; rungs stay as they are."""
     known = registry.backends()
@@ -62,6 +66,8 @@ class Axes:
     """Whether the user names ops; where not, those without a derivative have their backward pass."""
     cold: ColdAxes | None = None
     """The part to which states of operands other than warm are restricted."""
+    strategies_are_named: bool = False
+    """Whether the user names strategies; where not, an activation that has one of them alone has `SUBSTITUTES`, too."""
 
     def with_named(self, named: Mapping[str, tuple[Any, ...]]) -> Axes:
         """Return these axes with those that are named in their place.
@@ -71,7 +77,11 @@ class Axes:
         not, what a framework among them ships is measured as well.
         """
         start = self._with_shipped(named["backends"]) if "backends" in named and "strategies" not in named else self
-        changes: dict[str, Any] = {**named, "ops_are_named": self.ops_are_named or "ops" in named}
+        changes: dict[str, Any] = {
+            **named,
+            "ops_are_named": self.ops_are_named or "ops" in named,
+            "strategies_are_named": self.strategies_are_named or "strategies" in named,
+        }
         if "operands" in named:
             changes["cold"] = None
         elif "sizes" in named:
@@ -109,6 +119,20 @@ class Axes:
             Op.BACKWARD if no_derivative and not self.ops_are_named and op is Op.DERIVATIVE else op for op in self.ops
         )
         return tuple(dict.fromkeys(ops))
+
+    def of(self, activation: Activation | Ladder) -> Axes:
+        """Return these axes with the strategies that an activation has, at least two where they are not named."""
+        cold = self.cold
+        if cold and cold.strategies:
+            cold = replace(cold, strategies=self._existing(activation, cold.strategies))
+        return replace(self, strategies=self._existing(activation, self.strategies), cold=cold)
+
+    def _existing(self, activation: Activation | Ladder, variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
+        has = activation.strategies
+        existing = [variant for variant in dict.fromkeys(variants) if variant.name in has]
+        if len(existing) == 1 and not self.strategies_are_named:
+            existing += [variant for variant in SUBSTITUTES if variant.name in has and variant not in existing]
+        return (*existing, *([SHIPPED] if SHIPPED in variants else []))
 
     def include(self, state: OperandState, size: Size, backend: str, strategy: Variant) -> bool:
         """Return whether a case of these axes is measured in a state of operands."""

@@ -58,14 +58,13 @@ class ResolvedAxes:
 
     def cases(self, pattern: str) -> Iterator[tuple[Case, Subject]]:
         """Yield the cases that exist as mathematics, each once, with what they execute, in the order of tables."""
-        subject, axes = cache(resolution.subject), self.axes
+        subject = cache(resolution.subject)
         in_tables = partial(Variant.sort_key, order=registry.strategies_and_rungs())
-        variants = sorted(dict.fromkeys(axes.strategies), key=in_tables)
         backends = sorted(dict.fromkeys(self.backends), key=[*registry.backends().values()].index)
-        sizes = sorted({(size.elements, str(size)): size for size in axes.sizes}.values())
+        sizes = sorted({(size.elements, str(size)): size for size in self.axes.sizes}.values())
         for activation in dict.fromkeys(self.activations):
-            has = activation.strategies
-            existing = [variant for variant in variants if variant.name in has or variant == SHIPPED]
+            axes = self.axes.of(activation)
+            existing = sorted(axes.strategies, key=in_tables)
             shipping = self._shipping(activation)
             for op, dtype, size in product(axes.ops_of(activation), dict.fromkeys(axes.dtypes), sizes):
                 for operands, backend, strategy in product(axes.states, backends, existing):

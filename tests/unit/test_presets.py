@@ -10,10 +10,12 @@ from actbench import registry
 from actbench.errors import InputError
 from actbench.kernels import resolution
 from actbench.model.cases import Case, KernelId
-from actbench.model.names import FIRST_ORDER, WIDE, Dtype, Op
+from actbench.model.names import FIRST_ORDER, WIDE, Dtype, Op, OperandState
 from actbench.model.plan import Plan
 from actbench.model.training import SHIPPED
+from actbench.model.variants import Variant
 from actbench.planning import durations, presets
+from actbench.planning.resolved import resolved
 from tests.support.planned import planned
 
 PRESETS = list(presets.catalogue())
@@ -57,6 +59,31 @@ def test_the_smoke_preset_is_a_handful_of_small_cases() -> None:
     assert {case.dtype for case in plan.cases} == {Dtype.FLOAT64}
     assert len(plan.cases) <= 20
     assert not plan.left_out
+
+
+@pytest.mark.parametrize(
+    ("activation", "strategies"),
+    [
+        ("swiglu", {"recompute", "intermediate", "pair"}),
+        ("reglu", {"recompute", "cached"}),
+        ("gaussian", {"recompute", "pair"}),
+        ("logsumexp", {"recompute", "intermediate", "pair"}),
+        ("identity", {"recompute"}),
+    ],
+)
+def test_what_has_no_cached_strategy_has_another_one_unless_strategies_are_named(
+    activation: str, strategies: set[str]
+) -> None:
+    axes = presets.get("smoke").axes.with_named({"activations": (activation,)})
+    assert {case.strategy for case, _ in resolved(axes).cases("*")} == strategies
+    named = axes.with_named({"strategies": (Variant("recompute"), Variant("cached"))})
+    assert {case.strategy for case, _ in resolved(named).cases("*")} == {"recompute", "cached"} & strategies
+
+
+def test_the_same_holds_for_operands_from_memory() -> None:
+    axes = presets.get("default").axes.with_named({"activations": ("swiglu",)})
+    cold = {case.strategy for case, _ in resolved(axes).cases("*") if case.operands is OperandState.COLD}
+    assert cold == {"recompute", "intermediate", "pair"}
 
 
 def test_the_full_preset_spans_everything_from_16_to_16_million_elements() -> None:

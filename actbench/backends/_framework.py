@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound
-from actbench.backends._keeping import forward_keeping, gated_forward_keeping, row_forward_keeping
+from actbench.backends._keeping import forward_keeping, gated_forward_keeping, keeping_of, row_forward_keeping
 from actbench.backends._listing import sources
 from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._shipped import Shipped, shipped
@@ -220,6 +220,8 @@ class Framework(Backend):
 
     def forward_execution(self, rule: Rule) -> str:
         """Return the source around the formula of the forward pass."""
+        if rule.is_row:
+            return sources([row_forward_keeping])
         return sources([gated_forward_keeping if rule.is_gated else forward_keeping])
 
     def _function(self, op: Op, rule: Rule, dtype: Dtype) -> Callable[..., Any]:
@@ -243,7 +245,4 @@ class Framework(Backend):
 
     def _keeping(self, rule: Rule) -> Callable[..., Any]:
         forward, save = self.build(rule.forward), rule.save and self.build(rule.save)
-        if rule.is_row:
-            return row_forward_keeping(rule, forward, save)
-        keeping = gated_forward_keeping if rule.is_gated else forward_keeping
-        return keeping(rule.residuals, forward, save)
+        return keeping_of(rule, forward, save)

@@ -8,6 +8,14 @@ from typing import Any
 from actbench.model.rule import TARGETED, Rule
 
 
+def keeping_of(rule: Rule, forward: Callable[..., Any], save: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return a forward pass of a rule that also returns the residuals, by these functions of whole arrays."""
+    if rule.is_row:
+        return row_forward_keeping(rule, forward, save)
+    keeping = gated_forward_keeping if rule.is_gated else forward_keeping
+    return keeping(rule.residuals, forward, save)
+
+
 def forward_keeping(
     residuals: tuple[str, ...], forward: Callable[[Any], Any], save: Callable[[Any], Any] | None
 ) -> Callable[[Any], Any]:

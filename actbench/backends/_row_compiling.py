@@ -7,17 +7,20 @@ lane of a vector adds few of them.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from actbench.backends import _simd
+from actbench.backends._along_rows import AlongRows
 from actbench.backends._compiling import jitted
 from actbench.backends._row_functions import RowFunction, function_of
 from actbench.backends._row_loops import Pass, RowNotation
 from actbench.model.names import Dtype
-from actbench.model.rule import TARGET
+from actbench.model.row_graph import TRACING
+from actbench.model.rule import TARGET, Formula
 
 if TYPE_CHECKING:
     from actbench.backends.numba import Numba
@@ -66,6 +69,34 @@ def larger(x, y):
 def where(condition, x, y):
     """Return x where the condition holds, otherwise y."""
     return x if condition else y
+
+
+class RowLoops(AlongRows):
+    """The part of a backend that compiles loops over rows with numba."""
+
+    takes_rows = True
+    row_interleave: ClassVar[int] = 0
+    """Vectors that an iteration of a loop over a row processes; 0 leaves it to LLVM."""
+
+    @abstractmethod
+    def jitable(self, formula: Formula) -> Formula:
+        """Let compiled loops inline a function."""
+
+    def row_namespace(self) -> Any:
+        """Return the namespace that traces formulas: the loops over rows are laid out from what they are made of."""
+        return TRACING
+
+    def row_notation(self) -> RowNotation:
+        """Return how loops over rows are written."""
+        return SCALAR
+
+    def row_functions(self) -> dict[str, Any]:
+        """Return what loops over rows call beside the functions of formulas."""
+        return {function.__name__: self.jitable(function) for function in (gathered, larger, where)}
+
+    def row_source(self, passes: Sequence[Pass]) -> str:
+        """Return the source of the function that makes these passes."""
+        return function_of(passes, self.row_notation()).source
 
 
 def typed(function: RowFunction, dtype: Dtype) -> dict[str, Any]:

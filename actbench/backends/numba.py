@@ -42,13 +42,13 @@ from actbench.backends._loops import RESIDUALS, formulas_of
 from actbench.backends._narrowing import BITS_DTYPE, as_bits
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
-from actbench.backends._row_functions import function_of, passes_of
-from actbench.backends._row_loops import RowNotation
+from actbench.backends._row_compiling import RowLoops
+from actbench.backends._row_functions import forward_of, passes_of
+from actbench.backends._row_loops import Pass
 from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
-from actbench.model.row_graph import TRACING
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 
@@ -56,7 +56,7 @@ def dispatch(out, y) -> None:
     """Take the operands."""
 
 
-class Numba(Backend):
+class Numba(RowLoops, Backend):
     """A compiled loop over the scalar formula."""
 
     name = "numba"
@@ -68,9 +68,6 @@ class Numba(Backend):
     preallocates = True
     takes_gated = True
     planning_ns = 15.0
-    takes_rows = True
-    row_interleave: ClassVar[int] = 0
-    """Vectors that an iteration of a loop over a row processes; 0 leaves it to LLVM."""
     counts_references: ClassVar[bool] = True
     """Whether a call takes a reference to each of its arrays, as numba does by default."""
     looks_up: ClassVar[bool] = True
@@ -124,6 +121,8 @@ class Numba(Backend):
     def bind_forward(self, rule: Rule, dtype: Dtype) -> Bound:
         """Compile the loop of the forward pass, or load it from numba's cache."""
         start = time.perf_counter()
+        if rule.is_row:
+            return self._bound(self._compiled_over_rows([forward_of(rule)], dtype, cache=True), start)
         compiled = self._compiled_loops(
             [_loops_for(rule).forward_of(rule)], [rule.save or rule.forward], None, rule, dtype, cache=True
         )
@@ -142,11 +141,13 @@ class Numba(Backend):
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the loops, of their wrappers, and of the step that calls them."""
         if rule.is_row:
-            return function_of(passes_of(op, rule), self.row_notation()).source
+            return self.row_source(passes_of(op, rule))
         return sources(self._executed(op, rule))
 
     def forward_execution(self, rule: Rule) -> str:
         """Return the source of the loop of the forward pass, and of its wrapper."""
+        if rule.is_row:
+            return self.row_source([forward_of(rule)])
         return sources(self._wrapped([_loops_for(rule).forward_of(rule)]))
 
     def _executed(self, op: Op, rule: Rule) -> list[Callable[..., Any]]:
@@ -203,26 +204,16 @@ class Numba(Backend):
             interleave=interleave,
         )
 
-    def row_namespace(self) -> Any:
-        """Return the namespace that traces formulas: the loops over rows are laid out from what they are made of."""
-        return TRACING
-
-    def row_notation(self) -> RowNotation:
-        """Return how loops over rows are written."""
-        return _row_compiling.SCALAR
-
-    def row_functions(self) -> dict[str, Any]:
-        """Return what loops over rows call beside the functions of formulas."""
-        functions = (_row_compiling.gathered, _row_compiling.larger, _row_compiling.where)
-        return {function.__name__: self.jitable(function) for function in functions}
-
     def _compile(self, op: Op, rule: Rule, dtype: Dtype, *, cache: bool) -> Any:
         if rule.is_row:
-            return _row_compiling.compiled(self, passes_of(op, rule), dtype, edition=_edition(), cache=cache)
+            return self._compiled_over_rows(passes_of(op, rule), dtype, cache=cache)
         step = _loops_for(rule).step_of(rule) if op is Op.STEP else None
         return self._compiled_loops(
             _loops_for(rule).loops_of(op, rule), formulas_of(op, rule), step, rule, dtype, cache=cache
         )
+
+    def _compiled_over_rows(self, passes: Sequence[Pass], dtype: Dtype, *, cache: bool) -> Any:
+        return _row_compiling.compiled(self, passes, dtype, edition=_edition(), cache=cache)
 
     def _loop(self, factory: Callable[..., Any], formula: Formula, dtype: Dtype, rule: Rule) -> Callable[..., Any]:
         """Return a loop over a formula of a rule, with literals of the dtype."""

@@ -204,6 +204,8 @@ class Numpy(Plain):
 
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass that returns y and the residuals."""
+        if rule.is_row:
+            return row_forward_keeping, (rule, rule.forward, rule.save)
         if rule.is_gated:
             return gated_forward_keeping, (rule.residuals, rule.forward, rule.save)
         return forward_keeping, (rule.residuals, rule.forward, rule.save)

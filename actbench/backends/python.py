@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from actbench.backends._keeping import forward_keeping, gated_forward_keeping
+from actbench.backends._keeping import keeping_of
 from actbench.backends._listing import sources
 from actbench.backends._plain import Factory, Plain
-from actbench.backends._row_functions import function_of, passes_of
-from actbench.backends._row_loops import RowNotation
+from actbench.backends._row_functions import forward_of, function_of, passes_of
+from actbench.backends._row_loops import Pass, RowNotation
 from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.model.names import Dtype, Op
 from actbench.model.row_graph import TRACING, per_row
@@ -190,14 +190,18 @@ class Python(Plain):
 
     def row_factory(self, op: Op, rule: Rule) -> Factory:
         """Return the factory of a call of loops over rows, which are compiled from their source."""
-        function = function_of(passes_of(op, rule), ROWS)
-        kernel = function.made(ROW_SCOPE | {name: getattr(math, name) for name in function.functions}, "<rows>")
-        return in_rows, (kernel, function.writes, per_row(rule))
+        return in_rows, _made(passes_of(op, rule), rule)
+
+    @staticmethod
+    def _keeping_along_rows(rule: Rule) -> Callable[..., Any]:
+        """Return the forward pass over lists of lists that returns y and the residuals."""
+        call = in_rows(*_made([forward_of(rule)], rule))
+        return keeping_of(rule, call, call if rule.save else None)
 
     def execution(self, op: Op, rule: Rule) -> str:
         """Return the source of the factory, and of the functions or of the loops over rows that its call uses."""
         if rule.is_row:
-            return f"{sources([in_rows])}\n\n{function_of(passes_of(op, rule), ROWS).source}"
+            return _of_rows(passes_of(op, rule))
         return super().execution(op, rule)
 
     def step_factory(self, rule: Rule) -> Factory:
@@ -212,13 +216,30 @@ class Python(Plain):
 
     def forward_factory(self, rule: Rule) -> Factory:
         """Return the factory of a forward pass that returns y and the residuals."""
-        return forward, (_keeping(rule),)
+        return forward, (self._keeping_along_rows(rule) if rule.is_row else _keeping(rule),)
+
+    def forward_execution(self, rule: Rule) -> str:
+        """Return the source of the factory, and of the loops over rows that its call uses."""
+        if rule.is_row:
+            return _of_rows([forward_of(rule)])
+        return super().forward_execution(rule)
 
     def operand_bytes(self, dtype: np.dtype[Any]) -> int:
         """Return the bytes of a list's entry, and of the float that it refers to."""
         return dtype.itemsize + sys.getsizeof(0.0)
 
 
+def _made(passes: Sequence[Pass], rule: Rule) -> tuple[Callable[..., Any], tuple[str, ...], frozenset[str]]:
+    """Return a compiled function of these passes over rows, what it writes, and what is one number a row."""
+    function = function_of(passes, ROWS)
+    kernel = function.made(ROW_SCOPE | {name: getattr(math, name) for name in function.functions}, "<rows>")
+    return kernel, function.writes, per_row(rule)
+
+
+def _of_rows(passes: Sequence[Pass]) -> str:
+    """Return the source of a call that makes these passes over rows."""
+    return f"{sources([in_rows])}\n\n{function_of(passes, ROWS).source}"
+
+
 def _keeping(rule: Rule) -> Callable[..., Any]:
-    keeping = gated_forward_keeping if rule.is_gated else forward_keeping
-    return keeping(rule.residuals, over_list(rule.forward), rule.save and saving(rule.save))
+    return keeping_of(rule, over_list(rule.forward), rule.save and saving(rule.save))

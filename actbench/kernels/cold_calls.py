@@ -172,5 +172,11 @@ def _look_at(arguments: Arguments) -> None:
 
 
 def _read(array: Any) -> None:
-    """Read all elements."""
-    array.sum() if hasattr(array, "sum") else sum(array)
+    """Read all elements, of lists of lists too."""
+    if hasattr(array, "sum"):
+        array.sum()
+    elif isinstance(array[0], list):
+        for row in array:
+            _read(row)
+    else:
+        sum(array)

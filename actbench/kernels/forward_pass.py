@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -18,11 +19,12 @@ def forward_invocation(kernel: Kernel, size: int, memory: Memory, stored: Sequen
     """
     backend = kernel.backend
     writable = not kernel.takes_read_only
-    inputs = [kernel.input_of(memory.operand(backend, operand, writable=writable)) for operand in kernel.inputs]
+    shaped = partial(kernel.shaped, rows=memory.rows)
+    inputs = [kernel.input_of(shaped(memory.operand(backend, operand, writable=writable))) for operand in kernel.inputs]
     function = kernel.forward_at(size).function
     if not kernel.preallocates:
         return Invocation(function, tuple(inputs), release=kernel.release)
-    return Invocation(function, (*map(backend.adopt, stored), *inputs), tuple(stored))
+    return Invocation(function, (*(shaped(backend.adopt(array)) for array in stored), *inputs), tuple(stored))
 
 
 class ForwardPass:
@@ -42,7 +44,10 @@ class ForwardPass:
         """Return the call, which gives y and what it makes beside y: not z, or y again, where it keeps these."""
         kernel = self._kernel
         written = kernel.writes[: -len(kernel.gradients)]
-        stored = [memory.output(place, operand.dtype(kernel.dtype)) for place, operand in enumerate(written)]
+        stored = [
+            memory.output(place, operand.dtype(kernel.dtype), per_row=operand.per_row)
+            for place, operand in enumerate(written)
+        ]
         invocation = forward_invocation(kernel, size, memory, stored)
         if kernel.preallocates:
             return invocation

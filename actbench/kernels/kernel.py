@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -222,7 +222,7 @@ class Kernel(Subject):
     def backward(self) -> Kernel:
         """The backward pass of a step, alone."""
         identity = replace(self.identity, op=Op.BACKWARD)
-        return Kernel(identity, self.backend, self.activation, self.strategy, self.storage)
+        return type(self)(identity, self.backend, self.activation, self.strategy, self.storage)
 
     def backward_of_step(self, size: int, memory: Memory) -> Invocation:
         """Return the call of a step's backward pass, dy first; what a backend allocated for it follows dy."""
@@ -287,10 +287,13 @@ class Kernel(Subject):
         """Return the call of a case of `size` elements, on operands in memory."""
         backend, function = self.backend, self.bound_at(size).function
         writable = not self.takes_read_only
-        inputs = tuple(memory.operand(backend, operand, writable=writable) for operand in self.reads)
+        shaped = partial(self.shaped, rows=memory.rows)
+        inputs = tuple(shaped(memory.operand(backend, operand, writable=writable)) for operand in self.reads)
         if not self.preallocates:
             return Invocation(function, self.arguments((), inputs), release=self.release)
         written = tuple(
-            memory.output(position, operand.dtype(self.dtype)) for position, operand in enumerate(self.writes)
+            memory.output(position, operand.dtype(self.dtype), per_row=operand.per_row)
+            for position, operand in enumerate(self.writes)
         )
-        return Invocation(function, self.arguments(map(backend.adopt, written), inputs), written)
+        outputs = (shaped(backend.adopt(array)) for array in written)
+        return Invocation(function, self.arguments(outputs, inputs), written)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from actbench.backends import Bound
 from actbench.kernels import rows
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, RESULT, Array, Operand
-from actbench.kernels.placement import Invocation, Memory
 from actbench.model.names import Op
 from actbench.model.rule import Dialect, Rule
 
@@ -24,12 +23,6 @@ class RowKernel(Kernel):
         """Why its backend cannot execute it, available or not; None where it can."""
         return rows.unsupported(self) or super().unsupported
 
-    def unsupported_cold(self) -> str | None:
-        """Why its operands cannot come from memory; None where they can."""
-        if self.op is Op.STEP:
-            return f"operands of steps along rows, such as those of {self.activation.name}, are warm: use --op backward"
-        return None
-
     @cached_property
     def rule(self) -> Rule:
         """Its formulas over the namespace in which its backend reduces rows; `InputError` where it cannot."""
@@ -40,6 +33,11 @@ class RowKernel(Kernel):
         """Return the callable: a library that compiles for a shape does so in the first call, which is not timed."""
         del size
         return self.bound
+
+    def forward_at(self, size: int) -> Bound:
+        """Return the forward pass of a step; likewise."""
+        del size
+        return self._forward
 
     @cached_property
     def inputs(self) -> tuple[Operand, ...]:
@@ -75,20 +73,9 @@ class RowKernel(Kernel):
         released: Array = self.backend.release(output)
         return released.reshape(-1)
 
-    def invocation(self, size: int, memory: Memory) -> Invocation:
-        """Return the call of a case of `size` elements, on operands in memory, in its rows."""
-        backend = self.backend
-        in_rows = partial(backend.in_rows, rows=memory.rows)
-        writable = not self.takes_read_only
-        inputs = tuple(in_rows(memory.operand(backend, operand, writable=writable)) for operand in self.reads)
-        function = self.bound_at(size).function
-        if not self.preallocates:
-            return Invocation(function, inputs, release=self.release)
-        written = tuple(
-            memory.output(position, operand.dtype(self.dtype), per_row=operand.per_row)
-            for position, operand in enumerate(self.writes)
-        )
-        return Invocation(function, (*(in_rows(backend.adopt(array)) for array in written), *inputs), written)
+    def shaped(self, array: Any, rows: int) -> Any:
+        """Return an operand or output as rows by columns."""
+        return self.backend.in_rows(array, rows)
 
     def _operand(self, operand: Operand) -> Operand:
         """Return an operand that is one number a row where the activation has it so."""

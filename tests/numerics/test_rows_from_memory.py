@@ -1,9 +1,12 @@
-"""Rows that come from memory: of backward passes; every set gives the right results, and what is passed is counted."""
+"""Rows that come from memory: every set gives the right results, and what is passed is counted."""
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
+from actbench import registry
 from actbench.engine.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.kernels import sets
 from actbench.kernels.resolution import resolve
@@ -17,24 +20,27 @@ from tests.support.tiers import exhaustive_but
 
 COLD = (OperandState.COLD, OperandState.RESIDUALS_COLD)
 
+NAMES = ("softmax", "log-softmax", "logsumexp", "softmax-cross-entropy")
+BACKENDS = ("python", "numpy", "numba", "numba-simd", "numba-parallel", "torch", "torch-compile", "jax")
+
 ROWS, COLUMNS = 8, 16
 
 
 @pytest.mark.parametrize("state", COLD)
+@pytest.mark.parametrize("op", [Op.BACKWARD, Op.STEP])
 @pytest.mark.parametrize(
     ("activation", "backend"),
     exhaustive_but(
-        [
-            *(("softmax", backend) for backend in ("python", "numpy", "numba", "numba-simd")),
-            *((name, "numpy") for name in ("log-softmax", "logsumexp", "softmax-cross-entropy")),
-        ],
-        lambda of: of[1] == "numpy",
+        [*product(NAMES, BACKENDS)], lambda of: of[1] == "numpy" or of == ("softmax-cross-entropy", "python")
     ),
 )
-def test_every_set_of_rows_gives_the_right_gradient(activation: str, backend: str, state: OperandState) -> None:
+def test_every_set_of_rows_gives_the_right_results(activation: str, backend: str, op: Op, state: OperandState) -> None:
+    if reason := registry.backends()[backend].unavailable:
+        pytest.skip(reason)
     dtype = Dtype.FLOAT64 if backend == "python" else Dtype.FLOAT32
-    arms = tuple(Arm(Variant(name), backend) for name in ("recompute", "intermediate"))
-    block = Block(activation, Op.BACKWARD, dtype, ROWS * COLUMNS, arms, operands=state, rows=ROWS)
+    stable = [name for name in registry.activation(activation).strategies if name != "textbook"]
+    arms = tuple(Arm(Variant(name), backend) for name in stable)
+    block = Block(activation, op, dtype, ROWS * COLUMNS, arms, operands=state, rows=ROWS)
     worker = InProcess()
     worker.ask(Prepare.of(block, Plan((block,), seed=1, cache=4096), whole=True))
     for seed in range(3):
@@ -52,7 +58,14 @@ def test_what_is_one_number_a_row_counts_for_no_cache(activation: str, arrays: i
     assert sets.touched_bytes(kernel, OperandState.RESIDUALS_COLD, size) == 4 * size
 
 
-def test_a_step_along_rows_from_memory_is_refused_with_the_way_out(actbench: Actbench) -> None:
-    result = actbench("run", "-a", "softmax", "-b", "numpy", "-n", "8x16", "--op", "step", "--operands", "cold")
-    assert result.exit_code == 2
-    assert "softmax, are warm: use --op backward" in result.output
+def test_the_passes_of_a_step_along_rows_are_shown_alone(actbench: Actbench) -> None:
+    shown = {
+        backend: actbench("show", f"softmax/intermediate/{backend}/step/float64/8x16/residuals-cold").output
+        for backend in ("python", "numpy", "numba")
+    }
+    for output in shown.values():
+        assert "a step is two calls: a forward pass on the next set" in output
+    for backend in ("python", "numba"):
+        forward, backward = shown[backend].split("backward pass, executed by the same")
+        assert "def kernel(y, top, total, z):" in forward
+        assert "def kernel(dz, dy, z, top, total):" in backward

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks.pages import accuracy, keeping, outputs, sweep
+from benchmarks.pages import accuracy, keeping, outputs, rows_and_gates, sweep
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +20,9 @@ QUOTED: Mapping[str, Callable[[], Iterable[str]]] = {
     "cuda in words": keeping.cuda_in_words,
     "accuracy": accuracy.lines,
     "sweep": sweep.lines,
+    "rows": rows_and_gates.rows,
+    "rows in words": rows_and_gates.rows_in_words,
+    "gated": rows_and_gates.gated,
     **outputs.QUOTED,
 }
 """What computes the lines between marks, by the name in the marks."""

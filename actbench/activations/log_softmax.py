@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from actbench.activations._rows import overflows
+from actbench.activations._rows import exp_below_1, overflows
 from actbench.formula import Formulas, Strategy, activation
 
 
@@ -16,10 +16,11 @@ def log_softmax(m: Any) -> Formulas:
     J. Bridle, "Training Stochastic Model Recognition Algorithms as Networks can Lead to Maximum Mutual Information
     Estimation of Parameters", 1990.
     """
+    exp = exp_below_1(m)
 
     def forward(z):
         shifted = z - m.max(z)
-        return shifted - m.log(m.sum(m.exp(shifted)))
+        return shifted - m.log(m.sum(exp(shifted)))
 
     def of_exponentials(dy, e, total):
         return dy - e * (m.sum(dy) * (1.0 / total))
@@ -29,20 +30,20 @@ def log_softmax(m: Any) -> Formulas:
         return of_exponentials(dy, e, m.sum(e))
 
     def recompute(dy, z):
-        e = m.exp(z - m.max(z))
+        e = exp(z - m.max(z))
         return of_exponentials(dy, e, m.sum(e))
 
     def cached(dy, y):
-        return dy - m.exp(y) * m.sum(dy)
+        return dy - exp(y) * m.sum(dy)
 
     def save(z):
         top = m.max(z)
         shifted = z - top
-        total = m.sum(m.exp(shifted))
+        total = m.sum(exp(shifted))
         return shifted - m.log(total), top, total
 
     def intermediate(dy, z, top, total):
-        return of_exponentials(dy, m.exp(z - top), total)
+        return of_exponentials(dy, exp(z - top), total)
 
     return Formulas(
         forward=forward,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import inf, log
 from typing import Any
 
-from actbench.activations._rows import overflows
+from actbench.activations._rows import exp_below_1, overflows
 from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
 
 ROUNDED = 2.0
@@ -23,9 +23,10 @@ def logsumexp(m: Any) -> Formulas:
 
     P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
     """
+    exp = exp_below_1(m)
 
     def sums(z, top):
-        e = m.exp(z - top)
+        e = exp(z - top)
         return m.sum(m.where(z < top, 0.0, e)), m.sum(m.where(z < top, e, 0.0))
 
     def forward(z):
@@ -38,7 +39,7 @@ def logsumexp(m: Any) -> Formulas:
         return e * (dy * (1.0 / m.sum(e)))
 
     def recompute(dy, z):
-        e = m.exp(z - m.max(z))
+        e = exp(z - m.max(z))
         return e * (dy * (1.0 / m.sum(e)))
 
     def save(z):
@@ -47,7 +48,7 @@ def logsumexp(m: Any) -> Formulas:
         return top + m.log1p(rest + (tops - 1.0)), top, tops + rest
 
     def intermediate(dy, z, top, total):
-        return m.exp(z - top) * (dy * (1.0 / total))
+        return exp(z - top) * (dy * (1.0 / total))
 
     def pair(dy, z, y):
         return m.exp(z - y) * dy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from actbench.activations._rows import overflows
+from actbench.activations._rows import exp_below_1, overflows
 from actbench.formula import Formulas, Strategy, activation, magnitude
 
 
@@ -20,11 +20,13 @@ def softmax(m: Any, temperature: float = 1.0) -> Formulas:
     """
     magnitude("temperature", temperature, positive=True)
 
+    exp = exp_below_1(m)
+
     def tempered(x):
         return x if temperature == 1.0 else x * (1.0 / temperature)
 
     def exponentials(z):
-        return m.exp(tempered(z - m.max(z)))
+        return exp(tempered(z - m.max(z)))
 
     def forward(z):
         e = exponentials(z)
@@ -47,12 +49,12 @@ def softmax(m: Any, temperature: float = 1.0) -> Formulas:
 
     def save(z):
         top = m.max(z)
-        e = m.exp(tempered(z - top))
+        e = exp(tempered(z - top))
         total = m.sum(e)
         return e * (1.0 / total), top, total
 
     def intermediate(dy, z, top, total):
-        return of_exponentials(dy, m.exp(tempered(z - top)), total)
+        return of_exponentials(dy, exp(tempered(z - top)), total)
 
     return Formulas(
         forward=forward,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import e, inf
 from typing import Any
 
-from actbench.activations._rows import overflows
+from actbench.activations._rows import exp_below_1, overflows
 from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
 
 VANISHES = -1e4
@@ -24,12 +24,13 @@ def softmax_cross_entropy(m: Any) -> Formulas:
     J. Bridle, "Training Stochastic Model Recognition Algorithms as Networks can Lead to Maximum Mutual Information
     Estimation of Parameters", 1990.
     """
+    exp = exp_below_1(m)
 
     def exponentials(z, top):
         less = z - top
         back = less - z
         lost = (z - (less - back)) - (top + back)
-        rounded = m.exp(less)
+        rounded = exp(less)
         return rounded + rounded * m.where(less > VANISHES, lost, 0.0)
 
     def sum_of_others(e, target):

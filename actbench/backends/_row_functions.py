@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from textwrap import indent
 from typing import Any
 
-from actbench.backends._row_loops import Pass, RowNotation
+from actbench.backends._row_loops import Pass
+from actbench.backends._row_notation import RowNotation
 from actbench.model import row_graph
 from actbench.model.names import Op
 from actbench.model.rule import UPSTREAM, Rule
@@ -25,7 +27,6 @@ class RowFunction:
     functions: tuple[str, ...]
     """The functions of formulas that it calls."""
     numbers: tuple[float, ...]
-    notation: RowNotation
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -35,12 +36,13 @@ class RowFunction:
     @property
     def source(self) -> str:
         """The source of the function."""
-        first = "".join(f"    {line}\n" for line in self.notation.first)
-        return f"def kernel({', '.join(self.arrays)}):\n{first}{indent(self.body, '    ')}"
+        nbytes = " + ".join(f"{name}.nbytes" for name in self.arrays)
+        body = indent(self.body.replace("{nbytes}", nbytes), "    ")
+        return f"def kernel({', '.join(self.arrays)}):\n{body}"
 
     def made(self, scope: Mapping[str, Any], file: str) -> Callable[..., Any]:
         """Return the function, whose closure holds what it calls; `file` is where it says that it is from."""
-        names = [name for name in scope if name in self.source]
+        names = [name for name in scope if re.search(rf"(?<![\w.]){name}\b", self.source)]
         text = f"def factory({', '.join(names)}):\n{indent(self.source, '    ')}\n    return kernel\n"
         space: dict[str, Any] = {"__name__": __name__}
         exec(compile(text, file, "exec"), space)  # noqa: S102  # it is the source that was laid out above
@@ -69,7 +71,25 @@ def function_of(passes: Sequence[Pass], notation: RowNotation) -> RowFunction:
     written = tuple(name for one in passes for name in one.outputs)
     read = dict.fromkeys(name for one in passes for name in one.inputs if name not in written)
     functions = dict.fromkeys(name for one in passes for name in one.functions)
-    body = "\n".join(one.source(notation, numbers) for one in passes)
     if len(passes) > 1:
         read = dict.fromkeys((*passes[0].inputs, UPSTREAM, *read))
-    return RowFunction(written, (*read,), body, (*functions,), numbers, notation)
+    return RowFunction(written, (*read,), _body(passes, notation, numbers), (*functions,), numbers)
+
+
+def _body(passes: Sequence[Pass], notation: RowNotation, numbers: Sequence[float]) -> str:
+    """Return the loops, behind a question where those over large arrays differ."""
+    body = _loops(passes, notation, numbers)
+    if notation.large is None:
+        return body
+    stored = notation.large.stored
+    fits = [stored.fits.format(name=name) for one in passes for name in one.results] if stored else []
+    large = _loops(passes, notation.large, numbers)
+    return f"if {' and '.join([notation.where, *fits])}:\n{indent(large, '    ')}\nelse:\n{indent(body, '    ')}"
+
+
+def _loops(passes: Sequence[Pass], notation: RowNotation, numbers: Sequence[float]) -> str:
+    stored = notation.stored
+    results = [name for one in passes for name in one.results] if stored else []
+    places = [line.format(name=name) for name in results for line in (stored.first if stored else ())]
+    loops = (one.source(notation, numbers) for one in passes)
+    return "\n".join([*notation.first, *places, *loops, *notation.last])

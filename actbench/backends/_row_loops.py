@@ -4,6 +4,10 @@ A row takes as many passes as its reductions wait for each other, and one that w
 wait for the same share a pass. What a pass computes with a function such as exp and a later pass needs again is kept in
 the row of the result until that is written, so that there is one exponential an element. What is picked of a row is
 computed once more, in the target's column.
+
+A row is all that the loops work on meanwhile, and the processor looks no further. So where arrays are large, loops of
+vectors ask the memory for what the next row reads: in the pass that computes with a function, which takes longest, or
+else in the last one. Where no pass computes, the first one asks for the place of the result as well.
 """
 
 from __future__ import annotations
@@ -13,34 +17,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from actbench.backends._row_notation import RowNotation, StoredLines
 from actbench.model.row_graph import INPUT, NUMBER, PICK, REPLACE, Term, in_order, traced
 from actbench.model.rule import Formula
+
+IN_LINES = "k"
+"""The column in loops over whole lines, from their first one on."""
+
+KEPT = "kept"
+"""The array of what a pass keeps for a later one: the row of the result, or a place of its size."""
 
 OPERATORS = ("+", "-", "*", "/", "<", ">")
 
 WHERE = "where"
 """The function by which loops choose between two numbers: every backend has its own."""
-
-
-@dataclass(frozen=True)
-class RowNotation:
-    """How a backend writes what loops are made of."""
-
-    element: str
-    """An element of an array of rows by columns."""
-    start: Mapping[str, Sequence[str]]
-    """What precedes the loop of a reduction, by its name."""
-    block: Mapping[str, Sequence[str]]
-    """What precedes a block of columns; where there is none, columns are not in blocks."""
-    reduce: Mapping[str, str]
-    """What adds an element to a reduction."""
-    after_block: Mapping[str, Sequence[str]]
-    end: Mapping[str, Sequence[str]]
-    """What follows the loop, and names the number of the row."""
-    first: Sequence[str] = ()
-    """What the function begins with."""
-    names_numbers: bool = True
-    """Whether numbers have names, by which they get a type; otherwise they are literals."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +71,11 @@ class Pass:
         """The numbers in it."""
         return [*dict.fromkeys(term.value for term in self.ordered if term.operation == NUMBER)]
 
+    @property
+    def results(self) -> list[str]:
+        """The outputs that are one number an element."""
+        return [name for name, term in zip(self.outputs, self.terms, strict=True) if not term.per_row]
+
     def source(self, notation: RowNotation, numbers: Sequence[float]) -> str:
         """Return the loop over rows; `numbers` have names by their place."""
         return "\n".join(_RowWriter(self, notation, numbers).lines())
@@ -115,20 +110,74 @@ class _RowWriter:
         whole = next(term.value for term in of.ordered if term.operation == INPUT and not term.per_row)
         yield f"for r in span(len({whole})):"
         yield f"    columns = len({whole}[0])"
+        if self._notation.row and of.results:
+            yield "    " + self._notation.row.format(name=of.results[-1])
         for stage in range(1, last + 1):
             yield from self._indented(self._per_row(stage - 1))
             yield from self._indented(self._reductions(stage))
         yield from self._indented(self._per_row(last))
         written = [(name, term) for name, term in zip(of.outputs, of.terms, strict=True) if not term.per_row]
         if written:
-            yield "    for i in range(columns):"
-            lines, values = self._elementwise([term for _, term in written])
-            elements = [self._element(name) for name, _ in written]
-            lines += [f"{element} = {value}" for element, value in zip(elements, values, strict=True)]
-            yield from self._indented(lines, 2)
+            yield from self._indented(self._writing(written))
         for name, term in zip(of.outputs, of.terms, strict=True):
             if term.per_row:
                 yield f"    {self._element(name, '0')} = {self._text[term]}"
+
+    def _writing(self, written: Sequence[tuple[str, Term]]) -> Iterator[str]:
+        """Yield the loop that writes the results, one number an element."""
+        notation = self._notation
+        if notation.stored:
+            yield from self._storing(written, notation.stored)
+            return
+        lines, values = self._elementwise([term for _, term in written])
+        lines += [f"{self._element(name)} = {value}" for (name, _), value in zip(written, values, strict=True)]
+        if asks := self._asks_last(notation.ask):
+            yield "for begin in range(0, columns, block):"
+            yield from self._indented(asks)
+            yield "    for i in range(begin, min(begin + block, columns)):"
+            yield from self._indented(lines, 2)
+        else:
+            yield "for i in range(columns):"
+            yield from self._indented(lines)
+
+    def _storing(self, written: Sequence[tuple[str, Term]], stored: StoredLines) -> Iterator[str]:
+        """Yield the loop that computes whole lines of the results aside, and stores them."""
+        lines, values = self._elementwise([term for _, term in written], IN_LINES)
+        yield "for begin in range(0, columns, together):"
+        yield from self._indented(self._asks_last(stored.ask))
+        for name in (*self._read, KEPT):
+            if any(f"{name}_now[" in line for line in (*lines, *values)):
+                yield f"    {name}_now = {self._element(name, 'begin : begin + together')}"
+        yield f"    for {IN_LINES} in range(together):"
+        places = [stored.place.format(name=name) for name, _ in written]
+        yield from self._indented([*lines, *map("{} = {}".format, places, values)], 2)
+        yield from self._indented(stored.whole.format(name=name) for name, _ in written)
+
+    def _asks_last(self, ask: str) -> list[str]:
+        """Return what the loop that writes the results asks for."""
+        return [] if self._slowest else self._asks(ask, self._read, "(r + 1)")
+
+    @cached_property
+    def _read(self) -> list[str]:
+        """The arrays of one number an element that are read."""
+        return [*dict.fromkeys(t.value for t in self._of.ordered if t.operation == INPUT and not t.per_row)]
+
+    @cached_property
+    def _slowest(self) -> int:
+        """The first stage that computes sums with a function; 0 where none does."""
+        sums = [term for term in self._of.ordered if term.operation == "sum" and self._computes(term.arguments[0])]
+        return min((self._stage[term] for term in sums), default=0)
+
+    def _asks_of(self, stage: int) -> Iterator[str]:
+        """Yield what a stage with sums asks for in each block."""
+        if stage == self._slowest:
+            yield from self._asks(self._notation.ask, self._read, "(r + 1)")
+        elif not self._slowest and not self._notation.stored:
+            yield from self._asks(self._notation.ask, self._of.results[-1:], "r")
+
+    @staticmethod
+    def _asks(ask: str, names: Sequence[str], row: str) -> list[str]:
+        return [ask.format(name=name, row=row) for name in names] if ask else []
 
     def _per_row(self, stage: int) -> Iterator[str]:
         """Yield what is computed once a row, after the reductions of a stage."""
@@ -159,6 +208,7 @@ class _RowWriter:
         ]
         if notation.block and any(term.operation == "sum" for term in here):
             yield "for begin in range(0, columns, block):"
+            yield from self._indented(self._asks_of(stage))
             for term, name in here.items():
                 yield from self._indented(line.format(name=name) for line in notation.block[term.operation])
             yield "    for i in range(begin, min(begin + block, columns)):"
@@ -187,8 +237,8 @@ class _RowWriter:
                 lines.append(f"{name} = {value}")
                 value = name
             if term is kept:
-                self._array[term] = self._row_of_result()
-                lines.append(f"{self._element(self._array[term], column)} = {value}")
+                self._array[term] = KEPT
+                lines.append(f"{self._element(KEPT, column)} = {value}")
             known[term] = value
         return lines, [known[term] for term in roots]
 
@@ -202,7 +252,7 @@ class _RowWriter:
         here = [term.arguments[0] for term in self._of.ordered if term.reduces and self._stage[term] == stage]
         needed = {*in_order(later, [term for term in self._of.ordered if term.per_row])}
         candidates = [term for term in in_order(here) if term in needed and self._computes(term)]
-        free = self._row_of_result() not in self._array.values()
+        free = KEPT not in self._array.values()
         return candidates[-1] if candidates and free and self._row_of_result() else None
 
     def _computes(self, term: Term) -> bool:
@@ -216,8 +266,7 @@ class _RowWriter:
 
     def _row_of_result(self) -> str:
         """Return the last output that is one number an element; nothing where there is none."""
-        names = [name for name, term in zip(self._of.outputs, self._of.terms, strict=True) if not term.per_row]
-        return names[-1] if names else ""
+        return self._of.results[-1] if self._of.results else ""
 
     def _written(self, term: Term, known: Mapping[Term, str], column: str) -> str:
         texts = [known[argument] for argument in term.arguments]
@@ -225,11 +274,20 @@ class _RowWriter:
             return f"({texts[0]} {term.operation} {texts[1]})"
         if term.operation == REPLACE:
             element, target, value = texts
-            return value if column == target else f"{WHERE}({column} == {target}, {value}, {element})"
-        return f"{term.operation}({', '.join(texts)})"
+            place = f"begin + {column}" if column == IN_LINES else column
+            return value if column == target else f"{self._call(WHERE)}({place} == {target}, {value}, {element})"
+        return f"{self._call(term.operation)}({', '.join(texts)})"
+
+    def _call(self, function: str) -> str:
+        return self._notation.call.format(function=function)
 
     def _element(self, name: str, column: str = "i") -> str:
-        return self._notation.element.format(name=name, column=column)
+        if column == IN_LINES:
+            return f"{name}_now[{column}]"
+        if name != KEPT:
+            return self._notation.element.format(name=name, column=column)
+        place = self._notation.kept or self._notation.element
+        return place.format(name=self._row_of_result(), column=column)
 
     def _new(self, kind: str) -> str:
         self._count += 1

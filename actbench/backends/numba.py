@@ -32,6 +32,7 @@ from actbench.backends import (
     _row_compiling,
     _row_functions,
     _row_loops,
+    _row_notation,
     _simd,
     _widening_loops,
 )
@@ -258,7 +259,7 @@ def _loops_for(rule: Rule) -> ModuleType:
 @cache
 def _edition() -> str:
     """Return a digest of the compiling modules, since numba's cache tracks only the files of the functions."""
-    modules = (_compiling, _numba_cache, _row_compiling, _row_functions, _row_loops)
+    modules = (_compiling, _numba_cache, _row_compiling, _row_functions, _row_loops, _row_notation)
     paths = (__file__, *(str(module.__file__) for module in modules))
     return sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()
 

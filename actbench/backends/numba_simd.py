@@ -23,11 +23,12 @@ from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged
 from actbench.backends._row_compiling import VECTOR, gathered
 from actbench.backends._row_functions import passes_of
-from actbench.backends._row_loops import RowNotation
+from actbench.backends._row_notation import RowNotation
 from actbench.backends.numba import Numba, computed_in
 from actbench.errors import InputError
 from actbench.model.helpers import helpers
 from actbench.model.names import NARROW, WIDE, Dtype, Op, Storage
+from actbench.model.row_graph import Tracing
 from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 INTERLEAVED = 4
@@ -70,20 +71,24 @@ class NumbaSimd(Numba):
             raise InputError(f"{self.name} takes contiguous arrays of one dimension")
         return super().adopt(array)
 
+    def row_namespace(self) -> Any:
+        """Return the namespace that traces formulas, with the exponential of what is not positive."""
+        return Tracing(["capped_exp"])
+
     def row_notation(self) -> RowNotation:
         """Return how loops of vectors over rows are written."""
         return VECTOR
 
     def row_functions(self) -> dict[str, Any]:
-        """Return what loops over rows call beside the functions of formulas."""
-        from actbench.backends._simd import any_order, vector_width
+        """Return what loops over rows call beside the functions of formulas: modules, as `prefetch` says why."""
+        from actbench.backends._simd import any_order, prefetch, vector_width
 
         return {
+            "any_order": any_order,
+            "functions": self.namespace(),
             "gathered": super().jitable(gathered),
-            "larger": any_order.larger,
-            "plus": any_order.plus,
-            "where": self.namespace().where,
-            "widest": vector_width.widest,
+            "prefetch": prefetch,
+            "vector_width": vector_width,
         }
 
     def execution(self, op: Op, rule: Rule) -> str:

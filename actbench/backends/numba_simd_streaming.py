@@ -12,6 +12,8 @@ from typing import Any
 
 from actbench.backends._limits import copies
 from actbench.backends._rewriting import unchanged
+from actbench.backends._row_compiling import STREAMED
+from actbench.backends._row_notation import RowNotation
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.model.kernel_copies import NON_TEMPORAL_COPY
 
@@ -24,7 +26,6 @@ class NumbaSimdStreaming(NumbaSimd):
     rank = 35
     optional = True
     takes_gated = False
-    takes_rows = False
 
     @property
     def unavailable(self) -> str | None:
@@ -34,14 +35,30 @@ class NumbaSimdStreaming(NumbaSimd):
     def around(self, arrays: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Return the function that lets the results of a loop over these bypass the caches, where they are large."""
         from actbench.backends._simd import streamed
-        from actbench.host import environment  # it takes what workers that do not measure this may not have
 
         wrapper = streamed.OVER.get((*arrays,))
         if wrapper is None:
             return unchanged
-        most = environment.plausible_cache(environment.choose_cpu(None)) // 2
+        most = _most()
 
         def wrapped(loop: Callable[..., Any]) -> Callable[..., Any]:
             return wrapper(loop, most)
 
         return wrapped
+
+    def row_notation(self) -> RowNotation:
+        """Return how loops over rows are written whose large results bypass the caches."""
+        return STREAMED
+
+    def row_functions(self) -> dict[str, Any]:
+        """Return what they call beside the functions of formulas."""
+        from actbench.backends._simd import streaming
+
+        return super().row_functions() | {"streaming": streaming, "together": streaming.TOGETHER, "most": _most()}
+
+
+def _most() -> int:
+    """Return the bytes of all arrays of a call up to which the last-level cache has room for its results."""
+    from actbench.host import environment  # it takes what workers that do not measure this may not have
+
+    return environment.plausible_cache(environment.choose_cpu(None)) // 2

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from actbench.model.row_refusals import FUNCTIONS, Refusals, function_instead
@@ -126,6 +127,10 @@ def _number(value: Any) -> Term:
 
 class Tracing:
     """A namespace whose functions return terms."""
+
+    def __init__(self, more: Sequence[str] = ()) -> None:
+        """Take functions of an element that a backend has beside those of every namespace."""
+        vars(self).update({name: partial(of_operation, name) for name in more})
 
     def __getattr__(self, name: str) -> Callable[..., Term]:
         """Return the function of a name; `TypeError` where there is none along rows."""

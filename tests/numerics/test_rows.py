@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from actbench import registry
-from actbench.backends._row_compiling import VECTOR
+from actbench.backends._row_compiling import NEAR, STREAMED, VECTOR
 from actbench.backends._row_functions import function_of, passes_of
+from actbench.backends._row_notation import RowNotation
 from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Activation, Formulas
 from actbench.kernels import resolution
@@ -33,7 +34,7 @@ from tests.support.along_rows import answers
 from tests.support.tiers import exhaustive_but
 
 NAMES = [name for name, one in registry.activations().items() if one.is_row]
-BACKENDS = ("python", "numpy", "numba", "numba-simd", "numba-parallel", "torch", "jax")
+BACKENDS = ("python", "numpy", "numba", "numba-simd", "numba-simd-streaming", "numba-parallel", "torch", "jax")
 QUICK = {("softmax", "numpy"), ("softmax", "python")}
 BOUND = 4.0
 """ULP of max|y| max|dy| of a row within which the stable strategies are, in numpy and numba-simd."""
@@ -215,14 +216,14 @@ def test_shapes_are_rows_of_what_works_along_them_and_names_of_sizes_elsewhere()
 
 def test_the_loops_of_a_step_have_a_pass_for_every_reduction_that_waits_and_one_exponential_an_element() -> None:
     rule = registry.activation("softmax").rule("intermediate", Dialect.ARRAY, TRACING)
-    function = function_of(passes_of(Op.BACKWARD, rule), VECTOR)
+    function = function_of(passes_of(Op.BACKWARD, rule), NEAR)
     assert function.arrays == ("dz", "dy", "z", "top", "total")
     assert function.source == LOOPS
 
 
 LOOPS = """\
 def kernel(dz, dy, z, top, total):
-    widest()
+    vector_width.widest()
     for r in span(len(z)):
         columns = len(z[0])
         top1 = top[r, 0]
@@ -232,9 +233,9 @@ def kernel(dz, dy, z, top, total):
         for begin in range(0, columns, block):
             part_sum4 = zero
             for i in range(begin, min(begin + block, columns)):
-                t5 = exp((z[r, i] - top1))
+                t5 = functions.exp((z[r, i] - top1))
                 dz[r, i] = t5
-                part_sum4 = plus(part_sum4, (dy[r, i] * t5))
+                part_sum4 = any_order.plus(part_sum4, (dy[r, i] * t5))
             sum4, rest_sum4 = gathered(sum4, rest_sum4, part_sum4)
         sum4 = real(sum4 + rest_sum4)
         row6 = (sum4 * row3)
@@ -242,15 +243,45 @@ def kernel(dz, dy, z, top, total):
             dz[r, i] = ((dz[r, i] * row3) * (dy[r, i] - row6))"""
 
 
+def lines_of(name: str, strategy: str, notation: RowNotation) -> list[str]:
+    rule = registry.activation(name).rule(strategy, Dialect.ARRAY, TRACING)
+    return [line.strip() for line in function_of(passes_of(Op.BACKWARD, rule), notation).source.splitlines()]
+
+
+def test_over_large_arrays_the_slowest_pass_asks_for_what_the_next_row_reads() -> None:
+    lines = lines_of("softmax", "recompute", VECTOR)
+    assert lines[1] == "if dz.nbytes + dy.nbytes + z.nbytes > distant:"
+    asks = [line for line in lines if "prefetch" in line]
+    assert asks == [f"prefetch.ask_block({name}, (r + 1) * columns + begin)" for name in ("z", "dy")]
+    at = lines.index(asks[-1])
+    assert any("functions.exp" in line for line in lines[at : at + 6])
+
+
+def test_where_no_pass_computes_the_first_one_asks_for_the_place_of_the_result_and_the_last_one_for_the_next_row() -> (
+    None
+):
+    lines = lines_of("softmax", "cached", VECTOR)
+    first, *last = (line for line in lines if "prefetch" in line)
+    assert first == "prefetch.ask_block(dz, r * columns + begin)"
+    assert last == [f"prefetch.ask_block({name}, (r + 1) * columns + begin)" for name in ("y", "dy")]
+
+
+def test_results_that_bypass_the_caches_are_computed_aside_with_what_a_pass_keeps() -> None:
+    lines = lines_of("softmax-cross-entropy", "textbook", STREAMED)
+    assert any(line.startswith("kept_dz[i] = ") for line in lines)
+    assert "lines_dz[k] = (functions.where(begin + k == target1, row7, (kept_now[k] * row5)) * dy2)" in lines
+    assert "streaming.lines(dz, r * columns + begin, lines_dz, 0)" in lines
+
+
 def test_what_is_picked_is_computed_in_the_column_of_the_target_and_what_is_replaced_where_the_column_is_it() -> None:
     rule = registry.activation("softmax-cross-entropy").rule("textbook", Dialect.ARRAY, TRACING)
-    lines = function_of(passes_of(Op.BACKWARD, rule), VECTOR).source.splitlines()
+    lines = function_of(passes_of(Op.BACKWARD, rule), NEAR).source.splitlines()
     assert lines[-5:] == [
         "        row5 = (c0 / sum3)",
         "        row6 = (dz[r, target1] * row5)",
         "        row7 = (row6 - c0)",
         "        for i in range(columns):",
-        "            dz[r, i] = (where(i == target1, row7, (dz[r, i] * row5)) * dy2)",
+        "            dz[r, i] = (functions.where(i == target1, row7, (dz[r, i] * row5)) * dy2)",
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from actbench import registry
 from actbench.backends import numba_simd, numba_simd_streaming
 from actbench.host import environment
+from actbench.kernels import rows
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
@@ -93,8 +94,56 @@ def test_elsewhere_than_on_x86_64_there_is_none(monkeypatch: pytest.MonkeyPatch)
     assert registry.backends()[NAME].unavailable == "non-temporal stores are used on x86-64 only"
 
 
-def test_it_has_no_gated_and_no_row_activations(actbench: Actbench) -> None:
-    for activation in ("swiglu", "softmax"):
-        result = actbench("run", "-a", activation, "-b", NAME, "-n", "8", "--dry-run")
-        assert result.exit_code == 2
-        assert NAME in result.output
+@pytest.mark.usefixtures("small_cache")
+@pytest.mark.parametrize(
+    ("activation", "strategy", "op", "dtype"),
+    exhaustive_but(
+        [
+            (*row, op, dtype)
+            for row in (("softmax", "recompute"), ("softmax", "cached"), ("softmax-cross-entropy", "cached"))
+            for op in (Op.BACKWARD, Op.STEP)
+            for dtype in (Dtype.FLOAT32, Dtype.FLOAT64)
+        ],
+        ("softmax", "recompute", Op.STEP, Dtype.FLOAT32).__eq__,
+    ),
+)
+def test_rows_that_bypass_the_caches_have_the_bits_of_those_that_do_not(
+    activation: str, strategy: str, op: Op, dtype: Dtype
+) -> None:
+    """So have rows that are not whole lines, or too long to be computed aside, and are stored as others are."""
+    backends = numba_simd.NumbaSimd(), numba_simd_streaming.NumbaSimdStreaming()
+    ours, theirs = (
+        one._compile(
+            op, registry.activation(activation).rule(strategy, one.dialect, one.row_namespace()), dtype, cache=False
+        )
+        for one in backends
+    )
+    (assembly,) = theirs.inspect_asm().values()
+    assert "movnt" in assembly
+    one_a_row = rows.per_row(registry.activation(activation), strategy)
+    rng = np.random.default_rng(1)
+    for shape in ((17, 64), (5, 1024), (9, 100), (2, 8192)):
+        names = ours.py_func.__code__.co_varnames[: len(ours.signatures[0])]
+        shapes = [(shape[0], 1) if name in one_a_row else shape for name in names]
+        kinds = [np.dtype(str(kind.dtype)) for kind in ours.signatures[0]]
+        arrays = [aligned(rng.uniform(0.1, 0.9, size).astype(kind)) for size, kind in zip(shapes, kinds, strict=True)]
+        expected, results = ([aligned(array) for array in arrays] for _ in range(2))
+        ours(*expected)
+        theirs(*results)
+        for one, another in zip(results, expected, strict=True):
+            np.testing.assert_array_equal(one, another)
+
+
+def aligned(array: Any) -> Any:
+    """Return a copy that begins where a line of the cache does."""
+    room = np.empty(array.nbytes + 64, np.uint8)
+    first = -room.ctypes.data % 64
+    placed = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
+    placed[...] = array
+    return placed
+
+
+def test_it_has_no_gated_activations(actbench: Actbench) -> None:
+    result = actbench("run", "-a", "swiglu", "-b", NAME, "-n", "8", "--dry-run")
+    assert result.exit_code == 2
+    assert NAME in result.output

@@ -6,6 +6,7 @@ refers to. numba serialises modules by name, but an intrinsic by a number that d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -24,19 +25,34 @@ READING, NEAR, DATA = 0, 3, 1
 """Arguments of llvm.prefetch: for reading as well as writing; as near to the processor as possible; data."""
 
 
-@intrinsic
-def ask(_context: Any, array: Any, start: Any):
-    """Prefetch `PREFETCHED` elements from an index on; elements beyond the array do no harm."""
+def _asking(count: int) -> Callable[..., Any]:
+    """Return what prefetches so many elements."""
 
-    def generate(context, builder, signature, args):
-        kind, number = signature.args[0], ir.IntType(32)
-        first = builder.gep(context.make_array(kind)(context, builder, args[0]).data, [args[1]])
-        first = builder.bitcast(first, ir.IntType(8).as_pointer())
-        function = builder.module.declare_intrinsic(
-            "llvm.prefetch", [first.type], ir.FunctionType(ir.VoidType(), [first.type, number, number, number])
-        )
-        for offset in range(0, PREFETCHED * kind.dtype.bitwidth // 8, LINE):
-            builder.call(function, [builder.gep(first, [number(offset)]), number(READING), number(NEAR), number(DATA)])
-        return context.get_dummy_value()
+    @intrinsic
+    def ask(_context: Any, array: Any, start: Any):
+        """Prefetch elements from an index on, rows one after the other; elements beyond the array do no harm."""
 
-    return types.void(array, start), generate
+        def generate(context, builder, signature, args):
+            kind, number = signature.args[0], ir.IntType(32)
+            first = builder.gep(context.make_array(kind)(context, builder, args[0]).data, [args[1]])
+            first = builder.bitcast(first, ir.IntType(8).as_pointer())
+            function = builder.module.declare_intrinsic(
+                "llvm.prefetch", [first.type], ir.FunctionType(ir.VoidType(), [first.type, number, number, number])
+            )
+            for offset in range(0, count * kind.dtype.bitwidth // 8, LINE):
+                address = builder.gep(first, [number(offset)])
+                builder.call(function, [address, number(READING), number(NEAR), number(DATA)])
+            return context.get_dummy_value()
+
+        return types.void(array, start), generate
+
+    return ask
+
+
+ask = _asking(PREFETCHED)
+
+BLOCK = 256
+"""Columns of a row that its loops process together."""
+
+ask_block = _asking(BLOCK)
+ask_lines = _asking(64)

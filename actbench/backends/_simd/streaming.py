@@ -7,6 +7,7 @@ not ordered with other stores, so that a fence ends the copy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -22,6 +23,9 @@ LINE = 64
 TOGETHER = 64
 """Numbers of an iteration: whole lines of any type. On Zen 3, 32 and 128 were slower, since LLVM keeps neither in
 registers."""
+
+ROW = 4096
+"""Elements of the longest row that is computed aside: 16 or 32 KiB, about the first-level cache."""
 
 VECTOR = ir.VectorType(ir.IntType(64), LINE // 8)
 
@@ -59,32 +63,40 @@ def fence(_context: Any):
     return types.void(), generate
 
 
-@intrinsic
-def room(_context: Any, like: Any):
-    """Return an array of `TOGETHER` elements of an array's type on the stack; it is not initialised.
+def _room_for(count: int) -> Callable[..., Any]:
+    """Return what makes an array of so many elements on the stack."""
 
-    What is written to it and then copied by `lines` stays in registers: LLVM knows its size.
-    """
-    kind = types.Array(like.dtype, 1, "C")
-    element = kind.dtype.bitwidth // 8
+    @intrinsic
+    def room(_context: Any, like: Any):
+        """Return an array of elements of an array's type on the stack; it is not initialised.
 
-    def generate(context, builder, _signature, _args):
-        number = context.get_data_type(kind.dtype)
-        with builder.goto_entry_block():
-            place = builder.alloca(ir.ArrayType(number, TOGETHER))
-        place.align = LINE
-        array = context.make_array(kind)(context, builder)
-        arrayobj.populate_array(
-            array,
-            data=builder.bitcast(place, number.as_pointer()),
-            shape=[ir.IntType(64)(TOGETHER)],
-            strides=[ir.IntType(64)(element)],
-            itemsize=ir.IntType(64)(element),
-            meminfo=None,
-        )
-        return array._getvalue()  # noqa: SLF001  # numba's own way to a value
+        What is written to `TOGETHER` elements and then copied by `lines` stays in registers: LLVM knows their number.
+        """
+        kind = types.Array(like.dtype, 1, "C")
+        element = kind.dtype.bitwidth // 8
 
-    return kind(like), generate
+        def generate(context, builder, _signature, _args):
+            number = context.get_data_type(kind.dtype)
+            with builder.goto_entry_block():
+                place = builder.alloca(ir.ArrayType(number, count))
+            place.align = LINE
+            array = context.make_array(kind)(context, builder)
+            arrayobj.populate_array(
+                array,
+                data=builder.bitcast(place, number.as_pointer()),
+                shape=[ir.IntType(64)(count)],
+                strides=[ir.IntType(64)(element)],
+                itemsize=ir.IntType(64)(element),
+                meminfo=None,
+            )
+            return array._getvalue()  # noqa: SLF001  # numba's own way to a value
+
+        return kind(like), generate
+
+    return room
+
+
+room, row = _room_for(TOGETHER), _room_for(ROW)
 
 
 @inlined
@@ -97,6 +109,12 @@ def before_lines(out):
 def whole(out, first):
     """Return how many elements after the first ones are copied by `lines`."""
     return (out.size - first) // TOGETHER * TOGETHER
+
+
+@inlined
+def has_rows_of_lines(out):
+    """Return whether every row of an array is whole lines, stored by `lines`, and no longer than `row`."""
+    return out.ctypes.data % LINE == 0 and out.shape[1] % TOGETHER == 0 and out.shape[1] <= ROW
 
 
 def non_temporal(out, z) -> None:

@@ -47,7 +47,7 @@ def made_up(directory: Path, rounds: int, values: int) -> int:
     record = Record(plan, settings, environment.collect(None), "2026-01-01T00:00:00+00:00", rounds=rounds)
     for kernel in plan.kernels:
         bands = tuple(rng.uniform(0.1, 4.0, len(BANDS)).round(2).tolist())
-        kept, moved = costs.residual_bytes(kernel.at(1)), costs.bytes_moved(kernel.at(1))
+        kept, moved = int(costs.residual_bytes(kernel.at(1))), costs.bytes_moved(kernel.at(1))
         preallocates = registry.backend(kernel.backend).preallocates
         check = Check(kernel, 2.0, 1.0, by_band=bands, kept_bytes=kept, moved_bytes=moved, preallocates=preallocates)
         record.checks.append(check)

@@ -3,7 +3,7 @@
 The copy limit of a case is the rate of the fastest copy in the same block that a kernel could make (`copy_limits`), and
 so with operands in the same state; of a run without such copies, numpy's. Of warm
 operands, the rates are of all bytes that a call moves by definition. Otherwise they are of those that come from memory,
-or go there (`streams_in_cache`): the others are moved at another rate, which the copy does not show. With cold
+or go there (`names_in_cache`): the others are moved at another rate, which the copy does not show. With cold
 residuals, these are the bytes of the residuals, and of z, which the copy reads; it writes to an array in cache. A step
 has no such limit then: it also writes residuals to memory, and the copy writes nothing there.
 """
@@ -19,18 +19,20 @@ import numpy as np
 from actbench.analysis.bottlenecks import Bottleneck, Parts, bottleneck, parts
 from actbench.analysis.copy_limits import copy_limit
 from actbench.analysis.interval import NO_ESTIMATE, Interval
+from actbench.analysis.row_bytes import row_bytes
 from actbench.analysis.shares import shares
 from actbench.analysis.speedups import Ratios
 from actbench.analysis.statistics import Floats, intervals_of_logs
 from actbench.kernels import resolution
-from actbench.kernels.traffic import COPY, streams_in_cache
+from actbench.kernels.traffic import COPY, Traffic, bytes_of_numbers, names_in_cache
 from actbench.model.calibration import Calibration
 from actbench.model.cases import KERNEL_FIELDS, YARDSTICKS, Block, Case, KernelId
 from actbench.model.checks import Check
 from actbench.model.names import Op, OperandState
+from actbench.model.row_bytes import RowBytes, an_element
+from actbench.model.rule import PRE_ACTIVATION
 from actbench.model.times import Times
 from actbench.model.variants import Variant
-from actbench.planning.costs import bytes_moved, residual_bytes
 
 
 class Figures(NamedTuple):
@@ -51,7 +53,7 @@ class Figures(NamedTuple):
     """What stands in the strategy's place of that copy; None where there is no limit."""
     copies: Interval
     """The time in copies: over that of the block's plain copy, measured side by side."""
-    residual_bytes: int
+    residual_bytes: float
     """Bytes kept per element; 0 of a training step, whose bytes are counted in its check."""
     max_ulp: float
     """Inf where the kernel returns no number at some z; NaN for the yardstick, which is not a kernel."""
@@ -86,7 +88,10 @@ def figures(
     `middles` are the `medians_per_round`, and `ratios` the log ratios of the blocks.
     """
     of_cases = _of_cases(ratios, {check.kernel: check for check in checks})
-    moved = {block: np.array([kernel.relative for kernel in of_block]) for block, of_block in of_cases.items()}
+    moved = {
+        block: np.array([kernel.relative(case) for case, kernel in zip(block.timed, of_block, strict=True)])
+        for block, of_block in of_cases.items()
+    }
     processor = {block: shares(times, block) for block in (*ratios, *times.probes)}
     limits = {block: copy_limit(times, block, middles[block], of_block) for block, of_block in ratios.items()}
     of_parts = parts(times, middles, limits, processor, moved)
@@ -103,11 +108,11 @@ def figures(
                 seconds=next(seconds),
                 rounds=rounds,
                 loops=calibration.calls(arm),
-                moved_bytes=kernel.moved * case.size,
-                copy_limit_pct=rate.scaled(100 * kernel.relative) if _has_limit(case) else NO_ESTIMATE,
+                moved_bytes=kernel.moved * case.size + kernel.of_rows.moved * case.rows,
+                copy_limit_pct=rate.scaled(100 * kernel.relative(case)) if _has_limit(case) else NO_ESTIMATE,
                 copy_limit_of=limits[block].copy(block, case).strategy if _has_limit(case) else None,
                 copies=copy.inverse(),
-                residual_bytes=kernel.kept,
+                residual_bytes=an_element(kernel.kept, kernel.of_rows.kept, case.size, case.rows),
                 max_ulp=kernel.max_ulp,
                 processor_pct=100 * share,
                 parts=of_case,
@@ -120,12 +125,20 @@ class _OfKernel(NamedTuple):
 
     moved: int
     """Bytes per element that a call must move."""
-    relative: float
-    """The bytes whose rate the copy limits, relative to those of the copy."""
     kept: int
     """Bytes kept per element."""
+    of_rows: RowBytes
+    """Bytes a row beside both."""
+    limited: tuple[int, int]
+    """The bytes whose rate the copy limits, per element and a row: those from or to memory."""
+    copied: int
+    """The bytes per element of the copy."""
     max_ulp: float
     preallocates: bool
+
+    def relative(self, case: Case) -> float:
+        """Return the bytes whose rate the copy limits, relative to those of the copy, of a case of this kernel."""
+        return an_element(*self.limited, case.size, case.rows) / self.copied
 
 
 def _of_cases(blocks: Iterable[Block], checks: Mapping[KernelId, Check]) -> dict[Block, list[_OfKernel]]:
@@ -145,23 +158,25 @@ def _of_cases(blocks: Iterable[Block], checks: Mapping[KernelId, Check]) -> dict
 def _of_kernel(kernel: KernelId, check: Check | None, operands: OperandState) -> _OfKernel:
     """Return the figures of a kernel: from the record of a run, or from the formulas and the backend."""
     recorded = None if check is None else check.moved_bytes
-    moved = bytes_moved(kernel.at(1)) if recorded is None else recorded
+    moved = _defined(kernel).moved(kernel.dtype, kernel.strategy.storage) if recorded is None else recorded
     preallocates = _preallocates(kernel, check)
-    relative = _relative(kernel, operands, moved, preallocates=preallocates)
-    max_ulp = check.max_ulp if check else nan
-    return _OfKernel(moved, relative, kept_bytes(kernel, check), max_ulp, preallocates)
-
-
-def _relative(kernel: KernelId, operands: OperandState, moved: int, *, preallocates: bool) -> float:
-    """Return the bytes whose rate the copy limits, relative to those of the copy: those from or to memory.
-
-    `moved` are the bytes per element that the kernel must move.
-    """
+    of_rows = row_bytes(kernel, check)
     op = Op.DERIVATIVE if kernel.strategy in YARDSTICKS else kernel.op
-    inputs = 1 if kernel.strategy in YARDSTICKS else resolution.inputs_of(kernel)
-    in_cache = streams_in_cache(op, operands, preallocates=preallocates, inputs=inputs)
-    copied = COPY.streams - streams_in_cache(Op.DERIVATIVE, operands, preallocates=True)
-    return (moved - in_cache * kernel.dtype.itemsize) / (copied * kernel.dtype.itemsize)
+    inputs, one_a_row = resolution.arrays_of(kernel)
+    in_cache = names_in_cache(op, operands, inputs, preallocates=preallocates)
+    of_copy = names_in_cache(Op.DERIVATIVE, operands, PRE_ACTIVATION, preallocates=True)
+    return _OfKernel(
+        moved=moved,
+        kept=kept_bytes(kernel, check),
+        of_rows=of_rows,
+        limited=(
+            moved - kernel.dtype.itemsize * len([name for name in in_cache if name not in one_a_row]),
+            of_rows.moved - bytes_of_numbers([name for name in in_cache if name in one_a_row], kernel.dtype),
+        ),
+        copied=kernel.dtype.itemsize * (COPY.streams - len(of_copy)),
+        max_ulp=check.max_ulp if check else nan,
+        preallocates=preallocates,
+    )
 
 
 def _has_limit(case: Case) -> bool:
@@ -187,4 +202,10 @@ def _preallocates(kernel: KernelId, check: Check | None) -> bool:
 
 def kept_bytes(kernel: KernelId, check: Check | None) -> int:
     """Return the bytes kept per element: from the record of a run, or from the formulas."""
-    return residual_bytes(kernel.at(1)) if check is None or check.kept_bytes is None else check.kept_bytes
+    if check is not None and check.kept_bytes is not None:
+        return check.kept_bytes
+    return _defined(kernel).kept(kernel.dtype, kernel.strategy.storage)
+
+
+def _defined(kernel: KernelId) -> Traffic:
+    return resolution.traffic_of(kernel.at(1))

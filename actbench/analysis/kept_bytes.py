@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from actbench.analysis.regression import Change, Verdict
+from actbench.analysis.row_bytes import row_bytes
 from actbench.model.cases import Case
+from actbench.model.row_bytes import an_element
 from actbench.model.sides import KeptOnSides
 from actbench.runs.record import Record
 
-Kept = Mapping[Case, int]
+Kept = Mapping[Case, float]
 """Bytes kept: per element of a kernel, per step of training."""
 
 
@@ -25,17 +27,25 @@ def with_kept(changes: Iterable[Change], baseline: Kept, candidate: Kept) -> lis
     return [_with_kept(change, baseline.get(change.case), candidate.get(change.case)) for change in changes]
 
 
-def kept_in(record: Record | None) -> dict[Case, int]:
+def kept_in(record: Record | None) -> dict[Case, float]:
     """Return the bytes that the cases of a run keep, as it recorded them."""
     if record is None:
         return {}
-    of_kernels = {check.kernel: check.kept_bytes for check in record.checks if check.kept_bytes is not None}
-    kernels = {case: of_kernels[case.kernel] for case in record.plan.cases if case.kernel in of_kernels}
+    of_kernels = {
+        check.kernel: (check.kept_bytes, row_bytes(check.kernel, check).kept)
+        for check in record.checks
+        if check.kept_bytes is not None
+    }
+    kernels = {
+        case: an_element(*of_kernels[case.kernel], case.size, case.rows)
+        for case in record.plan.cases
+        if case.kernel in of_kernels
+    }
     steps = zip(record.plan.steps, record.step_checks, strict=False)  # in this order, as far as they went
     return kernels | {case: check.kept for case, check in steps}
 
 
-def _with_kept(change: Change, baseline: int | None, candidate: int | None) -> Change:
+def _with_kept(change: Change, baseline: float | None, candidate: float | None) -> Change:
     if baseline is None or candidate is None or change.verdict in {Verdict.MISSING, Verdict.NEW}:
         return change
     kept = KeptOnSides(baseline, candidate)

@@ -124,7 +124,7 @@ class Offered:
     """The ids of the cases that exist in the process's environment, and what they keep."""
 
     cases: tuple[str, ...]
-    kept: tuple[int, ...]
+    kept: tuple[int | float, ...]
     """Bytes per element that each of them keeps for the backward pass."""
 
 

@@ -9,6 +9,7 @@ from actbench import registry
 from actbench.backends import Backend
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation
+from actbench.kernels import rows
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.kernel_copy import KernelCopy
 from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
@@ -20,9 +21,9 @@ from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
 from actbench.kernels.training import NetworkStep, Trainer
 from actbench.kernels.user_kernel import UserKernel
-from actbench.model.cases import OVERHEAD, YARDSTICK, Arm, Case, KernelId
+from actbench.model.cases import OVERHEAD, YARDSTICK, YARDSTICKS, Arm, Case, KernelId
 from actbench.model.kernel_copies import KERNEL_COPIES
-from actbench.model.rule import TARGET
+from actbench.model.rule import PRE_ACTIVATION
 from actbench.model.training import ARMS, SHIPPED
 from actbench.model.user_kernels import UserStrategy
 from actbench.registry import Registry
@@ -100,13 +101,18 @@ def traffic_of(case: Case) -> Traffic:
     return traffic(registry.activation(case.activation), case.strategy.name, case.strategy.storage, case.op)
 
 
-def inputs_of(identity: KernelId) -> int:
-    """Return the number of inputs that an activation has gradients of; 1 of what is not known any more."""
+def arrays_of(identity: KernelId) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the inputs of an activation, and which of these and of dy are one number a row.
+
+    Of a copy, a rung, and what is not known any more, that is z.
+    """
     try:
         of = activation_or_ladder(identity.activation)
     except InputError:
-        return 1
-    return len({*of.formulas.inputs} - {TARGET}) if isinstance(of, Activation) else 1
+        return PRE_ACTIVATION, frozenset()
+    if identity.strategy in YARDSTICKS or not isinstance(of, Activation):
+        return PRE_ACTIVATION, frozenset()
+    return of.formulas.inputs, rows.per_row(of, "") if of.is_row else frozenset()
 
 
 def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Subject:

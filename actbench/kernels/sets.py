@@ -43,13 +43,13 @@ def memory_of(subject: Subject) -> str:
     return "" if subject.backend.places else subject.backend.name
 
 
-def count(subjects: Sequence[Subject], state: OperandState, size: int, cache: int) -> int:
+def count(subjects: Sequence[Subject], state: OperandState, size: int, cache: int, rows: int = 1) -> int:
     """Return how many sets subjects that share them need, so that they pass the cache in front of their memory.
 
     `cache` are the bytes of the processor's. The subject whose calls touch the fewest bytes decides.
     """
     passed = cache_in_front(subjects, cache)
-    touched = [touched_bytes(subject, state, size) for subject in subjects]
+    touched = [touched_bytes(subject, state, size, rows) for subject in subjects]
     return needed(passed, min(filter(None, touched), default=passed), subjects[0].op)
 
 
@@ -74,14 +74,13 @@ def rotating(subject: Subject, state: OperandState) -> tuple[Operand, ...]:
     return tuple(operand for operand in subject.touches if operand.name not in STAYING)
 
 
-def touched_bytes(subject: Subject, state: OperandState, size: int) -> int:
-    """Return the bytes that a call of a subject touches of a set of `size` elements, without what is one a row."""
-    whole = [operand for operand in rotating(subject, state) if not operand.per_row]
-    return size * sum(_element_bytes(subject, whole))
+def touched_bytes(subject: Subject, state: OperandState, size: int, rows: int = 1) -> int:
+    """Return the bytes that a call of a subject touches of a set of `size` elements in so many rows."""
+    return _bytes(subject, rotating(subject, state), size, rows)
 
 
-def set_bytes(subjects: Sequence[Subject], state: OperandState, size: int) -> int:
-    """Return the bytes of one set of `size` elements, of subjects that share it.
+def set_bytes(subjects: Sequence[Subject], state: OperandState, size: int, rows: int = 1) -> int:
+    """Return the bytes of one set of `size` elements in so many rows, of subjects that share it.
 
     What the forward pass of a step keeps is part of it, once a kernel. So is the distance between arrays (`Rotation`).
     """
@@ -93,11 +92,12 @@ def set_bytes(subjects: Sequence[Subject], state: OperandState, size: int) -> in
         for operand in rotating(subject, state)
         if (subject, operand) not in stored
     }
-    arrays = sum(sum(_element_bytes(subject, [operand])) for operand, subject in shared.items())
-    kept = sum(sum(_element_bytes(kernel, kernel.writes[: -len(kernel.gradients)])) for kernel in kernels)
+    arrays = sum(_bytes(subject, [operand], size, rows) for operand, subject in shared.items())
+    kept = sum(_bytes(kernel, kernel.writes[: -len(kernel.gradients)], size, rows) for kernel in kernels)
     calls = sum(PARTS_OF_STEP if subject.op is Op.STEP else 1 for subject in subjects)
-    return size * (arrays + kept) + (len(shared) + len(stored)) * PAGE // 2 + calls * CALL_BYTES
+    return arrays + kept + (len(shared) + len(stored)) * PAGE // 2 + calls * CALL_BYTES
 
 
-def _element_bytes(subject: Subject, operands: Iterable[Operand]) -> Iterable[int]:
-    return (subject.backend.operand_bytes(operand.dtype(subject.dtype)) for operand in operands)
+def _bytes(subject: Subject, operands: Iterable[Operand], size: int, rows: int) -> int:
+    bytes_of = subject.backend.operand_bytes
+    return sum(operand.elements(size, rows) * bytes_of(operand.dtype(subject.dtype)) for operand in operands)

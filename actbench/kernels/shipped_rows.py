@@ -13,7 +13,9 @@ from actbench.kernels.operands import DY, RESULT, Array, Operand
 from actbench.kernels.placement import Invocation, Memory
 from actbench.kernels.row_kernel import RowKernel
 from actbench.kernels.shipped import ShippedKernel
+from actbench.kernels.traffic import ALIVE
 from actbench.model.names import Op
+from actbench.model.row_bytes import RowBytes
 from actbench.model.training import RECOMPUTE, SHIPPED
 
 
@@ -81,15 +83,27 @@ class ShippedRowKernel(ShippedKernel):
 
     @cached_property
     def kept_bytes(self) -> int:
-        """Bytes per element that the framework keeps between the passes; what is one number a row is not counted."""
+        """Bytes per element that the framework keeps between the passes."""
         return self._bytes(*self.residuals)
 
     @cached_property
     def moved_bytes(self) -> int:
         """Bytes per element that a call reads and writes: temporaries not counted."""
+        return self.kept_bytes + self._bytes(*self._beside)
+
+    @cached_property
+    def row_bytes(self) -> RowBytes:
+        """Bytes a row of what is one number a row; a gradient needs the target, which is no residual here."""
+        kept = [operand for operand in (*self.residuals, *self.inputs[1:]) if operand.per_row]
+        alive = [operand for operand in kept if operand.name in ALIVE]
+        moved = [*kept, *(operand for operand in self._beside if operand.per_row)]
+        return RowBytes(*(sum(operand.dtype(self.dtype).itemsize for operand in some) for some in (kept, alive, moved)))
+
+    @cached_property
+    def _beside(self) -> tuple[Operand, ...]:
+        """What a call reads and writes beside what is kept."""
         dy = self._of_activation(DY)
-        beside = (*self.inputs, dy, *self.writes) if self.op is Op.STEP else (dy, RESULT)
-        return self.kept_bytes + self._bytes(*beside)
+        return (*self.inputs, dy, *self.writes) if self.op is Op.STEP else (dy, RESULT)
 
     def release(self, output: Any) -> Array:
         """Return an output as a numpy array of one dimension, without its graph."""

@@ -21,6 +21,7 @@ from actbench.model import number_formats
 from actbench.model.cases import KernelId
 from actbench.model.checks import Compiled
 from actbench.model.names import Dtype, Op, Storage
+from actbench.model.row_bytes import RowBytes
 
 
 class Subject(ABC):
@@ -132,6 +133,11 @@ class Subject(ABC):
     def kept_bytes(self) -> int:
         """Bytes per element that are kept between the forward and the backward pass."""
         return self.traffic.kept(self.dtype, self.storage)
+
+    @property
+    def row_bytes(self) -> RowBytes:
+        """Bytes a row of what is one number a row, which none of the others counts."""
+        return self.traffic.row_bytes(self.dtype)
 
     @property
     def alive_bytes(self) -> int:

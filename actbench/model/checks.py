@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import inf
 
 from actbench.model.cases import KernelId
+from actbench.model.row_bytes import RowBytes
 
 EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
 """Edges of the bands of |z|."""
@@ -57,6 +58,8 @@ class Check:
     """Of these, the bytes per element of y, which a network holds whatever the strategy."""
     moved_bytes: int | None = None
     """Bytes per element that a call reads and writes, without temporaries."""
+    row_bytes: RowBytes | None = None
+    """Bytes a row beside these, of a kernel that works along rows."""
     preallocates: bool | None = None
     """Whether the backend writes its results to preallocated arrays; None where that was not recorded."""
     compiler: str | None = None

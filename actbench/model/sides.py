@@ -26,8 +26,8 @@ class Side:
 class KeptOnSides:
     """The bytes kept from the forward to the backward pass: per element of a kernel, per step of training."""
 
-    baseline: int
-    candidate: int
+    baseline: float
+    candidate: float
 
     @property
     def grew(self) -> bool:

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from actbench.kernels import sets
 from actbench.kernels.subject import Subject
-from actbench.model.names import OperandState
+from actbench.model.cases import Block, Case
 from actbench.planning.selection import Room
 
 MEMORY_SHARE = 1 / 8
 """The share of the machine's memory that the sets of one block may take."""
 
 
-def unsupported(subject: Subject, yardstick: Subject, state: OperandState, size: int, room: Room) -> str | None:
-    """Say why operands of so many elements cannot come from memory; None where they can.
+def unsupported(subject: Subject, yardstick: Subject, of: Case, room: Room) -> str | None:
+    """Say why operands of a case, which a subject executes, cannot come from memory; None where they can.
 
     The yardstick of its block has as many sets as the subject where they share memory.
     """
@@ -26,7 +26,7 @@ def unsupported(subject: Subject, yardstick: Subject, state: OperandState, size:
     sharing = [*sets.sharing([subject.outline, yardstick]).values()]
     if not all(sets.cache_in_front(subjects, room.cache) for subjects in sharing):
         return "the capacity of the last-level cache is not known"
-    count, cache = max(_counts(sharing, state, size, room))
+    count, cache = max(_counts(sharing, of, room))
     if count > sets.MOST_SETS:
         return (
             f"a cache of {cache / 2**20:.0f} MiB takes {count} sets of operands to pass twice, and with more than "
@@ -35,12 +35,13 @@ def unsupported(subject: Subject, yardstick: Subject, state: OperandState, size:
     return None
 
 
-def without_memory(subjects: Sequence[Subject], state: OperandState, size: int, room: Room) -> str | None:
+def without_memory(subjects: Sequence[Subject], of: Block, room: Room) -> str | None:
     """Say why there is no memory for the sets of a block of these subjects; None where there is."""
     sharing = [*sets.sharing(subject.outline for subject in subjects).values()]
-    counts = _counts(sharing, state, size, room)
+    counts = _counts(sharing, of, room)
     needed = sum(
-        count * sets.set_bytes(subjects, state, size) for (count, _), subjects in zip(counts, sharing, strict=True)
+        count * sets.set_bytes(subjects, of.operands, of.size, of.rows)
+        for (count, _), subjects in zip(counts, sharing, strict=True)
     )
     if needed <= MEMORY_SHARE * room.memory:
         return None
@@ -52,9 +53,12 @@ def without_memory(subjects: Sequence[Subject], state: OperandState, size: int, 
     )
 
 
-def _counts(sharing: Sequence[Sequence[Subject]], state: OperandState, size: int, room: Room) -> list[tuple[int, int]]:
+def _counts(sharing: Sequence[Sequence[Subject]], of: Case | Block, room: Room) -> list[tuple[int, int]]:
     """Return the number of sets of subjects that share them, and the bytes of the cache that they pass twice."""
     return [
-        (sets.count(subjects, state, size, room.cache), sets.cache_in_front(subjects, room.cache))
+        (
+            sets.count(subjects, of.operands, of.size, room.cache, of.rows),
+            sets.cache_in_front(subjects, room.cache),
+        )
         for subjects in sharing
     ]

@@ -6,6 +6,7 @@ from actbench.kernels.resolution import resolve, traffic_of
 from actbench.kernels.subject import Subject
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
+from actbench.model.row_bytes import an_element
 
 LEAST_MEASURED = 0.3
 """Seconds of a round that should be spent on measuring, at least: about what it takes to start the worker."""
@@ -41,14 +42,19 @@ def live_arm_seconds(plan: Plan) -> float:
 
 def bytes_moved(case: Case) -> int:
     """Bytes that one call must read and write by the kernel's definition, temporaries not counted."""
-    return case.size * traffic_of(case).moved(case.dtype, case.strategy.storage)
+    traffic = traffic_of(case)
+    of_rows = traffic.row_bytes(case.dtype).moved
+    return case.size * traffic.moved(case.dtype, case.strategy.storage) + case.rows * of_rows
 
 
-def residual_bytes(case: Case) -> int:
+def residual_bytes(case: Case) -> float:
     """Bytes kept per element between the forward and the backward pass; the yardstick keeps none."""
-    return traffic_of(case).kept(case.dtype, case.strategy.storage)
+    traffic = traffic_of(case)
+    of_elements, of_rows = traffic.kept(case.dtype, case.strategy.storage), traffic.row_bytes(case.dtype).kept
+    return an_element(of_elements, of_rows, case.size, case.rows)
 
 
-def kept_bytes(case: Case) -> int:
+def kept_bytes(case: Case) -> float:
     """Bytes kept likewise, as counted where they do not follow from a definition: of what a framework ships."""
-    return resolve(case).kept_bytes
+    subject = resolve(case)
+    return an_element(subject.kept_bytes, subject.row_bytes.kept, case.size, case.rows)

@@ -133,7 +133,7 @@ def unmeasurable(cases: Iterable[tuple[Case, Subject]], room: Room) -> dict[Case
     for block in grouped(case for case, reason in reasons.items() if not reason):
         if block.operands is not OperandState.WARM:
             subjects = [*resolution.subjects(block.timed).values()]
-            reason = cold.without_memory(subjects, block.operands, block.size, room)
+            reason = cold.without_memory(subjects, block, room)
             reasons |= dict.fromkeys(block.cases, reason)
     return reasons
 
@@ -142,7 +142,7 @@ def _beyond(case: Case, subject: Subject, room: Room) -> str | None:
     """Say why there is no room for a case that its backend executes, whatever else is measured; None where there is."""
     if case.operands is not OperandState.WARM:
         yardstick = resolution.resolve(case.empty_block.yardstick)
-        if reason := cold.unsupported(subject, yardstick, case.operands, case.size, room):
+        if reason := cold.unsupported(subject, yardstick, case, room):
             return reason
     seconds = costs.predicted_call(subject, case.size)
     if seconds > room.max_call:

@@ -10,5 +10,10 @@ def kept(change: Change) -> str:
     if change.kept is None:
         return ""
     unit = "step" if change.case.op.network else "element"
-    there, here = change.kept.baseline, change.kept.candidate
+    there, here = map(in_digits, (change.kept.baseline, change.kept.candidate))
     return f"keeps {here} bytes per {unit} for the backward pass, {there} in the baseline"
+
+
+def in_digits(nbytes: float) -> str:
+    """Return a number of bytes, of which a part may be of a row, and so no whole number."""
+    return str(nbytes) if isinstance(nbytes, int) else f"{nbytes:.6g}"

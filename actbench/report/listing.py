@@ -54,10 +54,7 @@ def listing(subject: Subject, case: Case) -> str:
 def _kernel(kernel: Kernel, case: Case) -> Iterator[str]:
     chosen, backend = kernel.rule, kernel.backend
     yield from _what(kernel, case)
-    yield (
-        f"keeps {', '.join(chosen.residuals)}: {kernel.kept_bytes} bytes per element{_beside(kernel)}; "
-        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
-    )
+    yield f"keeps {', '.join(chosen.residuals)}: {_bytes(kernel, case)}"
     of = chosen.conversion
     apart = (of.narrow, of.widen) if of else ()
     yield section("forward", code(chosen.save or chosen.forward, apart))
@@ -93,10 +90,16 @@ def _returned(kernel: Kernel) -> str:
     return f"{'second ' * (kernel.op is Op.SECOND)}derivative, from"
 
 
-def _beside(kernel: Kernel) -> str:
-    """Return what a kernel keeps beside one number an element, in words."""
-    one_a_row = [operand.name for operand in kernel.residuals if operand.per_row]
-    return f", and one number a row of {' and of '.join(one_a_row)}" if one_a_row else ""
+def _bytes(kernel: Kernel, case: Case) -> str:
+    """Return what a kernel keeps, and what a call of a case moves, in words."""
+    of_rows = f" and {kernel.row_bytes.kept} bytes a row" if kernel.row_bytes.kept else ""
+    return f"{kernel.kept_bytes} bytes per element{of_rows}; {_moved(kernel, case)}"
+
+
+def _moved(subject: Subject, case: Case) -> str:
+    """Return what a call of a case moves, in words."""
+    nbytes = case.size * subject.moved_bytes + case.rows * subject.row_bytes.moved
+    return f"one call moves {nbytes} bytes, temporaries not counted"
 
 
 def _shipped(kernel: ShippedKernel, case: Case) -> Iterator[str]:
@@ -105,10 +108,7 @@ def _shipped(kernel: ShippedKernel, case: Case) -> Iterator[str]:
     autograd = kernel.row_autograd if isinstance(kernel, ShippedRowKernel) else kernel.autograd
     names = ", ".join(saved.name for saved in autograd.saved)
     yield from _what(kernel, case)
-    yield (
-        f"keeps {names}, as read from the library: {kernel.kept_bytes} bytes per element{_beside(kernel)}; "
-        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
-    )
+    yield f"keeps {names}, as read from the library: {_bytes(kernel, case)}"
     yield section("forward, the library's own", autograd.call)
     gradient = autograd.gradient(kernel.op)
     yield section(f"{kernel.op}, executed by {backend.name}: {backend.summary}", gradient)
@@ -121,10 +121,7 @@ def _user_kernel(kernel: UserKernel, case: Case) -> Iterator[str]:
     declaration, backend = kernel.declaration, kernel.backend
     kept = ", ".join(declaration.keeps)
     yield from _what(kernel, case)
-    yield (
-        f"keeps {kept}: {kernel.kept_bytes} bytes per element; "
-        f"one call moves {case.size * kernel.moved_bytes} bytes, temporaries not counted"
-    )
+    yield f"keeps {kept}: {_bytes(kernel, case)}"
     form = f"called on arrays of {backend.name}{', and fills an array that it is given' if declaration.fills else ''}"
     form += f", a Python function that {kernel.compiler} compiled" if kernel.compiler else ""
     if kernel.op is Op.STEP:
@@ -186,7 +183,7 @@ def _plain(subject: Subject, case: Case) -> Iterator[str]:
     if isinstance(subject, KernelCopy):
         what = f"{KERNEL_COPIES[subject.identity.strategy]}, which bounds what kernels can move"
     yield f"{case.id}\n{what}{_state(subject, case.operands)}"
-    yield f"keeps nothing; one call moves {case.size * subject.moved_bytes} bytes, temporaries not counted"
+    yield f"keeps nothing; {_moved(subject, case)}"
     title = f"executed by {backend.name}: {backend.summary}"
     if isinstance(subject, KernelCopy):
         yield section(f"compiled by {backend.name}", subject.listing)

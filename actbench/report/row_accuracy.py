@@ -23,7 +23,8 @@ def of_checks(checks: Iterable[Check]) -> Iterator[str]:
     if any(one.is_row for one in registry.known_activations(check.kernel.activation for check in checks)):
         yield (
             "Along rows, as in softmax, it is the error of the gradient of z, in units of the last place of the row's "
-            "largest, before digits cancel, and z is that of its column; what is kept one number a row is not counted."
+            "largest, before digits cancel, and z is that of its column; bytes a row are of "
+            "what is kept one number a row."
         )
 
 

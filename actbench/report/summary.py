@@ -15,6 +15,7 @@ from actbench import registry
 from actbench.analysis.bottlenecks import Bottleneck
 from actbench.analysis.crossovers import curves
 from actbench.analysis.figures import Figures, kept_bytes
+from actbench.analysis.row_bytes import row_bytes
 from actbench.analysis.speedups import Speedup, ratios, speedups
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.model.checks import Check
@@ -232,7 +233,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         ordered,
         lambda check: (
             *(check.kernel.activation, check.kernel.dtype, check.kernel.strategy),
-            *(kept_bytes(check.kernel, check), check.weaknesses),
+            *(_kept(check), check.weaknesses),
         ),
     )
     symbols = " or ".join(dict.fromkeys(check.kernel.op.symbol for check in checks))
@@ -242,7 +243,7 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         worst = max(of_strategy, key=lambda check: (check.max_ulp, -abs(check.worst_z)))
         rows.append(
             (
-                *(activation, dtype, strategy, str(kept)),
+                *(activation, dtype, strategy, kept),
                 *(significant(worst.max_ulp, 2), significant(worst.worst_z, 3), "; ".join(worst.weaknesses)),
             )
         )
@@ -257,6 +258,12 @@ def _cost_table(checks: Sequence[Check]) -> Table:
         labels=3,
         wrapped=6,
     )
+
+
+def _kept(check: Check) -> str:
+    """Return the bytes that a kernel keeps per element, and those a row beside them."""
+    of_rows = row_bytes(check.kernel, check).kept
+    return f"{kept_bytes(check.kernel, check)}{f' + {of_rows} a row' if of_rows else ''}"
 
 
 def _compiled_notes(checks: Iterable[Check]) -> Iterator[str]:

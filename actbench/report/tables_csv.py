@@ -58,7 +58,7 @@ def cases(figures: Sequence[Figures]) -> str:
     return csv_text(CASE_COLUMNS, rows)
 
 
-def _kept(row: Figures) -> int | None:
+def _kept(row: Figures) -> float | None:
     """Return the bytes kept per element; None of a training step, whose bytes are in memory.csv."""
     return None if row.case.op.network else row.residual_bytes
 

@@ -15,6 +15,7 @@ from operator import attrgetter
 
 from actbench import registry
 from actbench.analysis.interval import Interval
+from actbench.analysis.row_bytes import row_bytes
 from actbench.analysis.speedups import Speedup
 from actbench.model.cases import Case
 from actbench.model.checks import WRONG, Check
@@ -65,9 +66,11 @@ def tensors(results: RunResults, checks: Iterable[Check]) -> list[Tensor]:
     for row in results.of_cases:
         check = known.get(row.case.kernel) if row.case.shape else None
         if check is not None:
-            alive = row.case.size * (check.alive_bytes or 0)
+            of_rows = row_bytes(check.kernel, check)
+            kept = round(row.case.size * row.residual_bytes)
+            alive = row.case.size * (check.alive_bytes or 0) + row.case.rows * of_rows.alive
             error = inf if check.relative is None else check.relative
-            rows.append(Tensor(row.case, row.seconds, row.case.size * row.residual_bytes, alive, error, check.sampled))
+            rows.append(Tensor(row.case, row.seconds, kept, alive, error, check.sampled))
     activations = [*dict.fromkeys(row.case.activation for row in rows)]
     return sorted(
         rows, key=lambda row: (activations.index(row.case.activation), row.case.dtype, rank(row.case.backend))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING
@@ -127,6 +128,8 @@ def _of_check(check: Check) -> Iterator[Number]:
     yield "sampled", check.sampled, 0, LARGEST_COUNT
     yield "relative", check.relative, 0, HUGE
     yield "moved_bytes", check.moved_bytes, 0, LARGEST_COUNT
+    for name, count in asdict(check.row_bytes).items() if check.row_bytes else ():
+        yield f"row_bytes.{name}", count, 0, LARGEST_COUNT
     yield from _of_entries("by_band", check.by_band, 0, HUGE)
     if check.compiled is not None:
         yield "compiled.vector_bits", check.compiled.vector_bits, 0, LARGEST_COUNT

@@ -201,6 +201,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         kept_bytes=kernel.kept_bytes,
         alive_bytes=kernel.alive_bytes,
         moved_bytes=kernel.moved_bytes,
+        row_bytes=kernel.row_bytes,
         preallocates=kernel.preallocates,
         compiler=kernel.compiler,
     )

@@ -26,7 +26,7 @@ def test_the_file_of_the_page_is_short_and_every_strategy_of_it_is_measured(actb
     assert "intermediate" in result.output
     words = " ".join(result.output.split())
     assert "Along rows, as in softmax, it is the error of the gradient of z, in units of the last place of" in words
-    assert "what is kept one number a row is not counted" in words
+    assert "bytes a row are of what is kept one number a row" in words
     assert "Of gated activations" not in words
     assert "FAILED" not in result.output
 

@@ -184,7 +184,7 @@ def test_backends_without_such_loops_say_so(backend: str) -> None:
 
 def test_operands_may_come_from_memory() -> None:
     assert kernel("swiglu", "pair", "numba", Op.STEP).unsupported_cold() is None
-    assert resolution.inputs_of(kernel("swiglu", "pair").identity) == 2
+    assert resolution.arrays_of(kernel("swiglu", "pair").identity) == (("a", "b"), frozenset())
 
 
 @activation

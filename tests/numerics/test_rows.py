@@ -118,7 +118,7 @@ def test_the_target_of_a_row_is_one_of_its_columns_wherever_the_row_and_its_elem
     np.testing.assert_array_equal(targets(z[::-1, ::-1]), drawn[::-1])
 
 
-def test_a_target_is_one_integer_a_row_and_not_counted() -> None:
+def test_a_target_is_one_integer_a_row() -> None:
     one = kernel("softmax-cross-entropy", "cached", op=Op.STEP)
     assert [(operand.name, operand.per_row) for operand in one.reads] == [("z", False), ("target", True), ("dy", True)]
     assert [operand.name for operand in one.writes] == ["y", "p", "dz"]
@@ -177,7 +177,7 @@ def test_the_gradient_of_cross_entropy_is_that_of_torch() -> None:
     np.testing.assert_allclose(answer.derivative, of_z.grad, atol=1e-15)
 
 
-def test_what_is_one_number_a_row_is_kept_beside_z_and_not_counted() -> None:
+def test_what_is_one_number_a_row_is_kept_beside_z_and_counted_apart() -> None:
     one = kernel("softmax", "intermediate", "numba-simd", Op.STEP)
     assert [(operand.name, operand.per_row) for operand in one.residuals] == [
         ("z", False),
@@ -187,6 +187,7 @@ def test_what_is_one_number_a_row_is_kept_beside_z_and_not_counted() -> None:
     assert [operand.name for operand in one.writes] == ["y", "top", "total", "dz"]
     assert one.kept_bytes == 8
     assert one.moved_bytes == 8 * 5
+    assert (one.row_bytes.kept, one.row_bytes.moved) == (8 * 2, 8 * 4)
 
 
 def test_there_is_no_derivative_and_the_reason_names_the_ops() -> None:

@@ -77,6 +77,7 @@ def test_what_is_kept_is_the_choice_of_the_framework(backend: str) -> None:
         "softmax-cross-entropy": [("saved_1", False)],
     }
     assert [shipped(name, backend, Op.STEP).moved_bytes for name in NAMES] == [40, 40, 24, 24]
+    assert [shipped(name, backend).row_bytes.kept for name in NAMES] == [0, 0, 8, 8]
 
 
 @pytest.mark.parametrize("backend", [usable("torch")])

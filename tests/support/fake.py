@@ -60,7 +60,7 @@ class FakeWorker:
     on_time: Callable[[Block], None]
     versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     has: Callable[[Case], bool] = lambda _: True
-    keeps: Callable[[Case], int] = kept_bytes
+    keeps: Callable[[Case], float] = kept_bytes
     check_step: Callable[[protocol_training.CheckStep], protocol_training.CheckedStep] = checked
     loaded: tuple[Loaded, ...] = ()
     code: Callable[[Case], str | None] = lambda _: None
@@ -175,7 +175,7 @@ class FakeBench:
     """How long they take there the second time, if not as long as the first."""
     baseline_versions: dict[str, str] = field(default_factory=lambda: {**own_versions()})
     baseline_has: Callable[[Case], bool] = lambda _: True
-    baseline_keeps: Callable[[Case], int] = kept_bytes
+    baseline_keeps: Callable[[Case], float] = kept_bytes
     """The bytes per element that cases keep there."""
     baseline_check_step: Callable[[protocol_training.CheckStep], protocol_training.CheckedStep] = checked
     """How training steps are checked there."""

@@ -18,7 +18,7 @@ from tests.support.selections import SMALL, edit
 MORE = f"{CACHED} keeps 8 bytes per element for the backward pass, 4 in the baseline"
 
 
-def fewer(case: Case) -> int:
+def fewer(case: Case) -> float:
     """Let `cached` keep half as much there."""
     return kept_bytes(case) // (2 if case.id == CACHED else 1)
 

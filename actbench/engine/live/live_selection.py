@@ -44,7 +44,7 @@ class LiveSelection(Protocol):
     def backends(self) -> Sequence[Backend]:
         """The backends that are selected, as far as they are known here."""
 
-    def offered_by(self, worker: Worker) -> Mapping[Case, int | None]:
+    def offered_by(self, worker: Worker) -> Mapping[Case, float | None]:
         """Return the cases that exist in a worker's environment, with the bytes that they keep where it tells them."""
 
     def offered_here(self, theirs: Collection[Case], seed: int) -> list[Case]:
@@ -56,7 +56,7 @@ class LiveSelection(Protocol):
     def arm_seconds(self, plan: Plan) -> float:
         """Return the time of an arm per round, on either side."""
 
-    def kept(self, plan: Plan) -> Mapping[Case, int]:
+    def kept(self, plan: Plan) -> Mapping[Case, float]:
         """Return the bytes that the cases of a plan keep here, where these are known before anything is checked."""
 
     def threads(self, plan: Plan) -> int:
@@ -77,7 +77,7 @@ class SelectedCases:
         self.preset, self.budget = preset.name, preset.budget
         self.backends = registry.known_backends(self._query.axes.get("backends", preset.axes.backends))
 
-    def offered_by(self, worker: Worker) -> Mapping[Case, int | None]:
+    def offered_by(self, worker: Worker) -> Mapping[Case, float | None]:
         """See `LiveSelection`."""
         offered = worker.ask(Offer(self._query))
         return dict(zip(map(Case.parse, offered.cases), offered.kept, strict=True))
@@ -100,7 +100,7 @@ class SelectedCases:
         """See `LiveSelection`."""
         return costs.live_arm_seconds(plan)
 
-    def kept(self, plan: Plan) -> Mapping[Case, int]:
+    def kept(self, plan: Plan) -> Mapping[Case, float]:
         """See `LiveSelection`."""
         return {case: costs.kept_bytes(case) for case in plan.cases}
 
@@ -122,7 +122,7 @@ class SelectedSteps:
         self._planned: Plan | None = None
         self.backends: Sequence[Backend] = resolution.backends(self._plan_here(0).cases)
 
-    def offered_by(self, worker: Worker) -> Mapping[Case, int | None]:
+    def offered_by(self, worker: Worker) -> Mapping[Case, float | None]:
         """See `LiveSelection`."""
         offered = worker.ask(OfferSteps.of(self._selection, self._room))
         return dict.fromkeys(map(Case.parse, offered.cases))
@@ -140,7 +140,7 @@ class SelectedSteps:
         """See `LiveSelection`."""
         return costs.arm_seconds(plan, train.ARM_SECONDS)
 
-    def kept(self, plan: Plan) -> Mapping[Case, int]:
+    def kept(self, plan: Plan) -> Mapping[Case, float]:
         """See `LiveSelection`."""
         del plan
         return {}

@@ -189,7 +189,7 @@ class LiveSession:
         changed = {name for name, _, _ in changes_of_code(self._loaded_there, plugins.loaded())}
         return CodeOfSides(same=tuple(sorted(names - changed)), different=tuple(sorted(names & changed)))
 
-    def _offered_by(self, start_there: StartWorker) -> Mapping[Case, int | None]:
+    def _offered_by(self, start_there: StartWorker) -> Mapping[Case, float | None]:
         """Return the cases that the baseline offers with the bytes that they keep, after recording its versions."""
         against = self._request.against
         with first_worker(start_there, WorkerOptions(self._cpu, self._timeout, "baseline"), against) as worker:

@@ -116,7 +116,7 @@ class PreparedBlock:
         """Return the rotations, by what shares their sets."""
         rng = np.random.default_rng()
         counts = {
-            name: sets.count(subjects, self._state, self._size, cache)
+            name: sets.count(subjects, self._state, self._size, cache, self.operands.rows)
             for name, subjects in sets.sharing(self.subjects).items()
         }
         return {name: Rotation(self.operands, self._state, count, rng) for name, count in counts.items()}

@@ -40,7 +40,7 @@ from actbench.kernels.subject import Subject
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import Dtype, Op
 from actbench.model.number_formats import limits
-from actbench.verification import allowance, causes, gated, refusal, rows, shipped
+from actbench.verification import allowance, causes, declared_range, gated, refusal, rows, shipped
 from actbench.verification.calls import check_calls
 from actbench.verification.elements import settle
 from actbench.verification.evaluation import Evaluate, Evaluation
@@ -121,6 +121,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     if wrong.any():
         plain = storage or kernel.is_shipped
         raise refusal.wrong_kept(call, wrong) if plain else refusal.wrong_derivative(call, wrong)
+    _require_range(kernel, z, call.output)
     if slope.digits is None and not (storage or kernel.is_shipped):
         allowance.check_weaknesses(kernel, derivative, error, z)
     if call.answer.y is not None:
@@ -157,6 +158,12 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
         preallocates=kernel.preallocates,
         compiler=kernel.compiler,
     )
+
+
+def _require_range(kernel: Kernel, z: Array, y: Truth) -> None:
+    """Raise `WrongKernelError` where y is outside of the range that is declared; of several z it names the smallest."""
+    order = np.argsort(np.abs(z), kind="stable")
+    declared_range.require(kernel, y.at(order), y.known[order], lambda place: f"at z = {z[order][place]:.6g}")
 
 
 def _stretches(z: Array, there: Array) -> Iterator[tuple[float, float]]:

@@ -21,7 +21,7 @@ from actbench.model.checks import STATED_ULP, Check
 from actbench.model.names import Dtype
 from actbench.model.number_formats import limits, numpy_dtype
 from actbench.model.rule import TARGETED
-from actbench.verification import shipped_rows
+from actbench.verification import declared_range, shipped_rows
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.truth import Array
 from actbench.verification.truth.rows import RowTruth, expected
@@ -158,8 +158,7 @@ class RowCall:
             raise WrongKernelError(
                 f"{name} is wrong{when}: its {what} is {computed[row, column]:.9g} where "
                 f"{right.nearest[row, column]:.9g} is right ({error[row, column]:.3g} ULP of the row's largest; "
-                f"{allowed} allowed), in column {column} of a row of {z.size} from {z.min():.6g} to "
-                f"{z.max():.6g}"
+                f"{allowed} allowed), in column {column} {_words(z)}"
             )
 
     def _excused(self, what: str, computed: Array, right: RowTruth) -> Array:
@@ -186,6 +185,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     done = [*_called(kernel, evaluate, checked(kernel.activation, kernel.dtype))]
     for call in done:
         call.require()
+        _require_range(call)
     _require_declared(kernel, done)
     worst = max(done, key=lambda call: float(call.error.max()))
     largest, known = float(worst.error.max()), [weakness.why for weakness in kernel.weaknesses]
@@ -205,6 +205,23 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         preallocates=kernel.preallocates,
         compiler=kernel.compiler,
     )
+
+
+def _require_range(call: RowCall) -> None:
+    """Raise `WrongKernelError` where y of a row that is not lost is outside of the range that is declared."""
+    y, z = call.rows.y, call.rows.z
+
+    def where(place: int) -> str:
+        row, column = divmod(place, y.shape[1])
+        return f"in column {column} {_words(z[row])}"
+
+    kept = np.broadcast_to(~call.rows.lost, y.shape).reshape(-1)
+    declared_range.require(call.kernel, y.truth, kept, where)
+
+
+def _words(z: Array) -> str:
+    """Return what a row is, in words."""
+    return f"of a row of {z.size} from {z.min():.6g} to {z.max():.6g}"
 
 
 def _called(kernel: Kernel, evaluate: Evaluate, rows: tuple[Rows, ...]) -> Iterator[RowCall]:

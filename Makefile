@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS := $(VENV)/.docs
 
-.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers limits audit \
+.PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers rows limits audit \
 	verify-simd verify-truth figures outputs docs full-report \
 	catalogue-accuracy sample portable oldest interpreters versions cold steps history clean
 
@@ -78,6 +78,9 @@ audit: $(READY)              ## where torch's and jax's own gradients are wrong,
 
 peers: $(READY)              ## actbench's kernels beside other libraries, where installed: about ten minutes
 	$(BIN)/python -m benchmarks.peers
+
+rows: $(READY)               ## loops along rows and swiglu beside other libraries, where installed: two minutes
+	$(BIN)/python -m benchmarks.rows
 
 limits: $(READY)             ## what interleaving, shorter chains and prefetching are worth to numba-simd: ten minutes
 	$(BIN)/python -m benchmarks.limits -a '*' -n 4096,100000

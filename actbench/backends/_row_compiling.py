@@ -1,7 +1,7 @@
 """Loops over rows for numba: what `actbench.backends._row_loops` lays out, as functions that numba compiles.
 
 Sums are of float64, compensated (D. E. Knuth, "The Art of Computer Programming", volume 2, 4.2.2: the sum of two
-numbers and its error). A loop of vectors adds `BLOCK` elements in any order first, in the type of the arithmetic: a
+numbers and its error). A loop of vectors adds `ROW_BLOCK` elements in any order first, in the type of the arithmetic: a
 lane of a vector adds few of them.
 """
 
@@ -26,9 +26,6 @@ from actbench.model.rule import TARGET, Formula
 
 if TYPE_CHECKING:
     from actbench.backends.numba import Numba
-
-BLOCK = 256
-"""Columns that a loop of vectors adds before their sum is added to the row's, compensated, and that it asks for."""
 
 FAR = 1 << 24
 """Bytes of all arrays from which on loops of vectors ask for their next row. On Zen 3, asking for what is in the
@@ -140,7 +137,7 @@ def typed(function: RowFunction, dtype: Dtype) -> dict[str, Any]:
     """Return the numbers of a function in the type of its arithmetic, by their names in it."""
     real = np.dtype(dtype).type
     named = {f"c{place}": real(number) for place, number in enumerate(function.numbers)}
-    return named | {"zero": real(0.0), "lowest": real(-np.inf), "real": real, "block": BLOCK, "distant": FAR}
+    return named | {"zero": real(0.0), "lowest": real(-np.inf), "real": real, "block": _simd.ROW_BLOCK, "distant": FAR}
 
 
 def compiled(backend: Numba, passes: Sequence[Pass], dtype: Dtype, *, edition: str, cache: bool) -> Any:

@@ -9,6 +9,11 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+ROW_BLOCK = 512
+"""Columns of a row that loops of vectors add before their sum is added to the row's, compensated, and that they ask the
+memory for. A lane of 256-bit vectors, of which an iteration has four, adds 16 float32. With half of it, the backward
+pass of softmax from y took 1.05 times as long on Zen 3."""
+
 
 @cache
 def edition() -> str:

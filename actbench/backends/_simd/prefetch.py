@@ -12,7 +12,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
+from actbench.backends._simd import ROW_BLOCK
 from actbench.backends._simd.bits import intrinsic
+from actbench.backends._simd.streaming import TOGETHER
 
 PREFETCHED = 128
 """Number of elements. At twice the distance, 8-byte numbers are evicted from the first-level cache again; at half the
@@ -49,10 +51,4 @@ def _asking(count: int) -> Callable[..., Any]:
     return ask
 
 
-ask = _asking(PREFETCHED)
-
-BLOCK = 256
-"""Columns of a row that its loops process together."""
-
-ask_block = _asking(BLOCK)
-ask_lines = _asking(64)
+ask, ask_block, ask_lines = map(_asking, (PREFETCHED, ROW_BLOCK, TOGETHER))

@@ -160,4 +160,6 @@ def _as_array(arms: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 
 
 def _values(arms: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    if not np.isnan(arms).any():
+        return tuple(map(tuple, arms.tolist()))
     return tuple(tuple(values[~np.isnan(values)].tolist()) for values in arms)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import isnan, log, sqrt
 from typing import Any
 
@@ -44,20 +44,18 @@ def judged(logs: Sequence[tuple[int, Any]]) -> tuple[CurvePoint, ...]:
     return points
 
 
-def spread(truth: Truth, scatter: float, rounds: int, generator: np.random.Generator) -> Logs:
-    """Return log ratios that scatter about a curve: one process of twenty-five is 40 % off."""
-    logs = []
-    for size in HALF_DECADES:
-        errors = generator.normal(0, scatter, rounds)
-        errors += np.where(generator.random(rounds) < 0.04, generator.choice([-0.34, 0.34], rounds), 0.0)
-        logs.append((size, truth(log(size)) + errors))
-    return logs
+def spread(truth: Truth, scatter: float, rounds: int, generator: np.random.Generator, runs: int = 1) -> list[Logs]:
+    """Return the log ratios of runs that scatter about a curve: one process of twenty-five is 40 % off."""
+    shape = (runs, len(HALF_DECADES), rounds)
+    errors = generator.normal(0, scatter, shape)
+    errors += np.where(generator.random(shape) < 0.04, generator.choice([-0.34, 0.34], shape), 0.0)
+    curve = np.array([truth(log(size)) for size in HALF_DECADES])
+    return [[*zip(HALF_DECADES, logs, strict=True)] for logs in curve[:, None] + errors]
 
 
-def simulated(truth: Truth, scatter: float, rounds: int) -> Iterator[list[Crossover]]:
-    generator = np.random.default_rng(rounds)
-    for _ in range(SIMULATIONS):
-        yield list(findings(judged(spread(truth, scatter, rounds, generator)), "recompute", "cached"))
+def simulated(truth: Truth, scatter: float, rounds: int) -> list[list[Crossover]]:
+    runs = spread(truth, scatter, rounds, np.random.default_rng(rounds), SIMULATIONS)
+    return [[*findings(points, "recompute", "cached")] for points in curve_points(runs)]
 
 
 def crossing(events: Sequence[Crossover]) -> list[Crossover]:
@@ -129,7 +127,7 @@ def test_a_slowdown_that_becomes_a_speedup_crosses_the_other_way() -> None:
 
 
 def test_turning_reference_and_candidate_round_changes_names_only() -> None:
-    logs = spread(lambda x: -0.3 * (x - log(3e5)), 0.1, 9, np.random.default_rng(3))
+    (logs,) = spread(lambda x: -0.3 * (x - log(3e5)), 0.1, 9, np.random.default_rng(3))
     (one,) = events_of(logs)
     (other,) = findings(judged([(size, -rounds) for size, rounds in logs]), "cached", "recompute")
     assert (one.below, one.above) == (other.below, other.above) == ("cached", "recompute")

@@ -20,7 +20,7 @@ from actbench.host import environment, speed, variables
 from actbench.model.cases import Case
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
-from tests.support.remembered import remember
+from tests.support.remembered import remember, remember_truths
 from tests.support.selections import SMALL, TWO_BLOCKS, edit
 from tests.support.tiers import QUICK, Collected, Share
 
@@ -66,6 +66,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
 
 
+def pytest_collectstart() -> None:
+    """Look for nothing to be freed until all tests are there: there is next to nothing."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what lives as long as the process: modules, and thousands of tests.
 
@@ -73,6 +78,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -100,6 +106,14 @@ def known_cache() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(environment, "last_level_cache", lambda _: LAST_LEVEL_CACHE)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def truths_once() -> Iterator[None]:
+    """Let mpmath evaluate a built-in definition once at each z: hundreds of tests hold kernels to the same numbers."""
+    with pytest.MonkeyPatch.context() as patch:
+        remember_truths(patch)
         yield
 
 

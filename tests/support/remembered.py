@@ -1,5 +1,6 @@
-"""What hundreds of runs in a process have alike, once: checks of built-in kernels by fake workers, and plain tables.
+"""What hundreds of tests in a process have alike, once.
 
+These are checks of built-in kernels by fake workers, plain tables, and the digits of built-in definitions.
 Only what is as it was when this module was imported is remembered: not a check by a worker or an oracle that a test
 changes, not a rung of the overhead ladder, and not a table on a terminal.
 """
@@ -16,6 +17,7 @@ from rich.console import Console
 from actbench.engine.launch import Worker
 from actbench.engine.protocol import Inspect
 from actbench.engine.working import checking
+from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
 from actbench.model.cases import KernelId
@@ -23,6 +25,8 @@ from actbench.model.checks import Check
 from actbench.report import terminal
 from actbench.report.table import Table
 from actbench.verification import oracle
+from actbench.verification.truth.exact import Exact
+from actbench.verification.truth.points import Point
 from tests.support import fake
 
 CHECK = checking._check  # the whole of it is replaced
@@ -30,6 +34,7 @@ SHOW_TABLE = terminal.show_table
 
 CHECKS: dict[KernelId, Check] = {}
 TABLES: dict[tuple[Table, int, bool], str] = {}
+POINTS: dict[object, dict[float, Point]] = {}
 
 
 def _usual() -> tuple[Callable[..., object], ...]:
@@ -72,3 +77,30 @@ def remember(patch: pytest.MonkeyPatch) -> None:
     """Replace the check and the layout of tables by these."""
     patch.setattr(checking, "_check", check)
     patch.setattr(terminal, "show_table", show_table)
+
+
+def remember_truths(patch: pytest.MonkeyPatch) -> None:
+    """Let activations that share a built-in definition, as those with a strategy of a test's do, share its points."""
+    begin, evaluate = Exact.__init__, Exact._at
+
+    def begin_with_points(exact: Exact, activation: Activation) -> None:
+        begin(exact, activation)
+        vars(exact)["evaluated"] = _points(activation)
+
+    def at(exact: Exact, z: float) -> Point:
+        evaluated: dict[float, Point] = vars(exact)["evaluated"]
+        if z not in evaluated:
+            evaluated[z] = evaluate(exact, z)
+        return evaluated[z]
+
+    patch.setattr(Exact, "__init__", begin_with_points)
+    patch.setattr(Exact, "_at", at)
+
+
+def _points(activation: Activation) -> dict[float, Point]:
+    """Return what was evaluated of the definition of an activation: of a built-in one, all that was in this process."""
+    definition = activation.formulas.definition
+    if not (getattr(definition, "__module__", None) or "").startswith("actbench.activations."):
+        return {}
+    decisive = (activation.name, definition.__code__, (*activation.formulas.kinks.items(),), activation.first is None)
+    return POINTS.setdefault(decisive, {})

@@ -16,6 +16,7 @@ from actbench.report import accuracy as report
 from actbench.verification import oracle
 from actbench.verification.oracle import Truth
 from tests.support.surveyed import EXACT, accuracies, kernel
+from tests.support.tiers import exhaustive_but
 
 
 @pytest.mark.parametrize("dtype", WIDE)
@@ -32,12 +33,15 @@ def test_every_band_of_both_tails_is_looked_at_and_so_is_0(dtype: Dtype) -> None
 
 @pytest.mark.parametrize(
     ("activation", "dtype", "zero", "wrong"),
-    [
-        ("logistic", Dtype.FLOAT64, 37.43, 32.8),
-        ("logistic", Dtype.FLOAT32, 17.33, 12.7),
-        ("tanh", Dtype.FLOAT64, 19.06, 16.8),
-        ("tanh", Dtype.FLOAT32, 9.011, 6.71),
-    ],
+    exhaustive_but(
+        [
+            ("logistic", Dtype.FLOAT64, 37.43, 32.8),
+            ("logistic", Dtype.FLOAT32, 17.33, 12.7),
+            ("tanh", Dtype.FLOAT64, 19.06, 16.8),
+            ("tanh", Dtype.FLOAT32, 9.011, 6.71),
+        ],
+        lambda of: of[:2] in {("logistic", Dtype.FLOAT64), ("tanh", Dtype.FLOAT32)},
+    ),
 )
 def test_what_is_lost_by_keeping_a_correctly_rounded_y_is_measured(
     activation: str, dtype: Dtype, zero: float, wrong: float
@@ -56,11 +60,18 @@ def test_what_is_lost_by_keeping_a_correctly_rounded_y_is_measured(
     assert of.tails[Part.RIGHT].largest.size > 1e6
 
 
-@pytest.mark.parametrize(("dtype", "zero", "nan"), [(Dtype.FLOAT64, 354.9, 709.8), (Dtype.FLOAT32, 44.4, 88.7)])
-@pytest.mark.parametrize("backend", ["numpy", "python"])
-def test_where_the_textbook_form_overflows_is_measured(dtype: Dtype, zero: float, nan: float, backend: str) -> None:
-    if (backend, dtype) == ("python", Dtype.FLOAT32):
-        return
+@pytest.mark.parametrize(
+    ("backend", "dtype", "zero", "nan"),
+    exhaustive_but(
+        [
+            ("numpy", Dtype.FLOAT64, 354.9, 709.8),
+            ("numpy", Dtype.FLOAT32, 44.4, 88.7),
+            ("python", Dtype.FLOAT64, 354.9, 709.8),
+        ],
+        lambda of: of[:2] != ("numpy", Dtype.FLOAT64),
+    ),
+)
+def test_where_the_textbook_form_overflows_is_measured(backend: str, dtype: Dtype, zero: float, nan: float) -> None:
     (of,) = accuracies(kernel("logistic", "textbook", dtype, backend))
     lost = of.losses[Part.LEFT]
     assert lost.zero[0].first == pytest.approx(zero, rel=1e-3)

@@ -12,9 +12,9 @@ from typing import Any
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound, Device, source
+from actbench.backends._function_autograd import FunctionAutograd
 from actbench.backends._listing import sources
 from actbench.backends._narrowing import narrowed
-from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
     "Backend",
     "Bound",
     "Device",
+    "FunctionAutograd",
     "Passes",
-    "RowAutograd",
     "StepArrays",
     "StepSpec",
     "TrainingStep",

@@ -84,9 +84,8 @@ class Autograd(ABC):
         return z
 
 
-def named(arrays: Sequence[Any], z: Any, y: Any) -> tuple[Saved, ...]:
-    """Return what was saved, from numpy arrays: z and y are known by their elements, the others are numbered."""
-    known = {Z: z, Y: y}
+def named(arrays: Sequence[Any], known: Mapping[str, Any]) -> tuple[Saved, ...]:
+    """Return what was saved, from numpy arrays: z, y and others are known by their elements, the rest are numbered."""
     names: list[str] = []
     for array in arrays:
         same = (

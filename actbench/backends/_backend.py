@@ -16,6 +16,7 @@ import numpy as np
 
 from actbench.backends import _narrowing
 from actbench.backends._along_rows import AlongRows
+from actbench.backends._several_inputs import SeveralInputs
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep, writing
 from actbench.errors import InputError
 from actbench.formula import Activation, Weakness
@@ -64,7 +65,7 @@ class Device:
     """The versions of its software, by name."""
 
 
-class Backend(AlongRows, ABC):
+class Backend(AlongRows, SeveralInputs, ABC):
     """A way to execute a formula over an array. Every subclass in this package is discovered, one small file each."""
 
     name: ClassVar[str]
@@ -115,8 +116,6 @@ class Backend(AlongRows, ABC):
     """Whether it has products of matrices, with which it trains networks."""
     has_activations: ClassVar[bool] = False
     """Whether the library has activations with a gradient, which strategy ``shipped`` executes."""
-    takes_gated: ClassVar[bool] = False
-    """Whether it executes the formulas of gated activations, which have two inputs and two gradients."""
     library_gradients: ClassVar[frozenset[tuple[str, str]]] = frozenset()
     """The activations and strategies for which `library_gradient` returns one; known without the library."""
     keeps_otherwise: ClassVar[str | None] = None

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Backend, Bound
+from actbench.backends._function_autograd import FunctionAutograd
 from actbench.backends._keeping import forward_keeping, gated_forward_keeping, keeping_of, row_forward_keeping
+from actbench.backends._layouts import Layout
 from actbench.backends._listing import sources
-from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._shipped import Shipped, shipped
 from actbench.backends._training import Passes
 from actbench.errors import InputError
@@ -113,7 +114,7 @@ class Framework(Backend):
     def __init__(self) -> None:
         """Start without any of the library's own activations."""
         self._autograd: dict[tuple[str, Dtype], Autograd] = {}
-        self._row_autograd: dict[tuple[str, Dtype], RowAutograd] = {}
+        self._function_autograd: dict[tuple[str, Dtype], FunctionAutograd] = {}
 
     @abstractmethod
     def unit(self, dtype: Dtype) -> Any:
@@ -158,19 +159,20 @@ class Framework(Backend):
         del function, dtype
         raise InputError(f"backend '{self.name}' has no automatic differentiation")
 
-    def row_autograd(self, activation: str, dtype: Dtype) -> RowAutograd:
-        """Return the library's own function along rows and its gradient; `InputError` where it has none."""
+    def function_autograd(self, activation: str, dtype: Dtype, inputs: tuple[str, ...]) -> FunctionAutograd:
+        """Return the library's own function, along rows or of a and b, and its gradients; `InputError` without one."""
         key = activation, dtype
-        if key not in self._row_autograd:
+        if key not in self._function_autograd:
             function = shipped(self.shipped, activation)
             if function is None:
                 raise InputError(f"{self.unshipped(activation)}")
-            self._row_autograd[key] = self.differentiated_along_rows(function, dtype)
-        return self._row_autograd[key]
+            layout = function.layout(inputs)
+            self._function_autograd[key] = self.differentiated_by_inputs(function, dtype, layout)
+        return self._function_autograd[key]
 
-    def differentiated_along_rows(self, function: Shipped, dtype: Dtype) -> RowAutograd:
-        """Return one of the library's functions along rows with the library's automatic differentiation."""
-        del function, dtype
+    def differentiated_by_inputs(self, function: Shipped, dtype: Dtype, layout: Layout) -> FunctionAutograd:
+        """Return one of the library's functions of such inputs with the library's automatic differentiation."""
+        del function, dtype, layout
         raise InputError(f"backend '{self.name}' has no automatic differentiation")
 
     def unshipped(self, activation: str, dtype: Dtype | None = None) -> str | None:

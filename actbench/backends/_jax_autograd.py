@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actbench.backends._autograd import DY, SAMPLE, Autograd, Saved, Z, named
+from actbench.backends._autograd import DY, SAMPLE, Autograd, Saved, Y, Z, named
 from actbench.backends._backend import Bound
 from actbench.backends._shipped import Shipped
 from actbench.model.names import Dtype, Op
@@ -41,7 +41,7 @@ class JaxAutograd(Autograd):
         self._passes = cache(self._traced)
         sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(self._dtype)
         y, *arrays = map(backend.release, self._passes(SAMPLE).forward(backend.adopt(sample)))
-        self.saved: tuple[Saved, ...] = named(arrays, sample, y)
+        self.saved: tuple[Saved, ...] = named(arrays, {Z: sample, Y: y})
 
     def bind(self, op: Op, size: int) -> Bound:
         """Return the backward pass, of 1 or of dy, or both passes: two programs, as in a network."""

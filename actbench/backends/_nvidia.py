@@ -9,6 +9,8 @@ from typing import Any
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._backend import Bound, Device
+from actbench.backends._function_autograd import FunctionAutograd
+from actbench.backends._layouts import Layout
 from actbench.backends._shipped import Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.backends.torch import Torch, library
@@ -54,6 +56,11 @@ class OnNvidia(Torch):
         """Return torch's function with torch's autograd on the device; `InputError` where torch cannot use it."""
         self._usable()
         return super().differentiated(function, dtype)
+
+    def differentiated_by_inputs(self, function: Shipped, dtype: Dtype, layout: Layout) -> FunctionAutograd:
+        """Return torch's function of such inputs in the same way."""
+        self._usable()
+        return super().differentiated_by_inputs(function, dtype, layout)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step on the device, with copies of the arrays; `InputError` where this torch cannot use it."""

@@ -11,12 +11,16 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from actbench.model.rule import PRE_ACTIVATION, TARGETED
+from actbench.backends._layouts import AlongRowsLayout, GatedLayout, Layout, PackedLayout
+from actbench.model.rule import GATED, PRE_ACTIVATION, TARGETED
+
+PACKED = ("b_a",)
+"""The input of a framework's own gated function, b and a in one array, in its last axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A framework's function of z: ``torch.nn.functional.elu(z, alpha=0.5)``."""
+    """A framework's function of z, ``torch.nn.functional.elu(z, alpha=0.5)``, or of the inputs of an activation."""
 
     path: str
     """Module and name: ``torch.nn.functional.elu``."""
@@ -28,6 +32,10 @@ class Shipped:
     """Whether the name is a class, whose instances are called."""
     takes_target: bool = field(default=False, kw_only=True)
     """Whether it is one of z and of the numbers of columns, one a row in one dimension, and returns such numbers."""
+    is_gate: bool = field(default=False, kw_only=True)
+    """Whether it is the g of a gated activation: it is called on a, and the framework multiplies by b."""
+    is_packed: bool = field(default=False, kw_only=True)
+    """Whether it is gated, and takes b and a in one array."""
     only_wide: bool = field(default=False, kw_only=True)
     """Whether it refuses floats of 16 bits."""
 
@@ -39,16 +47,31 @@ class Shipped:
     def __str__(self) -> str:
         """Return the call as Python has it."""
         keywords = "".join(f", {name}={value!r}" for name, value in self.keywords.items())
-        inputs = ", ".join(TARGETED if self.takes_target else PRE_ACTIVATION)
-        return f"{self.path}{'()' if self.is_module else ''}({inputs}{keywords})"
+        inputs = (
+            TARGETED if self.takes_target else PACKED if self.is_packed else GATED[: self.is_gate] or PRE_ACTIVATION
+        )
+        call = f"{self.path}{'()' if self.is_module else ''}({', '.join(inputs)}{keywords})"
+        return f"{call} * b" if self.is_gate else call
+
+    def layout(self, inputs: tuple[str, ...]) -> Layout:
+        """Return what it takes of the operands of an activation along rows, or of a gated one, with these inputs."""
+        if inputs == GATED:
+            return PackedLayout() if self.is_packed else GatedLayout()
+        return AlongRowsLayout(self.takes_target)
 
     def function(self) -> Callable[..., Any]:
-        """Import the function, and return it as one of z alone, or of z and target."""
+        """Import the function, and return it as one of z alone, of z and target, or of a and b."""
         module, _, name = self.path.rpartition(".")
         function: Callable[..., Any] = getattr(import_module(module), name)
         keywords = dict(self.keywords)
         if self.is_module:
             function = function()
+        if self.is_gate:
+
+            def gated(a, b):
+                return function(a, **keywords) * b
+
+            return gated
         if not keywords:
             return function
 
@@ -75,8 +98,11 @@ TORCH: Mapping[str, Shipped] = MappingProxyType(
         "celu": Shipped("torch.nn.functional.celu", parameters={"alpha": "alpha"}),
         "elu": Shipped("torch.nn.functional.elu", parameters={"alpha": "alpha"}),
         "exp": Shipped("torch.exp"),
+        "geglu": Shipped("torch.nn.functional.gelu", is_gate=True),
+        "geglu-tanh": Shipped("torch.nn.functional.gelu", {"approximate": "tanh"}, is_gate=True),
         "gelu": Shipped("torch.nn.functional.gelu"),
         "gelu-tanh": Shipped("torch.nn.functional.gelu", {"approximate": "tanh"}),
+        "glu": Shipped("torch.nn.functional.glu", {"dim": -1}, is_packed=True),
         "hard-shrink": Shipped("torch.nn.functional.hardshrink", parameters={"threshold": "lambd"}),
         "hard-sigmoid": Shipped("torch.nn.functional.hardsigmoid"),
         "hard-swish": Shipped("torch.nn.functional.hardswish"),
@@ -89,6 +115,7 @@ TORCH: Mapping[str, Shipped] = MappingProxyType(
         "logistic": Shipped("torch.sigmoid"),
         "logsumexp": Shipped("torch.logsumexp", {"dim": -1, "keepdim": True}),
         "mish": Shipped("torch.nn.functional.mish"),
+        "reglu": Shipped("torch.relu", is_gate=True),
         "relu": Shipped("torch.relu"),
         "relu6": Shipped("torch.nn.functional.relu6"),
         "selu": Shipped("torch.selu"),
@@ -98,6 +125,7 @@ TORCH: Mapping[str, Shipped] = MappingProxyType(
         "soft-shrink": Shipped("torch.nn.functional.softshrink", parameters={"threshold": "lambd"}),
         "softplus": Shipped("torch.nn.functional.softplus", parameters={"beta": "beta"}),
         "softsign": Shipped("torch.nn.functional.softsign"),
+        "swiglu": Shipped("torch.nn.functional.silu", is_gate=True),
         "tanh": Shipped("torch.tanh"),
         "tanh-shrink": Shipped("torch.nn.functional.tanhshrink"),
         "threshold": Shipped(
@@ -115,8 +143,11 @@ JAX: Mapping[str, Shipped] = MappingProxyType(
         "celu": Shipped("jax.nn.celu", parameters={"alpha": "alpha"}),
         "elu": Shipped("jax.nn.elu", parameters={"alpha": "alpha"}),
         "exp": Shipped("jax.numpy.exp"),
+        "geglu": Shipped("jax.nn.gelu", {"approximate": False}, is_gate=True),
+        "geglu-tanh": Shipped("jax.nn.gelu", {"approximate": True}, is_gate=True),
         "gelu": Shipped("jax.nn.gelu", {"approximate": False}),
         "gelu-tanh": Shipped("jax.nn.gelu", {"approximate": True}),
+        "glu": Shipped("jax.nn.glu", {"axis": -1}, is_packed=True),
         "hard-sigmoid": Shipped("jax.nn.hard_sigmoid"),
         "hard-swish": Shipped("jax.nn.hard_swish"),
         "hard-tanh": Shipped("jax.nn.hard_tanh"),
@@ -128,6 +159,7 @@ JAX: Mapping[str, Shipped] = MappingProxyType(
         "logistic": Shipped("jax.nn.sigmoid"),
         "logsumexp": Shipped("jax.nn.logsumexp", {"axis": -1, "keepdims": True}),
         "mish": Shipped("jax.nn.mish"),
+        "reglu": Shipped("jax.nn.relu", is_gate=True),
         "relu": Shipped("jax.nn.relu"),
         "relu6": Shipped("jax.nn.relu6"),
         "selu": Shipped("jax.nn.selu"),
@@ -138,6 +170,7 @@ JAX: Mapping[str, Shipped] = MappingProxyType(
         "sparse-plus": Shipped("jax.nn.sparse_plus"),
         "sparse-sigmoid": Shipped("jax.nn.sparse_sigmoid"),
         "squareplus": Shipped("jax.nn.squareplus", parameters={"b": "b"}),
+        "swiglu": Shipped("jax.nn.silu", is_gate=True),
         "tanh": Shipped("jax.nn.tanh"),
     }
 )

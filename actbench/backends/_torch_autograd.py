@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actbench.backends._autograd import DY, SAMPLE, Autograd, Saved, Z, named
+from actbench.backends._autograd import DY, SAMPLE, Autograd, Saved, Y, Z, named
 from actbench.backends._backend import Bound
 from actbench.backends._shipped import Shipped
 from actbench.backends._torch_gradients import GRADIENTS
@@ -40,7 +40,7 @@ class TorchAutograd(Autograd):
         self._kernel = self._described.function(torch.ops.aten, shipped.keywords) if self._described else None
         sample = np.random.default_rng(0).standard_normal(SAMPLE).astype(numpy_dtype(dtype))
         y, arrays = self._saving(sample)
-        self.saved: tuple[Saved, ...] = named(arrays, sample, y)
+        self.saved: tuple[Saved, ...] = named(arrays, {Z: sample, Y: y})
 
     def bind(self, op: Op, size: int) -> Bound:
         """Return torch's kernel, autograd's graph, or the forward pass and autograd."""

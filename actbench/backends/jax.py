@@ -13,7 +13,8 @@ from typing import Any
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
-from actbench.backends._row_autograd import RowAutograd
+from actbench.backends._function_autograd import FunctionAutograd
+from actbench.backends._layouts import Layout
 from actbench.backends._shipped import JAX, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.formula import Activation, Flaw, Weakness
@@ -135,12 +136,12 @@ class Jax(Framework):
         start()
         return JaxAutograd(self, library(), function, dtype)
 
-    def differentiated_along_rows(self, function: Shipped, dtype: Dtype) -> RowAutograd:
-        """Return jax's function with jax.vjp."""
-        from actbench.backends._jax_row_autograd import JaxRowAutograd
+    def differentiated_by_inputs(self, function: Shipped, dtype: Dtype, layout: Layout) -> FunctionAutograd:
+        """Return jax's function of such inputs with jax.vjp."""
+        from actbench.backends._jax_function_autograd import JaxFunctionAutograd
 
         start()
-        return JaxRowAutograd(self, library(), function, dtype)
+        return JaxFunctionAutograd(self, library(), function, dtype, layout)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with jax's products and automatic differentiation."""

@@ -13,8 +13,9 @@ from typing import Any
 
 from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
+from actbench.backends._function_autograd import FunctionAutograd
+from actbench.backends._layouts import Layout
 from actbench.backends._narrowing import as_bits
-from actbench.backends._row_autograd import RowAutograd
 from actbench.backends._shipped import TORCH, Shipped
 from actbench.backends._training import StepArrays, StepSpec, TrainingStep
 from actbench.host import processors
@@ -101,11 +102,11 @@ class Torch(Framework):
 
         return TorchAutograd(self, library(), function, dtype)
 
-    def differentiated_along_rows(self, function: Shipped, dtype: Dtype) -> RowAutograd:
-        """Return torch's function with torch's autograd."""
-        from actbench.backends._torch_row_autograd import TorchRowAutograd
+    def differentiated_by_inputs(self, function: Shipped, dtype: Dtype, layout: Layout) -> FunctionAutograd:
+        """Return torch's function of such inputs with torch's autograd."""
+        from actbench.backends._torch_function_autograd import TorchFunctionAutograd
 
-        return TorchRowAutograd(self, library(), function, dtype)
+        return TorchFunctionAutograd(self, library(), function, dtype, layout)
 
     def training_step(self, spec: StepSpec, arrays: StepArrays) -> TrainingStep:
         """Return the step with torch's products and automatic differentiation."""

@@ -24,7 +24,7 @@ def without_derivative(activation: Activation, op: Op) -> str | None:
 def unsupported(kernel: Kernel) -> str | None:
     """Return why a kernel of a gated activation does not exist; None where it does."""
     name, backend = kernel.activation.name, kernel.backend
-    if kernel.is_shipped or not kernel.has_formula:
+    if not kernel.has_formula:
         return f"{name} is gated: its kernels are formulas alone"
     if not backend.takes_gated:
         return f"{backend.name} has no loops for gated activations such as {name}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench import backends
-from actbench.backends import Autograd, Backend, RowAutograd
+from actbench.backends import Autograd, Backend, FunctionAutograd
 from actbench.formula import Activation
 from actbench.kernels import rows as of_rows
 from actbench.kernels.drawing import draw
@@ -43,7 +43,7 @@ class Operand(NamedTuple):
     """Whose residual it is; nothing where all strategies share it."""
     storage: Storage | None = None
     """The type it is kept in, where that is narrower than the arithmetic's."""
-    autograd: Autograd | RowAutograd | None = None
+    autograd: Autograd | FunctionAutograd | None = None
     """The framework whose forward pass saves it, where that is no strategy's."""
     per_row: bool = False
     """Whether it is one number a row; otherwise it is one an element."""

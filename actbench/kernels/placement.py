@@ -62,6 +62,10 @@ class Invocation:
         returned = self.call()
         if returned[0] is None:
             return list(self.outputs or ())
+        return self.arrays(returned)
+
+    def arrays(self, returned: tuple[Any, ...]) -> list[Array]:
+        """Return the outputs that a call returned as arrays."""
         return [self.release(output) for output in returned]
 
     def result_address(self) -> int | None:

@@ -16,6 +16,7 @@ from actbench.kernels.overhead import LADDER, TRAFFIC, Ladder
 from actbench.kernels.row_kernel import RowKernel
 from actbench.kernels.second import of_op
 from actbench.kernels.shipped import ShippedKernel
+from actbench.kernels.shipped_functions import ShippedGatedKernel
 from actbench.kernels.shipped_rows import ShippedRowKernel
 from actbench.kernels.subject import Subject, Yardstick
 from actbench.kernels.traffic import COPY, NOTHING, Traffic, traffic
@@ -120,7 +121,8 @@ def subject(identity: KernelId, of: Activation | Ladder, backend: Backend) -> Su
     if isinstance(of, Ladder):
         return of.rung(identity, backend)
     if identity.strategy == SHIPPED:
-        return (ShippedRowKernel if of.is_row else ShippedKernel)(identity, backend, of)
+        ships = ShippedRowKernel if of.is_row else ShippedGatedKernel if of.is_gated else ShippedKernel
+        return ships(identity, backend, of)
     name, strategies = identity.strategy.name, of.strategies
     if name not in strategies:
         raise unknown(f"strategy of {of.name}", name, strategies)

@@ -75,13 +75,18 @@ class ShippedKernel(Kernel):
     @property
     def rule(self) -> Rule:
         """Nothing: `InputError`."""
-        raise InputError(f"{self.id} has no formula: it is {self.autograd.call}")
+        raise InputError(f"{self.id} has no formula: it is {self.call}")
 
     @cached_property
     def autograd(self) -> Autograd:
         """The framework's function and its gradient; `InputError` where it cannot be executed here."""
         self.require_supported()
         return self.backend.autograd(self.activation.name, self.dtype)
+
+    @property
+    def call(self) -> str:
+        """The framework's function as Python has it."""
+        return self.autograd.call
 
     @property
     def bound(self) -> Bound:

@@ -14,7 +14,7 @@ from actbench.kernels.kernel_copy import KernelCopy
 from actbench.kernels.overhead import Rung
 from actbench.kernels.sets import TIMES_CACHE
 from actbench.kernels.shipped import ShippedKernel
-from actbench.kernels.shipped_rows import ShippedRowKernel
+from actbench.kernels.shipped_functions import ShippedFunctionKernel
 from actbench.kernels.subject import Subject
 from actbench.kernels.user_kernel import UserKernel
 from actbench.model.cases import RUNGS, Case
@@ -105,7 +105,7 @@ def _moved(subject: Subject, case: Case) -> str:
 def _shipped(kernel: ShippedKernel, case: Case) -> Iterator[str]:
     """Yield the parts of what a framework has itself."""
     backend = kernel.backend
-    autograd = kernel.row_autograd if isinstance(kernel, ShippedRowKernel) else kernel.autograd
+    autograd = kernel.function_autograd if isinstance(kernel, ShippedFunctionKernel) else kernel.autograd
     names = ", ".join(saved.name for saved in autograd.saved)
     yield from _what(kernel, case)
     yield f"keeps {names}, as read from the library: {_bytes(kernel, case)}"

@@ -126,7 +126,7 @@ def comment(kernel: Kernel) -> str:
 def snippet(kernel: Kernel) -> str:
     """Return a strategy as code; `InputError` for one that is no formula."""
     if isinstance(kernel, ShippedKernel):
-        return f"y = {kernel.autograd.call}  # and what autograd does with it\n"
+        return f"y = {kernel.call}  # and what autograd does with it\n"
     if not kernel.has_formula:
         raise InputError(f"'{kernel.strategy}' is a kernel of yours: its code is in the file that declares it")
     if kernel.backend.name == ONEDNN:

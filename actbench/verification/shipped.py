@@ -52,9 +52,9 @@ def remark(kernel: Kernel, computed: Array, expected: Truth, z: Array) -> str:
     missing = ~np.isfinite(computed) & np.isfinite(nearest)
     off = ~zero & ~missing & (error > STATED_ULP)
     clauses = [
-        *([f"g' is 0 {_extent(z, zero)}, where it is up to {_size(nearest[zero])}"] if zero.any() else []),
-        *([f"g' is no number {_extent(z, missing)}"] if missing.any() else []),
-        *([f"g' is off by up to {np.max(error[off]):.2g} ULP {_extent(z, off)}"] if off.any() else []),
+        *([f"g' is 0 {extent(z, zero)}, where it is up to {_size(nearest[zero])}"] if zero.any() else []),
+        *([f"g' is no number {extent(z, missing)}"] if missing.any() else []),
+        *([f"g' is off by up to {np.max(error[off]):.2g} ULP {extent(z, off)}"] if off.any() else []),
     ]
     return f"as shipped by {library(kernel)}: {'; '.join(clauses)}" if clauses else ""
 
@@ -73,11 +73,11 @@ def _size(values: Array) -> str:
     return f"{np.max(np.abs(values.astype(np.float64))):.2g}"
 
 
-def _extent(z: Array, there: Array) -> str:
-    """Return the smallest and the largest of these z, below 0 and from 0 on."""
+def extent(z: Array, there: Array, name: str = "z") -> str:
+    """Return the smallest and the largest of these z, below 0 and from 0 on, under a name."""
     sides = (z[there & (z < 0)], z[there & (z >= 0)])
-    return " and ".join(_ends(float(side.min()) + 0.0, float(side.max()) + 0.0) for side in sides if side.size)
+    return " and ".join(_ends(name, float(side.min()) + 0.0, float(side.max()) + 0.0) for side in sides if side.size)
 
 
-def _ends(low: float, high: float) -> str:
-    return f"at z = {low:.3g}" if low == high else f"from z = {low:.3g} to {high:.3g}"
+def _ends(name: str, low: float, high: float) -> str:
+    return f"at {name} = {low:.3g}" if low == high else f"from {name} = {low:.3g} to {high:.3g}"

@@ -37,7 +37,7 @@ def test_frameworks_ship_what_they_have_which_is_known_without_them() -> None:
     assert "has no softmax:temperature=2 of its own" in str(shipped("softmax:temperature=2", "torch").unsupported)
     assert "works along rows" in str(shipped("softmax", "torch", Op.DERIVATIVE).unsupported)
     with pytest.raises(InputError, match="numpy has no softmax of its own"):
-        registry.backend("numpy").row_autograd("softmax", Dtype.FLOAT64)
+        registry.backend("numpy").function_autograd("softmax", Dtype.FLOAT64, ("z",))
 
 
 @pytest.mark.parametrize("backend", FRAMEWORKS)

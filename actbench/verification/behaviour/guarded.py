@@ -163,7 +163,7 @@ def _sharing(
 
 def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:
     """Return the outputs of a call as arrays: the returned ones, or the preallocated ones."""
-    return (invocation.outputs or ()) if raw[0] is None else tuple(map(invocation.release, raw))
+    return (invocation.outputs or ()) if raw[0] is None else tuple(invocation.arrays(raw))
 
 
 def exchange(size: int) -> Array:

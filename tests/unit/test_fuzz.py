@@ -12,7 +12,7 @@ from tests.support.tiers import exhaustive_but
 
 @pytest.mark.parametrize(
     ("command", "count"),
-    exhaustive_but([("run", 40), ("run", 100), ("train", 30), ("train", 60)], lambda of: of[1] <= 40),
+    exhaustive_but([("run", 100), ("train", 30), ("train", 60)], lambda of: of[1] != 60),
 )
 def test_damaged_directories_are_refused_or_read_as_they_were_measured(
     tmp_path: Path, command: str, count: int

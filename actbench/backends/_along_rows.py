@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 
 from actbench.errors import InputError
 
+LONG_ROW = 4096
+"""Columns from which on the sum of a row is inexact where numbers are added one after the other."""
+
 
 class AlongRows:
     """The part of a backend that concerns row activations; by default it executes none."""

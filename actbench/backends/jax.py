@@ -11,6 +11,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from actbench.backends._along_rows import LONG_ROW
 from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
 from actbench.backends._function_autograd import FunctionAutograd
@@ -21,9 +22,6 @@ from actbench.formula import Activation, Flaw, Weakness
 from actbench.host import processors
 from actbench.model.names import Dtype, Quantity
 from actbench.model.networks import Network
-
-LONG = 4096
-"""Columns of a row whose sum is inexact."""
 
 
 @cache
@@ -84,12 +82,12 @@ def row_functions() -> Any:
 def is_single_and_long(z, *more) -> bool:
     """Return whether z is a single row of so many columns; `more` are the target, if there is one, and the format."""
     del more
-    return bool(z.shape[0] == 1 and z.shape[-1] >= LONG)
+    return bool(z.shape[0] == 1 and z.shape[-1] >= LONG_ROW)
 
 
 ADDED_IN_TURN = Weakness(
     Flaw.INACCURATE,
-    f"XLA adds the numbers of a single row of {LONG} columns or more one after the other",
+    f"XLA adds the numbers of a single row of {LONG_ROW} columns or more one after the other",
     is_single_and_long,
 )
 """Known of sums along rows; of several rows it adds parts of a row first."""

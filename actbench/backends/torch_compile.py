@@ -13,9 +13,26 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, ClassVar
 
+from actbench.backends._along_rows import LONG_ROW
 from actbench.backends._backend import Bound
 from actbench.backends.torch import Torch, library
+from actbench.formula import Activation, Flaw, Weakness
+from actbench.model.names import Quantity
 from actbench.model.rule import Formula
+
+
+def is_long(z, *more) -> bool:
+    """Return whether rows have so many columns; `more` are the target, if there is one, and the format."""
+    del more
+    return bool(z.shape[-1] >= LONG_ROW)
+
+
+ADDED_IN_VECTORS = Weakness(
+    Flaw.INACCURATE,
+    f"torch.compile adds the numbers of a row of {LONG_ROW} columns or more one vector after the other",
+    is_long,
+)
+"""Known of sums along rows in its loops; torch's own kernels add parts of a row first."""
 
 
 def compiler() -> str:
@@ -45,6 +62,11 @@ class TorchCompile(Torch):
         if reason := super().unavailable:
             return reason
         return None if shutil.which(compiler()) else f"torch.compile needs a C++ compiler: {compiler()} is not found"
+
+    def weaknesses(self, activation: Activation, strategy: str, of: Quantity) -> tuple[Weakness, ...]:
+        """Return what is known, and of activations along rows how compiled loops add."""
+        known = super().weaknesses(activation, strategy, of)
+        return (*known, ADDED_IN_VECTORS) if activation.is_row else known
 
     def library_gradient(self, activation: str, strategy: str) -> Formula | None:
         """Return None: the compiler would decompose the library's kernel into the formula."""

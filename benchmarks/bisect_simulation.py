@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.bisection import SECONDS_TO_BUILD
-from actbench.analysis.check_live import LiveTimes
+from actbench.analysis.check_live import DECIDED, LiveTimes
 from actbench.analysis.commit_search import CommitSearch
 from actbench.analysis.regression import Verdict, verdict
 from actbench.analysis.sequential import median_interval, sequential_p_value
@@ -133,19 +133,21 @@ class Simulation:
                 return []
             decided = self._judged(candidate)
             if decided is Verdict.REGRESSED:
-                return measured if self._is_confirmed() else []
+                return measured if self._is_confirmed(MOST_CHECK_ROUNDS - len(measured)) else []
             if decided is not Verdict.INCONCLUSIVE:
                 return []
         return []
 
-    def _is_confirmed(self) -> bool:
-        """Measure a suspected regression again; return whether it shows again."""
+    def _is_confirmed(self, left: int) -> bool:
+        """Measure a suspected regression again, while there are rounds left; return whether it shows again."""
         logs: list[float] = []
-        for _ in range(rounds_to_confirm(1)):
+        for _ in range(max(rounds_to_confirm(1), left)):
             logs.append(self.draw(len(self.levels) - 1)[0])
             p_value = sequential_p_value(logs, log1p(self.margin))
             if p_value <= 1 - CONFIDENCE and np.median(logs) > log1p(self.margin):
                 return True
+            if self._judged(np.array(logs)) in DECIDED:
+                return False
         return False
 
     def _judged(self, logs: NDArray[np.float64]) -> Verdict:

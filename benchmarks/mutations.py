@@ -238,7 +238,11 @@ MUTANTS = (
     # planning
     Mutant(SUITE, "if needed > MEMORY_SHARE * room.memory:", "if needed > room.memory:"),
     Mutant(SUITE, "if seconds > room.max_call:", "if False:"),
-    Mutant(RESOLVED, "sorted({(size.elements, str(size)): size for size in axes.sizes}.values())", "list(axes.sizes)"),
+    Mutant(
+        RESOLVED,
+        "sorted({(size.elements, str(size)): size for size in self.axes.sizes}.values())",
+        "list(self.axes.sizes)",
+    ),
     Mutant(RESOLVED, "if fnmatchcase(case.id, pattern):", "if True:"),
     Mutant(RESOLVED, "if rungs and OVERHEAD not in activations:", "if False:"),
     Mutant(RESOLVED, "if name not in known_there:", "if True:"),

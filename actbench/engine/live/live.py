@@ -49,7 +49,7 @@ class LiveCheck:
     started: float
     """Start of the check, by `clock`."""
     patience: float | None = None
-    """Time limit while no case has regressed; by default the budget."""
+    """Time limit while no case has regressed, and while it is open whether one has again; by default the budget."""
     kept: tuple[Kept, Kept] = ({}, {})
     """The bytes that the cases of baseline and candidate keep."""
     missing: tuple[Case, ...] = ()
@@ -196,8 +196,8 @@ class LiveCheck:
         return max(self.budget, self._elapsed())
 
     def _may_confirm(self, done: int, most: int, cost: float, ends: float) -> bool:
-        """Return whether to measure another round that confirms: as many as needed, or as the budget has time for."""
-        return (done < most and self._elapsed() + cost <= ends) or self._time_for(cost)
+        """Return whether to measure another round that confirms: as many as needed, or as there is time for."""
+        return (done < most and self._elapsed() + cost <= ends) or self._elapsed() + cost <= self._longest
 
     def _out_of_reach(self, blocks: list[Block]) -> bool:
         """Return whether the budget ends before the fewest rounds, even if the next ones are as short as predicted."""
@@ -218,7 +218,12 @@ class LiveCheck:
 
     def _limit(self) -> float:
         """Return the time limit, given what is known by now."""
-        return self.budget if self.patience is None or self._suspects() else max(self.budget, self.patience)
+        return self.budget if self._suspects() else self._longest
+
+    @property
+    def _longest(self) -> float:
+        """The time limit while nothing is known to have regressed."""
+        return max(self.budget, self.patience or 0.0)
 
     def _elapsed(self) -> float:
         return self.clock() - self.started

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from actbench.analysis.interval import Interval
 from actbench.model.names import Op, OperandState
+from actbench.model.training import SHIPPED
 from actbench.report.numbers import count, ratio, significant
 from benchmarks.pages.keeping import HEADS, interval, read
 
@@ -83,11 +84,14 @@ def gated() -> Iterator[str]:
 
 
 def rows_in_words() -> Iterator[str]:
-    """Yield for every backend from how many columns on keeping y of softmax is faster than computing it again."""
+    """Yield from how many columns on keeping something is faster than computing it again, by activation and backend."""
+    backends: dict[tuple[str, ...], list[str]] = {}
     for kept, ratios in worth("rows").items():
-        if (kept.activation, kept.strategy) == ("softmax", "cached"):
+        if kept.strategy != SHIPPED:
             of = [f"{_from_columns(ratios, state)} {HEADS[state]}" for state in STATES]
-            yield f"- {kept.backend}: keeping y of softmax is faster {', and '.join(of)}."
+            backends.setdefault((kept.activation, kept.strategy, *of), []).append(kept.backend)
+    for (activation, strategy, *of), names in backends.items():
+        yield f"- {activation}, {strategy}, {', '.join(names)}: {', and '.join(of)}."
 
 
 def _from_columns(ratios: dict[Where, Interval], state: OperandState) -> str:
@@ -101,8 +105,8 @@ def _from_columns(ratios: dict[Where, Interval], state: OperandState) -> str:
             break
         faster.append(columns)
     if not faster:
-        return "at none of the largest numbers of columns"
-    return f"from {count(faster[-1])} columns on" if len(faster) < len(by_columns) else "at every number of columns"
+        return f"not at {count(max(by_columns))} columns"
+    return f"from {count(faster[-1])} columns on" if len(faster) < len(by_columns) else "everywhere"
 
 
 def _columns(shape: str) -> int:

@@ -57,8 +57,8 @@ logistic/derivative/float64/2000 failed: the control was killed by SIGSEGV
 baseline: other
 candidate: this environment
 logistic/cached/numpy/derivative/float64/1000 was measured again: +10.00 % &#177; 0.00 %, regressed again
-1 case inconclusive after N rounds: by the scatter of rounds, ROUNDS of them decide a difference as large as the margin with \
-95 % probability: --budget BUDGET
+1 case inconclusive after N rounds: by the scatter of rounds, ROUNDS of them decide a difference as large as the \
+margin with 95 % probability: --budget BUDGET
 numpy: 1.0.0 in the baseline, VERSION here</system-out>
     <system-err />
   </testsuite>

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from actbench.backends import _narrowing
 from actbench.backends._along_rows import AlongRows
+from actbench.backends._installed import is_installed
 from actbench.backends._several_inputs import SeveralInputs
 from actbench.backends._training import Passes, StepArrays, StepSpec, TrainingStep, writing
 from actbench.errors import InputError
@@ -29,13 +27,6 @@ from actbench.model.rule import Conversion, Dialect, Formula, Rule
 
 if TYPE_CHECKING:
     from actbench.backends._autograd import Autograd
-
-
-@cache
-def _is_installed(name: str, path: tuple[str, ...]) -> bool:
-    """Tell whether a module can be imported while this is the search path: every plan asks it of every backend."""
-    del path
-    return find_spec(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +123,7 @@ class Backend(AlongRows, SeveralInputs, ABC):
     @property
     def unavailable(self) -> str | None:
         """Why this backend cannot be used here, or None where it can. Imports nothing."""
-        if self.requires is None or _is_installed(self.requires, (*sys.path,)):
+        if self.requires is None or is_installed(self.requires):
             return None
         hint = f"; python -m pip install {self.requires}" if self.optional else ""
         return f"{self.requires} is not installed{hint}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from actbench.engine.working.checking import Refused, Verification
-from actbench.model.cases import Block
+from actbench.model.cases import Block, Case
 from actbench.planning import presets
 from tests.conftest import Actbench
 from tests.support.bisected import SELECTED, hashes, history, levels, steps
@@ -98,6 +98,24 @@ def test_what_a_check_of_usual_length_leaves_open_is_measured_on_in_the_budget_o
         result = actbench("bisect", commits[0], *SELECTED, "--budget", budget, "--format", "json")
         rounds.append(json.loads(result.stdout)["rounds"])
     assert rounds[1] > 1.3 * rounds[0], "half of either budget is for the check of BAD"
+
+
+def test_a_suspicion_that_few_rounds_do_not_confirm_is_measured_on_in_the_same_time(
+    actbench: Actbench, bench: FakeBench, commits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presets_as_they_are = presets.get
+    monkeypatch.setattr(presets, "get", lambda name: replace(presets_as_they_are(name), budget=1.0))
+    levels(bench, commits, steps(11))
+    exact = bench.seconds_there
+    assert exact is not None
+
+    def seconds(environment: str, case: Case) -> float:
+        every_fourth_round = environment == f"git:{commits[0]}" and bench.workers_started // 3 % 4 == 0
+        return exact(environment, case) * (1.1 if every_fourth_round else 1.0)
+
+    bench.seconds_there = seconds
+    result = actbench("bisect", commits[0], *SELECTED)
+    assert result.stdout.startswith(f"1 case slower since {commits[11][:12]} (exit code 1)\n")
 
 
 def test_rounds_that_scatter_beyond_half_of_the_step_do_not_lead_astray(

@@ -1,6 +1,8 @@
-"""The bounds of the numbers in a run and of the options that give them; importing them imports nothing."""
+"""The bounds of the numbers in a run and of the options that give them: importing them imports nothing of actbench."""
 
 from __future__ import annotations
+
+import sys
 
 LONGEST_SECONDS = 7 * 24 * 3600.0
 """A week, which no call, block or budget exceeds."""
@@ -21,5 +23,5 @@ LARGEST_COUNT = 2**53
 LONGEST_RUN = 100 * 366 * 24 * 3600.0
 """Longest total duration of all sessions of a run, in seconds."""
 
-TINY, HUGE = 5e-324, 1.7e308
-"""The smallest positive number, and about the largest finite one."""
+TINY, HUGE = 5e-324, sys.float_info.max
+"""The smallest positive number, and the largest finite one, which is a z that kernels are checked at."""

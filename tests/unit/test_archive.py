@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -262,3 +263,9 @@ def test_a_file_nested_too_deeply_is_damaged(actbench: Actbench, name: str) -> N
     result = actbench("compare", "here" if name == "run.json" else "here/pyperf.json")
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_run_whose_largest_error_is_at_the_largest_float_is_read(actbench: Actbench) -> None:
+    selected = ("-a", "snake", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "100", "--op", "derivative")
+    assert actbench("run", *selected, "--rounds", "1", "-o", "here").exit_code == 0
+    assert abs(archive.read_record(Path("here")).checks[0].worst_z) == sys.float_info.max

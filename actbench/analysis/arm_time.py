@@ -70,12 +70,10 @@ def scatter_of_values(values: Sequence[Sequence[float]]) -> list[float]:
 
 
 def deviation(samples: Sequence[float]) -> float:
-    """Return the robust standard deviation of samples of `scatter_of_values`; 0 where they are too few."""
-    return (
-        float(mad_standard_deviation([*samples, *(-sample for sample in samples)]))
-        if samples[FEWEST_PAIRS - 1 :]
-        else 0.0
-    )
+    """Return the robust standard deviation about zero of samples of `scatter_of_values`; 0 where they are too few."""
+    if len(samples) < FEWEST_PAIRS:
+        return 0.0
+    return float(mad_standard_deviation([*samples, *(-sample for sample in samples)]))
 
 
 def factor(scatter: float, timing: float, margin: float, budget: float = inf) -> float:

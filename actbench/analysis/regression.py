@@ -110,6 +110,10 @@ class Margins:
         """Return a case's margin."""
         return next((margin for glob, margin in self.exceptions if fnmatchcase(case.id, glob)), self.default)
 
+    def tightest(self, cases: Iterable[Case]) -> float:
+        """Return the smallest margin of these cases; the default one of none."""
+        return min(map(self.of, cases), default=self.default)
+
     def unused(self, cases: Iterable[Case]) -> list[str]:
         """Return the globs that match none of these cases."""
         ids = [case.id for case in cases]

@@ -63,13 +63,13 @@ def table(run: str, columns: dict[Where, str]) -> Iterator[str]:
 
 def rows() -> Iterator[str]:
     """Yield the table of activations along rows: a column a number of columns and state of operands."""
-    shapes = list(dict.fromkeys(row["shape"] for row in read("rows", "cases.csv") if row["shape"]))
+    shapes = sorted({row["shape"] for row in read("rows", "cases.csv")}, key=_columns)
     yield from table(
         "rows",
         {
             Where(Op.BACKWARD, shape, state): f"{count(_columns(shape))} columns, {HEADS[state]}"
             for state in STATES
-            for shape in sorted(shapes, key=_columns)
+            for shape in shapes
         },
     )
 

@@ -17,6 +17,7 @@ from actbench.analysis.arm_time import (
     factor,
     scatter_of_values,
 )
+from actbench.analysis.regression import Margins
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.checked import CASES
@@ -74,3 +75,10 @@ def test_a_check_on_a_noisy_host_times_its_arms_for_longer_and_says_so(actbench:
     (remark,) = (text for text in json.loads(result.stdout)["remarks"] if text.startswith(line))
     assert "ms a round instead of" in remark
     assert line not in quiet.stdout
+
+
+def test_the_tightest_margin_of_a_check_decides() -> None:
+    cases = [Case.parse(f"logistic/{strategy}/numpy/derivative/float64/1000") for strategy in ("cached", "recompute")]
+    margins = Margins(0.05, (("*/cached/*", 0.02),))
+    assert margins.tightest(cases) == pytest.approx(0.02)
+    assert margins.tightest(cases[1:]) == pytest.approx(0.05)

@@ -188,7 +188,7 @@ class Bisecting:
         search = self._search = self._resumed(cases)
         rounds = CommitRounds(self._lockstep(cases, good.start, good.start))
         yield from rounds.template.calibrate()
-        rounds.template.lengthen(self._check.margins.default)
+        rounds.template.lengthen(self._check.margins.tightest(cases))
         seconds = rounds.template.cost(rounds.template.blocks) + SECONDS_TO_START
         opening = np.full(len(self.commits), max(self._environments.cost_of_opening(), seconds))
         while open_cases := search.open_cases():

@@ -79,7 +79,7 @@ class LiveCheck:
                     yield step
         wrong.raise_any()
         yield from self.lockstep.calibrate()
-        self.lockstep.lengthen(self.margins.default, self.budget)
+        self.lockstep.lengthen(self.margins.tightest(self.lockstep.plan.cases), self.budget)
         self.before_rounds = self._elapsed()
         blocks = self.lockstep.blocks
         while blocks and self._affordable(blocks):

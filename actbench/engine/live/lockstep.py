@@ -17,6 +17,7 @@ from math import inf
 from actbench.analysis import arm_time
 from actbench.analysis.arm_time import LongerArms
 from actbench.analysis.check_live import LiveTimes
+from actbench.engine.calibration import MIN_VALUES
 from actbench.engine.launch import RETRIES, Launch, RestartingWorker, Worker
 from actbench.engine.live.starting import EarlyStarts
 from actbench.engine.live.wrong_sides import NO_CODE, SIDES, CodeOfSides, WrongSides
@@ -96,11 +97,16 @@ class Lockstep:
             self.calibrations = {name: known.longer(factor) for name, known in self.calibrations.items()}
 
     def _scatter(self, worker: Worker, calibration: Calibration) -> list[float]:
-        """Time twice the values of a round in one worker, and return what their scatter adds to ratios."""
+        """Time twice the values of a round in one worker, and return what their scatter adds to ratios.
+
+        Few values are long ones, of slow calls: they would tell little, and take about as long as a round.
+        """
+        if max(calibration.values) < MIN_VALUES:
+            return []
         rng = random.Random(self.plan.seed)  # noqa: S311  # not for cryptography
         swept = [sweep for _ in range(2) for sweep in sweeps(calibration, rng)]
-        timed = values(calibration, swept, [worker.ask(Time(tuple(swept)))])
-        return arm_time.scatter_of_values(timed.seconds)
+        answers = [worker.ask(Time((sweep,))) for sweep in swept]
+        return arm_time.scatter_of_values(values(calibration, swept, answers).seconds)
 
     def round(self, number: int, blocks: Sequence[Block]) -> Iterator[Event]:
         """Measure these blocks once on all sides; a block that fails twice on any side is given up."""

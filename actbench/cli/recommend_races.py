@@ -79,7 +79,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     if mode.sources:
         click.echo(f"{mode.sources[0]} does not decide it: measuring", err=True)
     if known.are_foreign:  # rounds of here do not continue it
-        known = EarlierRuns()
+        known = EarlierRuns(unreadable=known.unreadable)
         race = Racing.of(record.plan.blocks, {}, request.margin, request.budget, apart=request.apart)
         left_out = []
     record.leave_out(left_out)
@@ -98,9 +98,10 @@ def _earlier(record: Record, mode: RaceMode, *, apart: bool) -> EarlierRuns:
 
 
 def _from(known: EarlierRuns, what: str) -> list[str]:
-    """Say which runs it is from, their age, and what differs from here."""
+    """Say which runs it is from, their age, what differs from here, and which cannot be read."""
     lines = [f"From {run.path}, made {run.created}: {what} (--fresh measures anew)." for run in known.runs]
-    return [*lines, *(difference for run in known.runs for difference in run.foreign)]
+    foreign = [difference for run in known.runs for difference in run.foreign]
+    return [*lines, *foreign, *(f"Without a run that cannot be read: {why}." for why in known.unreadable)]
 
 
 def _measure(record: Record, race: Racing, mode: RaceMode, seams: Seams) -> tuple[list[str], bool]:

@@ -8,14 +8,13 @@ what was decided stays decided, with its error, and rounds of several runs are r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from actbench.analysis.races import BlockEvidence
 from actbench.analysis.statistics import Floats
 from actbench.engine.races.racing import joined
-from actbench.errors import ActbenchError
+from actbench.errors import InputError
 from actbench.model.cases import Arm, Block
 from actbench.model.plan import LostRace
 from actbench.model.times import Times
@@ -23,7 +22,7 @@ from actbench.runs import archive, latest
 from actbench.runs.archive import Run
 from actbench.runs.baseline import differences, host_differences
 from actbench.runs.names import RUN
-from actbench.runs.record import Record
+from actbench.runs.record import Record, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class EarlierRuns:
     runs: list[EarlierRun] = field(default_factory=list)
     """Those that say something, the earliest first."""
     by_block: dict[str, BlockEvidence] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+    """Why runs that the user did not name cannot be read, a sentence each."""
 
     @property
     def are_foreign(self) -> bool:
@@ -60,20 +61,25 @@ def found_here() -> list[Path]:
 def evidence(directories: Iterable[Path], here: Record, *, named: bool, apart: bool) -> EarlierRuns:
     """Return what runs say about the blocks of what would be measured, `here`; with `apart`, about each backend alone.
 
-    Runs that the user names count wherever they were made; of the others, those that cannot be read are passed over.
+    Runs that the user names count wherever they were made, and raise `InputError` where they cannot be read.
     """
     known = EarlierRuns()
     collected = [_Collected(block, apart) for block in here.plan.blocks]
     for directory in directories:
-        with nullcontext() if named else suppress(ActbenchError):
+        try:
             run = archive.load_timed(directory) if named or _may_count(directory, here) else None
-            if run is None or not _same_conditions(run.record, here):
-                continue
-            assert run.record is not None  # noqa: S101  # its conditions are known
-            counting = [of_block for of_block in collected if of_block.takes(run)]
-            if counting:
-                foreign = _foreign(run.path, run.record, here)
-                known.runs.append(EarlierRun(directory, run.record.created, tuple(foreign)))
+        except InputError as error:
+            if named:
+                raise
+            known.unreadable.append(str(error))
+            continue
+        if run is None or not _same_conditions(run.record, here):
+            continue
+        assert run.record is not None  # noqa: S101  # its conditions are known
+        counting = [of_block for of_block in collected if of_block.takes(run)]
+        if counting:
+            foreign = _foreign(run.path, run.record, here)
+            known.runs.append(EarlierRun(directory, run.record.created, tuple(foreign)))
     known.by_block = {of_block.block.id: of_block.evidence for of_block in collected if of_block.parts}
     return known
 
@@ -138,7 +144,8 @@ def _may_count(directory: Path, here: Record) -> bool:
     """
     record = archive.read_record(directory)
     return (
-        _same_conditions(record, here)
+        record.status is not Status.REFUSED
+        and _same_conditions(record, here)
         and any(_alike(block, record.plan.blocks) for block in here.plan.blocks)
         and not _foreign(directory, record, here)
     )

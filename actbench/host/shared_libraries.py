@@ -24,10 +24,17 @@ def opened() -> frozenset[Path]:
         return frozenset()
     lines = (line.split(maxsplit=5) for line in MAPS.read_text(encoding="utf-8", errors="replace").splitlines())
     files = {Path(file[0]) for _, permissions, _, _, _, *file in lines if "x" in permissions and file}
-    return frozenset(path for path in files if ".so" in path.suffixes and path.is_file() and not _is_installed(path))
+    places = _places()
+    libraries = (path for path in files if ".so" in path.suffixes and not _is_installed(path, places))
+    return frozenset(path for path in libraries if path.is_file())
 
 
-def _is_installed(path: Path) -> bool:
-    of_python = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-    places = (*OF_THE_SYSTEM, *of_python, f"{sys.base_prefix}/lib")
+def _places() -> tuple[str, ...]:
+    """Return the directories of the system's libraries and of Python's, which `sysconfig` is slow to compute."""
+    paths = sysconfig.get_paths()
+    of_python = (paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    return (*OF_THE_SYSTEM, *of_python, f"{sys.base_prefix}/lib")
+
+
+def _is_installed(path: Path, places: tuple[str, ...]) -> bool:
     return bool(PACKAGES & {*path.parts}) or any(path.is_relative_to(place) for place in places)

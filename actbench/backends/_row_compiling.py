@@ -18,8 +18,8 @@ from actbench.backends import _simd
 from actbench.backends._along_rows import AlongRows
 from actbench.backends._compiling import jitted
 from actbench.backends._row_functions import RowFunction, function_of
-from actbench.backends._row_loops import Pass
 from actbench.backends._row_notation import RowNotation, StoredLines
+from actbench.backends._row_passes import Pass
 from actbench.model.names import Dtype
 from actbench.model.row_graph import TRACING
 from actbench.model.rule import TARGET, Formula
@@ -46,7 +46,7 @@ SCALAR = RowNotation(
 
 ASK = "prefetch.ask_{}({{name}}, {{row}} * columns + begin)"
 
-NEAR = RowNotation(
+VECTOR = RowNotation(
     element=SCALAR.element,
     start=SCALAR.start,
     block={"sum": ["part_{name} = zero"], "max": []},
@@ -59,32 +59,30 @@ NEAR = RowNotation(
     first=["vector_width.widest()"],
     call="functions.{function}",
 )
-"""Loops of vectors over arrays that are in a cache."""
-
-DISTANT = replace(NEAR, ask=ASK.format("block"))
-"""Loops of vectors over arrays in memory."""
-
-VECTOR = replace(NEAR, where="{nbytes} > distant", large=DISTANT)
 """Loops of vectors."""
 
-STREAMED = replace(
+ASKING = replace(VECTOR, where="{nbytes} > distant", large=replace(VECTOR, ask=ASK.format("block")))
+"""Loops of vectors that ask for the next row of large arrays."""
+
+BYPASSING = replace(
     VECTOR,
-    where="{nbytes} > most",
-    large=replace(
-        DISTANT,
-        row="kept_{name} = aside_{name}[:columns]",
-        kept="kept_{name}[{column}]",
-        stored=StoredLines(
-            fits="streaming.has_rows_of_lines({name})",
-            first=["lines_{name} = streaming.room({name})", "aside_{name} = streaming.row({name})"],
-            ask=ASK.format("lines"),
-            place="lines_{name}[k]",
-            whole="streaming.lines({name}, r * columns + begin, lines_{name}, 0)",
-        ),
-        last=["streaming.fence()"],
+    row="kept_{name} = aside_{name}[:columns]",
+    kept="kept_{name}[{column}]",
+    stored=StoredLines(
+        fits="streaming.has_rows_of_lines({name})",
+        first=["lines_{name} = streaming.room({name})", "aside_{name} = streaming.row({name})"],
+        place="lines_{name}[k]",
+        whole="streaming.lines({name}, r * columns + begin, lines_{name}, 0)",
     ),
+    last=["streaming.fence()"],
 )
-"""Likewise, but the results of large arrays bypass the caches."""
+"""Loops of vectors whose results bypass the caches."""
+
+STREAMED = replace(VECTOR, where="{nbytes} > most", large=BYPASSING)
+"""Loops of vectors, where the results of large arrays bypass the caches."""
+
+STREAMED_ASKING = replace(STREAMED, large=replace(BYPASSING, ask=ASK.format("block"), ask_lines=ASK.format("lines")))
+"""Likewise, asking for the next row of those arrays."""
 
 
 def gathered(total, rest, value):

@@ -9,8 +9,9 @@ from hashlib import sha256
 from textwrap import indent
 from typing import Any
 
-from actbench.backends._row_loops import Pass
+from actbench.backends._row_loops import loop_of
 from actbench.backends._row_notation import RowNotation
+from actbench.backends._row_passes import Pass
 from actbench.model import row_graph
 from actbench.model.names import Op
 from actbench.model.rule import UPSTREAM, Rule
@@ -91,5 +92,5 @@ def _loops(passes: Sequence[Pass], notation: RowNotation, numbers: Sequence[floa
     stored = notation.stored
     results = [name for one in passes for name in one.results] if stored else []
     places = [line.format(name=name) for name in results for line in (stored.first if stored else ())]
-    loops = (one.source(notation, numbers) for one in passes)
+    loops = (loop_of(one, notation, numbers) for one in passes)
     return "\n".join([*notation.first, *places, *loops, *notation.last])

@@ -5,80 +5,36 @@ wait for the same share a pass. What a pass computes with a function such as exp
 the row of the result until that is written, so that there is one exponential an element. What is picked of a row is
 computed once more, in the target's column.
 
-A row is all that the loops work on meanwhile, and the processor looks no further. So where arrays are large, loops of
-vectors ask the memory for what the next row reads: in the pass that computes with a function, which takes longest, or
-else in the last one. Where no pass computes, the first one asks for the place of the result as well.
+A row is all that the loops work on meanwhile, and some processors look no further. On those, where arrays are large,
+loops of vectors ask the memory for what the next row reads: in the pass that computes with a function, which takes
+longest, or else in the last one. Where no pass computes, the first one asks for the place of the result as well.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from actbench.backends._row_notation import RowNotation, StoredLines
-from actbench.model.row_graph import INPUT, NUMBER, PICK, REPLACE, Term, in_order, traced
-from actbench.model.rule import Formula
+from actbench.backends._row_passes import OPERATORS, WHERE, Pass
+from actbench.model.row_graph import INPUT, NUMBER, PICK, REPLACE, Term, in_order
 
-IN_LINES = "k"
-"""The column in loops over whole lines, from their first one on."""
+IN_BLOCK = "k"
+"""The column in loops over a block of columns, from its first one on.
+
+Such loops work on views of the block. An index that begins elsewhere than at 0 might be negative, as far as LLVM knows,
+and then count from the end: with AVX-512 it gathered every element by an address that it had computed.
+"""
 
 KEPT = "kept"
 """The array of what a pass keeps for a later one: the row of the result, or a place of its size."""
 
-OPERATORS = ("+", "-", "*", "/", "<", ">")
 
-WHERE = "where"
-"""The function by which loops choose between two numbers: every backend has its own."""
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One formula over rows: it reads `inputs`, and writes `outputs`, by their names."""
-
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    terms: tuple[Term, ...]
-
-    @classmethod
-    def of(cls, formula: Formula, outputs: Sequence[str], per_row: Sequence[str] | frozenset[str]) -> Pass:
-        """Trace a formula."""
-        inputs, terms = traced(formula, per_row)
-        same: dict[tuple[object, ...], Term] = {}
-        unique: dict[Term, Term] = {}
-        for term in in_order(terms):
-            arguments = tuple(unique[argument] for argument in term.arguments)
-            key = (term.operation, term.value, *map(id, arguments))
-            unique[term] = same.setdefault(key, Term(term.operation, arguments, term.value, term.per_row))
-        return cls(inputs, tuple(outputs), tuple(unique[term] for term in terms))
-
-    @cached_property
-    def ordered(self) -> list[Term]:
-        """All terms, arguments first."""
-        return [*in_order(self.terms)]
-
-    @property
-    def functions(self) -> list[str]:
-        """The functions of the namespace that it calls."""
-        called = (term.operation for term in self.ordered if not term.reduces)
-        return [
-            *dict.fromkeys(name for name in called if name not in {INPUT, NUMBER, PICK, REPLACE, WHERE, *OPERATORS})
-        ]
-
-    @property
-    def numbers(self) -> list[float]:
-        """The numbers in it."""
-        return [*dict.fromkeys(term.value for term in self.ordered if term.operation == NUMBER)]
-
-    @property
-    def results(self) -> list[str]:
-        """The outputs that are one number an element."""
-        return [name for name, term in zip(self.outputs, self.terms, strict=True) if not term.per_row]
-
-    def source(self, notation: RowNotation, numbers: Sequence[float]) -> str:
-        """Return the loop over rows; `numbers` have names by their place."""
-        return "\n".join(_RowWriter(self, notation, numbers).lines())
+def loop_of(one: Pass, notation: RowNotation, numbers: Sequence[float]) -> str:
+    """Return the loop over rows of a pass; `numbers` have names by their place."""
+    return "\n".join(_RowWriter(one, notation, numbers).lines())
 
 
 class _RowWriter:
@@ -129,28 +85,42 @@ class _RowWriter:
         if notation.stored:
             yield from self._storing(written, notation.stored)
             return
-        lines, values = self._elementwise([term for _, term in written])
-        lines += [f"{self._element(name)} = {value}" for (name, _), value in zip(written, values, strict=True)]
-        if asks := self._asks_last(notation.ask):
-            yield "for begin in range(0, columns, block):"
-            yield from self._indented(asks)
-            yield "    for i in range(begin, min(begin + block, columns)):"
-            yield from self._indented(lines, 2)
+        asks = self._asks_last(notation.ask)
+        column = IN_BLOCK if asks else "i"
+        lines, values = self._elementwise([term for _, term in written], column)
+        lines += [f"{self._element(name, column)} = {value}" for (name, _), value in zip(written, values, strict=True)]
+        if asks:
+            yield from self._in_blocks(asks, lines)
         else:
             yield "for i in range(columns):"
             yield from self._indented(lines)
 
+    def _in_blocks(
+        self, asks: Sequence[str], lines: Sequence[str], before: Sequence[str] = (), after: Sequence[str] = ()
+    ) -> Iterator[str]:
+        """Yield the loop over blocks of columns: what precedes and follows the loop over one, and its lines."""
+        yield "for begin in range(0, columns, block):"
+        yield from self._indented([*asks, *self._views(lines, "block"), *before])
+        yield f"    for {IN_BLOCK} in range(min(block, columns - begin)):"
+        yield from self._indented(lines, 2)
+        yield from self._indented(after)
+
+    def _views(self, lines: Sequence[str], length: str) -> Iterator[str]:
+        """Yield the lines that name the views of a block of columns that these lines use."""
+        text = "\n".join(lines)
+        for name in (*self._read, *self._of.results, KEPT):
+            if re.search(rf"\b{name}_now\[", text):
+                yield f"{name}_now = {self._element(name, f'begin : begin + {length}')}"
+
     def _storing(self, written: Sequence[tuple[str, Term]], stored: StoredLines) -> Iterator[str]:
         """Yield the loop that computes whole lines of the results aside, and stores them."""
-        lines, values = self._elementwise([term for _, term in written], IN_LINES)
-        yield "for begin in range(0, columns, together):"
-        yield from self._indented(self._asks_last(stored.ask))
-        for name in (*self._read, KEPT):
-            if any(f"{name}_now[" in line for line in (*lines, *values)):
-                yield f"    {name}_now = {self._element(name, 'begin : begin + together')}"
-        yield f"    for {IN_LINES} in range(together):"
+        lines, values = self._elementwise([term for _, term in written], IN_BLOCK)
         places = [stored.place.format(name=name) for name, _ in written]
-        yield from self._indented([*lines, *map("{} = {}".format, places, values)], 2)
+        lines += map("{} = {}".format, places, values)
+        yield "for begin in range(0, columns, together):"
+        yield from self._indented([*self._asks_last(self._notation.ask_lines), *self._views(lines, "together")])
+        yield f"    for {IN_BLOCK} in range(together):"
+        yield from self._indented(lines, 2)
         yield from self._indented(stored.whole.format(name=name) for name, _ in written)
 
     def _asks_last(self, ask: str) -> list[str]:
@@ -201,20 +171,19 @@ class _RowWriter:
         }
         for term, name in here.items():
             yield from (line.format(name=name) for line in notation.start[term.operation])
-        lines, values = self._elementwise([term.arguments[0] for term in here], kept=self._kept(stage))
+        blocks = bool(notation.block) and any(term.operation == "sum" for term in here)
+        column = IN_BLOCK if blocks else "i"
+        lines, values = self._elementwise([term.arguments[0] for term in here], column, self._kept(stage))
         lines += [
             notation.reduce[term.operation].format(name=name, value=value)
             for (term, name), value in zip(here.items(), values, strict=True)
         ]
-        if notation.block and any(term.operation == "sum" for term in here):
-            yield "for begin in range(0, columns, block):"
-            yield from self._indented(self._asks_of(stage))
-            for term, name in here.items():
-                yield from self._indented(line.format(name=name) for line in notation.block[term.operation])
-            yield "    for i in range(begin, min(begin + block, columns)):"
-            yield from self._indented(lines, 2)
-            for term, name in here.items():
-                yield from self._indented(line.format(name=name) for line in notation.after_block[term.operation])
+        if blocks:
+            before, after = (
+                [line.format(name=name) for term, name in here.items() for line in around[term.operation]]
+                for around in (notation.block, notation.after_block)
+            )
+            yield from self._in_blocks([*self._asks_of(stage)], lines, before, after)
         else:
             yield "for i in range(columns):"
             yield from self._indented(lines)
@@ -274,7 +243,7 @@ class _RowWriter:
             return f"({texts[0]} {term.operation} {texts[1]})"
         if term.operation == REPLACE:
             element, target, value = texts
-            place = f"begin + {column}" if column == IN_LINES else column
+            place = f"begin + {column}" if column == IN_BLOCK else column
             return value if column == target else f"{self._call(WHERE)}({place} == {target}, {value}, {element})"
         return f"{self._call(term.operation)}({', '.join(texts)})"
 
@@ -282,7 +251,7 @@ class _RowWriter:
         return self._notation.call.format(function=function)
 
     def _element(self, name: str, column: str = "i") -> str:
-        if column == IN_LINES:
+        if column == IN_BLOCK:
             return f"{name}_now[{column}]"
         if name != KEPT:
             return self._notation.element.format(name=name, column=column)

@@ -14,8 +14,6 @@ class StoredLines:
     """Whether that is possible."""
     first: Sequence[str]
     """What the function begins with."""
-    ask: str
-    """What asks the memory for as many columns of a row as are stored at once."""
     place: str
     """Where an element is computed."""
     whole: str
@@ -45,6 +43,8 @@ class RowNotation:
     """A function of the namespace."""
     ask: str = ""
     """What asks the memory for a block of a row of an array; nothing does where it is empty."""
+    ask_lines: str = ""
+    """Likewise, for as many columns as are stored at once."""
     row: str = ""
     """What the loop over a row begins with that has results of one number an element, the last of which is named."""
     kept: str = ""

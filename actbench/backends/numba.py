@@ -33,6 +33,7 @@ from actbench.backends import (
     _row_functions,
     _row_loops,
     _row_notation,
+    _row_passes,
     _simd,
     _widening_loops,
 )
@@ -45,7 +46,7 @@ from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged, with_literals
 from actbench.backends._row_compiling import RowLoops
 from actbench.backends._row_functions import forward_of, passes_of
-from actbench.backends._row_loops import Pass
+from actbench.backends._row_passes import Pass
 from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.errors import InputError
 from actbench.model.checks import Compiled
@@ -259,7 +260,7 @@ def _loops_for(rule: Rule) -> ModuleType:
 @cache
 def _edition() -> str:
     """Return a digest of the compiling modules, since numba's cache tracks only the files of the functions."""
-    modules = (_compiling, _numba_cache, _row_compiling, _row_functions, _row_loops, _row_notation)
+    modules = (_compiling, _numba_cache, _row_compiling, _row_functions, _row_loops, _row_notation, _row_passes)
     paths = (__file__, *(str(module.__file__) for module in modules))
     return sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()
 

@@ -21,7 +21,7 @@ from actbench.backends._listing import sources
 from actbench.backends._loops import formulas_of
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged
-from actbench.backends._row_compiling import VECTOR, gathered
+from actbench.backends._row_compiling import ASKING, VECTOR, gathered
 from actbench.backends._row_functions import passes_of
 from actbench.backends._row_notation import RowNotation
 from actbench.backends.numba import Numba, computed_in
@@ -77,7 +77,9 @@ class NumbaSimd(Numba):
 
     def row_notation(self) -> RowNotation:
         """Return how loops of vectors over rows are written."""
-        return VECTOR
+        from actbench.backends._simd import ahead
+
+        return ASKING if ahead.helps_rows() else VECTOR
 
     def row_functions(self) -> dict[str, Any]:
         """Return what loops over rows call beside the functions of formulas: modules, as `prefetch` says why."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from actbench.backends._limits import copies
 from actbench.backends._rewriting import unchanged
-from actbench.backends._row_compiling import STREAMED
+from actbench.backends._row_compiling import STREAMED, STREAMED_ASKING
 from actbench.backends._row_notation import RowNotation
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.model.kernel_copies import NON_TEMPORAL_COPY
@@ -48,7 +48,9 @@ class NumbaSimdStreaming(NumbaSimd):
 
     def row_notation(self) -> RowNotation:
         """Return how loops over rows are written whose large results bypass the caches."""
-        return STREAMED
+        from actbench.backends._simd import ahead
+
+        return STREAMED_ASKING if ahead.helps_rows() else STREAMED
 
     def row_functions(self) -> dict[str, Any]:
         """Return what they call beside the functions of formulas."""

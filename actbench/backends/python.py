@@ -14,8 +14,8 @@ from actbench.backends._keeping import keeping_of
 from actbench.backends._listing import sources
 from actbench.backends._plain import Factory, Plain
 from actbench.backends._row_functions import forward_of, function_of, passes_of
-from actbench.backends._row_loops import Pass
 from actbench.backends._row_notation import RowNotation
+from actbench.backends._row_passes import Pass
 from actbench.backends._rungs import COPY_RULE, PRODUCT_RULE, empty
 from actbench.model.names import Dtype, Op
 from actbench.model.row_graph import TRACING, per_row

@@ -26,6 +26,16 @@ def helps() -> bool:
     return processors.vendor() == "GenuineIntel"
 
 
+def helps_rows() -> bool:
+    """Return whether asking for the next row was measured to help on this kind of processor: AMD's without AVX-512.
+
+    Of 4096 rows of 1024 float32 it saved 10 to 15 % of the time on Zen 3. On Zen 4 the forward pass of softmax took 1.1
+    times as long with it, and the backward pass 1.4 times from y and 1.7 times from z.
+    """
+    processor = processors.description()
+    return processor.vendor == "AuthenticAMD" and "avx512f" not in processor.flags
+
+
 def over_two(loop: Callable[..., Any]) -> Callable[..., Any]:
     """Return the loop over two arrays, which prefetches the next piece of large ones."""
 

@@ -42,6 +42,7 @@ SCALE = 21 / 64  # as in complementary.py
 GELU_VANISHES = {"float32": 14.6, "float64": 38.7}  # as in normal.py
 GELU_HALFWAY = {"float32": 4.0, "float64": 6.0}  # as in normal.py
 EIGHTH_TURN = 0.787  # a little more than pi/4, for the rounding of x/(pi/2)
+TABLE = {"float32": 16, "float64": 8}  # entries, as in table.py
 SQRT2 = 2.0**0.5
 SQRT_HALF = 0.5**0.5
 
@@ -70,6 +71,7 @@ DEGREES = {
     "float32": {
         "EXP": 4,
         "EXP_CENTRED": 4,
+        "EXP_TABULATED": 1,
         "EXPM1": 5,
         "SINH": 2,
         "COSH": 2,
@@ -86,6 +88,7 @@ DEGREES = {
     "float64": {
         "EXP": 9,
         "EXP_CENTRED": 9,
+        "EXP_TABULATED": 5,
         "EXPM1": 10,
         "SINH": 4,
         "COSH": 4,
@@ -148,6 +151,10 @@ COS = _even(
     lambda r: r**2 / mpmath.cos(r),
     EIGHTH_TURN,
 )
+
+
+def _tabulated(entries: int) -> Target:
+    return replace(EXP, low=-HALF_LN2 / entries, high=HALF_LN2 / entries)
 
 
 def _atan(farthest: float) -> Target:
@@ -213,6 +220,7 @@ TARGETS = {
     "float32": {
         "EXP": EXP,
         "EXP_CENTRED": EXP_CENTRED,
+        "EXP_TABULATED": _tabulated(TABLE["float32"]),
         "EXPM1": EXPM1,
         "SINH": SINH,
         "COSH": COSH,
@@ -229,6 +237,7 @@ TARGETS = {
     "float64": {
         "EXP": EXP,
         "EXP_CENTRED": EXP_CENTRED,
+        "EXP_TABULATED": _tabulated(TABLE["float64"]),
         "EXPM1": EXPM1,
         "SINH": SINH,
         "COSH": COSH,

@@ -1,6 +1,6 @@
 """How far are the branch-free functions from the truth? Every float32, and a million float64 for each.
 
-    python -m benchmarks.verify_simd [--functions exp tanh] [--dtypes float32 float64] [--samples 1000000]
+    python -m benchmarks.verify_simd [--functions exp tanh] [--dtypes float32 float64] [--samples 1000000] [--registers]
 
 A ULP is the spacing of the format's numbers where the truth lies. For float32 the truth is float64 libm, whose own
 error of a float64 ULP or so is 2^-28 of a float32 ULP; for float64 it is Arb's (python-flint), which bounds its own
@@ -29,6 +29,7 @@ import mpmath
 import numba
 import numpy as np
 
+from actbench.backends import _register_loops
 from actbench.backends._simd import functions
 from actbench.backends._simd.vector_width import widest
 from benchmarks.simd_truth import (
@@ -96,8 +97,8 @@ def stated(function: str, dtype: str) -> float:
 
 
 @cache
-def kernel(function: str, dtype: str) -> Callable[[Any, Any], None]:
-    """Return the function over arrays, vectorised."""
+def kernel(function: str, dtype: str, *, registers: bool = False) -> Callable[[Any, Any], None]:
+    """Return the function over arrays, vectorised by LLVM, or applied to registers of AVX-512."""
     scalar = getattr(functions, function)
 
     def loop(out: Any, values: Any) -> None:
@@ -105,8 +106,9 @@ def kernel(function: str, dtype: str) -> Callable[[Any, Any], None]:
         for i in range(values.size):
             out[i] = scalar(values[i])
 
+    executed = _register_loops.elementwise(range, scalar) if registers else loop
     array = getattr(numba, dtype)[::1]
-    compiled: Callable[[Any, Any], None] = numba.njit([numba.void(array, array)], error_model="numpy")(loop)
+    compiled: Callable[[Any, Any], None] = numba.njit([numba.void(array, array)], error_model="numpy")(executed)
     return compiled
 
 
@@ -170,12 +172,12 @@ def _clamped(truth: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return compiled
 
 
-def every_float32(function: str, part: int) -> Worst:
+def every_float32(function: str, part: int, *, registers: bool = False) -> Worst:
     """Return the worst of one of `FLOAT32_TASKS` equal parts of all float32."""
     size = (1 << 32) // FLOAT32_TASKS
     values = np.arange(part * size, (part + 1) * size, dtype=np.uint32).view(np.float32)
     computed = np.empty_like(values)
-    kernel(function, "float32")(computed, values)
+    kernel(function, "float32", registers=registers)(computed, values)
     return Worst(function, "float32", *sweep(function)(values, computed), inputs=size)
 
 
@@ -223,12 +225,12 @@ def confirmed(function: str, x: float) -> bool:
         return bool(mpmath.almosteq(mpmath.mpf(mantissa) * mpmath.mpf(2) ** exponent, theirs, rel_eps=2.0**-90))
 
 
-def sampled_float64(function: str, part: int, count: int) -> Worst:
+def sampled_float64(function: str, part: int, count: int, *, registers: bool = False) -> Worst:
     """Return the worst of some samples."""
     flint.ctx.prec = PRECISION
     values = samples(function, part, count)
     computed = np.empty_like(values)
-    kernel(function, "float64")(computed, values)
+    kernel(function, "float64", registers=registers)(computed, values)
     for x in values[:: max(1, count // COMPARED)].tolist():
         assert confirmed(function, x), f"Arb and mpmath differ on {function}({x!r})"
     errors = [float64_error(function, x, y) for x, y in zip(values.tolist(), computed.tolist(), strict=True)]
@@ -264,11 +266,12 @@ def main() -> None:
     parser.add_argument("--functions", nargs="+", choices=VERIFIED_FUNCTIONS, default=VERIFIED_FUNCTIONS)
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=DTYPES)
     parser.add_argument("--samples", type=int, default=1_000_000, help="float64 inputs of each function")
+    parser.add_argument("--registers", action="store_true", help="the form for registers of AVX-512, where it is used")
     chosen = parser.parse_args()
     start = time.monotonic()
     results: dict[tuple[str, str], Worst] = {}
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        pending = [pool.submit(work, *arguments) for work, arguments in tasks(chosen)]
+        pending = [pool.submit(work, *arguments, registers=chosen.registers) for work, arguments in tasks(chosen)]
         for done, future in enumerate(as_completed(pending), start=1):
             worst = future.result()
             key = worst.function, worst.dtype

@@ -124,6 +124,15 @@ class NumbaSimd(Numba):
         wide = widened(computed, formula.__code__.co_argcount)
         return inlined(wide)  # the width applies to the loop that calls it
 
+    def loop_over(self, factory: Callable[..., Any], formula: Formula) -> Callable[..., Any]:
+        """Return the loop over registers, where the processor has those of AVX-512 and the formula gains by a table."""
+        from actbench.backends import _register_loops
+        from actbench.backends._simd import vector_width
+
+        functions = self.namespace()
+        gains = bool({*_called(formula)} & {*functions.TABULATED}) and _register_loops.supports(formula, functions)
+        return _register_loops.REGISTERS.get(factory, factory) if gains and vector_width.has_registers() else factory
+
     def interleave(self, formulas: Sequence[Formula]) -> int:
         """Return `INTERLEAVED` for loops that compute: LLVM would process one vector after another in those."""
         return INTERLEAVED if self._computes(formulas) else 0

@@ -103,11 +103,14 @@ def loops_of(code: str) -> tuple[int, int]:
     ("op", "passes"),
     exhaustive_but([(Op.DERIVATIVE, 1), (Op.BACKWARD, 1), (Op.STEP, 2)], lambda parameters: parameters[0] is Op.STEP),
 )
-def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(op: Op, passes: int, dtype: Dtype) -> None:
+def test_the_pieces_of_large_arrays_and_what_is_left_of_them_are_vector_code(
+    op: Op, passes: int, dtype: Dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pass has a loop for pieces and one for the rest, or one that is called for both.
 
     A loop over vectors has one over single numbers behind it; one that is not vector code would have no such before it.
     """
+    monkeypatch.setattr(vector_width, "has_registers", lambda: False)
     rule = resolved(KernelId("tanh", Variant("recompute"), "numba-simd", op, dtype)).rule
     (code,) = numba_simd.NumbaSimd()._compile(op, rule, dtype, cache=False).inspect_llvm().values()
     vectors, single = loops_of(code)

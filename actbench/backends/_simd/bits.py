@@ -14,12 +14,13 @@ from llvmlite import ir
 from numba import extending
 from numba.core import cgutils, types
 
+from actbench.backends._simd.registers import Register, alike, called, common, element_of, with_element
+
 intrinsic = cast(Callable[[Callable[..., Any]], Callable[..., Any]], extending.intrinsic)
 """numba's own annotation counts the typing context as an argument."""
 
 INTEGER: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 REAL = {integer: real for real, integer in INTEGER.items()}
-
 
 FUSING = ("+fma,", "arm64", "aarch64")
 """What the abilities of a processor, or its kind, are called where it has fused multiply-adds."""
@@ -30,8 +31,7 @@ LONG = 10
 
 def _multiply_add(builder: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
     """Return x y + z by fmuladd, which LLVM fuses where the hardware does; fma would call libm elsewhere."""
-    function = builder.module.declare_intrinsic("llvm.fmuladd", [x.type], ir.FunctionType(x.type, [x.type] * 3))
-    return builder.call(function, [x, y, z])
+    return called(builder, "llvm.fmuladd", alike(builder, [x, y, z]))
 
 
 def _horner(builder: ir.IRBuilder, x: ir.Value, coefficients: list[ir.Value]) -> ir.Value:
@@ -44,7 +44,7 @@ def _horner(builder: ir.IRBuilder, x: ir.Value, coefficients: list[ir.Value]) ->
 @intrinsic
 def muladd(_context: Any, x, y, z):
     """Return x y + z, rounded once or twice, depending on the hardware."""
-    return x(x, y, z), lambda _context, builder, _signature, args: _multiply_add(builder, *args)
+    return common(x, y, z)(x, y, z), lambda _context, builder, _signature, args: _multiply_add(builder, *args)
 
 
 @intrinsic
@@ -56,7 +56,7 @@ def fused_or(_context: Any, x, y, z, otherwise):
         fuses = any(name in f"{kind},{abilities}," for name in FUSING)
         return _multiply_add(builder, *args[:3]) if fuses else args[3]
 
-    return x(x, y, z, otherwise), generate
+    return common(x, y, z)(x, y, z, otherwise), generate
 
 
 @intrinsic
@@ -82,27 +82,21 @@ def polynomial(_context: Any, x, coefficients):
 @intrinsic
 def select(_context: Any, condition, x, y):
     """Return x where the condition holds, otherwise y; both are evaluated, and nothing branches."""
-    return x(condition, x, y), lambda _context, builder, _signature, args: builder.select(*args)
+    wide = next((kind for kind in (condition, x, y) if isinstance(kind, Register)), x)
+    result = with_element(wide, element_of(x))
+    return result(condition, x, y), lambda _context, builder, _signature, args: builder.select(*alike(builder, args))
 
 
 @intrinsic
 def square_root(_context: Any, x):
     """Return the square root by the hardware's instruction, which rounds correctly."""
-
-    def generate(_context, builder, _signature, args):
-        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [args[0].type]), args)
-
-    return x(x), generate
+    return x(x), lambda _context, builder, _signature, args: called(builder, "llvm.sqrt", args)
 
 
 @intrinsic
 def round_down(_context: Any, x):
     """Return the largest integer not above x: by one instruction with SSE4.1, AVX or NEON, otherwise by libm."""
-
-    def generate(_context, builder, _signature, args):
-        return builder.call(builder.module.declare_intrinsic("llvm.floor", [args[0].type]), args)
-
-    return x(x), generate
+    return x(x), lambda _context, builder, _signature, args: called(builder, "llvm.floor", args)
 
 
 @intrinsic
@@ -110,32 +104,38 @@ def with_sign(_context: Any, magnitude, sign):
     """Return a magnitude with the sign of another number."""
 
     def generate(_context, builder, _signature, args):
-        kind = args[0].type
-        function = builder.module.declare_intrinsic("llvm.copysign", [kind], ir.FunctionType(kind, [kind] * 2))
-        return builder.call(function, args)
+        return called(builder, "llvm.copysign", alike(builder, args))
 
-    return magnitude(magnitude, sign), generate
+    return common(magnitude, sign)(magnitude, sign), generate
+
+
+def _reinterpreted(kinds: dict[Any, Any], x: Any) -> Any:
+    result = with_element(x, kinds[element_of(x)])
+
+    def generate(context, builder, _signature, args):
+        return builder.bitcast(args[0], context.get_value_type(result))
+
+    return result(x), generate
 
 
 @intrinsic
 def bits(_context: Any, x):
     """Return the bits of a float as an integer of the same size."""
-    integer = INTEGER[x]
-    return integer(x), lambda _context, builder, _signature, args: builder.bitcast(
-        args[0], ir.IntType(integer.bitwidth)
-    )
+    return _reinterpreted(INTEGER, x)
 
 
 @intrinsic
 def real(_context: Any, i):
     """Return the float with these bits."""
-    kind = {types.int32: ir.FloatType(), types.int64: ir.DoubleType()}[i]
-    return REAL[i](i), lambda _context, builder, _signature, args: builder.bitcast(args[0], kind)
+    return _reinterpreted(REAL, i)
 
 
 def _operation(name: str) -> Any:
     def operation(_context: Any, i, j):
-        return i(i, j), lambda _context, builder, _signature, args: getattr(builder, name)(*args)
+        def generate(_context, builder, _signature, args):
+            return getattr(builder, name)(*alike(builder, args))
+
+        return common(i, j)(i, j), generate
 
     operation.__name__ = name
     return intrinsic(operation)

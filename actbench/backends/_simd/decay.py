@@ -13,9 +13,10 @@ from typing import Any
 
 from actbench.backends._simd import coefficients
 from actbench.backends._simd.bits import bits, both, fused_or, muladd, polynomial, real, select
-from actbench.backends._simd.dispatch import by_dtype, inlined
+from actbench.backends._simd.dispatch import by_dtype, by_form, inlined
 from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
 from actbench.backends._simd.reduction import power, reduction, rounding_constant
+from actbench.backends._simd.table import tabulated
 
 LIFT = 100
 
@@ -38,7 +39,8 @@ def decay(fmt: Format, steepness: float = 1.0) -> tuple[Callable[..., Any], Call
         scale = power_of_two(total)
         return muladd(polynomial(r, series), r * scale, scale)
 
-    return reduced, raised
+    by_table = tabulated(fmt, steepness)
+    return by_form(reduced, by_table[0]), by_form(raised, by_table[1])
 
 
 def raising(fmt: Format, factor: float = 1.0) -> Any:

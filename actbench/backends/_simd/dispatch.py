@@ -8,6 +8,8 @@ from typing import Any
 from numba.core import types
 from numba.extending import overload, register_jitable
 
+from actbench.backends._simd.registers import Register, element_of
+
 inlined: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(forceinline=True)
 """Decorator for the parts of a version: LLVM does not vectorise a loop that contains a call."""
 
@@ -26,7 +28,26 @@ def by_dtype(name: str, float32: Callable[..., Any], float64: Callable[..., Any]
 
     @overload(function, jit_options={"forceinline": True})
     def version(x):
-        return versions.get(x)
+        return versions.get(element_of(x))
+
+    del version
+    return function
+
+
+def by_form(numbers: Callable[..., Any], registers: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of two arguments for compiled code, with another version where the first one is registers."""
+
+    def function(x, y):
+        raise TypeError(f"{numbers.__name__}({x}, {y}) is for code that numba compiles")
+
+    function.__name__ = function.__qualname__ = numbers.__name__
+    function.__wrapped__ = numbers  # type: ignore[attr-defined]  # `inspect` finds the source here
+    function.versions = numbers, registers  # type: ignore[attr-defined]  # the listing finds their callees here
+
+    @overload(function, jit_options={"forceinline": True}, strict=False)
+    def version(x, y):
+        del y
+        return registers if isinstance(x, Register) else numbers
 
     del version
     return function

@@ -19,6 +19,7 @@ from actbench.backends._simd.gates import gelu_tanh_derivative, logistic, mish_d
 from actbench.backends._simd.hyperbolic import cosh, sinh, tanh
 from actbench.backends._simd.logarithm import log, log1p
 from actbench.backends._simd.normal import gaussian_derivative, gelu_derivative
+from actbench.backends._simd.registers import common, element_of
 from actbench.backends._simd.trigonometric import cos, sin
 
 __all__ = [
@@ -64,6 +65,9 @@ COMPUTED = (
 )
 """The functions that take many operations."""
 
+TABULATED = AT_ONCE
+"""The functions whose exponential of registers is looked up in part (`actbench.backends._simd.table`)."""
+
 _ONE_32, _ONE_64 = FLOAT32.real(1.0), FLOAT64.real(1.0)
 
 
@@ -105,7 +109,9 @@ def where(condition, x, y):
 
 @overload(where, jit_options={"forceinline": True})
 def _where(condition, x, y):
-    if condition != types.boolean or x != y or x not in (types.float32, types.float64):
+    if element_of(condition) != types.boolean or element_of(x) not in {types.float32, types.float64}:
+        return None
+    if common(x, y) is None:
         return None
 
     def version(condition, x, y):

@@ -25,3 +25,11 @@ def widest(_context: Any):
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+def has_registers() -> bool:
+    """Return whether the processor for which numba compiles has AVX-512, this one or the one that NUMBA_CPU_* name."""
+    from numba.core.registry import cpu_target
+
+    kind, _, abilities = cpu_target.target_context.codegen().magic_tuple()
+    return kind.startswith("x86_64") and "+avx512f" in abilities.split(",")

@@ -1,0 +1,113 @@
+"""The loops of `actbench.backends._loops` over registers, for processors with AVX-512 and formulas that compute.
+
+A formula is applied to a block of numbers at a time, and to what follows the last whole block, whose stores are masked.
+The code is the same for both, so that a result does not depend on where in an array it is. LLVM's vectoriser has no
+part in it (`actbench.backends._simd.registers`).
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from dis import get_instructions
+from typing import Any
+
+from actbench.backends import _loops
+from actbench.backends._simd import register_memory
+from actbench.model.helpers import helpers
+from actbench.model.rule import Formula, names_used
+
+Factory = Callable[[_loops.Span, Formula], _loops.Loop]
+
+
+def elementwise(span: _loops.Span, formula: Formula) -> _loops.Loop:
+    """Return the loop that applies a formula to every element."""
+
+    def loop(out, residual):
+        for block in span(register_memory.blocks(out)):
+            register_memory.store(out, block, formula(register_memory.load(residual, block)))
+        if register_memory.rest(out):
+            register_memory.store_rest(out, formula(register_memory.load_rest(residual)))
+
+    return loop
+
+
+def elementwise_from_two(span: _loops.Span, formula: Formula) -> _loops.Loop:
+    """Return the loop that applies a formula to every element of two residuals."""
+
+    def loop(out, residual, second):
+        for block in span(register_memory.blocks(out)):
+            first, other = register_memory.load(residual, block), register_memory.load(second, block)
+            register_memory.store(out, block, formula(first, other))
+        if register_memory.rest(out):
+            first, other = register_memory.load_rest(residual), register_memory.load_rest(second)
+            register_memory.store_rest(out, formula(first, other))
+
+    return loop
+
+
+def saving(span: _loops.Span, save: Formula) -> _loops.Loop:
+    """Return the loop that computes the activation of every element, and one residual."""
+
+    def loop(y, residual, z):
+        for block in span(register_memory.blocks(y)):
+            value, kept = save(register_memory.load(z, block))
+            register_memory.store(y, block, value)
+            register_memory.store(residual, block, kept)
+        if register_memory.rest(y):
+            value, kept = save(register_memory.load_rest(z))
+            register_memory.store_rest(y, value)
+            register_memory.store_rest(residual, kept)
+
+    return loop
+
+
+def backward(span: _loops.Span, formula: Formula) -> _loops.Loop:
+    """Return the loop that multiplies the upstream gradient by the derivative of every element."""
+
+    def loop(dz, dy, residual):
+        for block in span(register_memory.blocks(dz)):
+            upstream = register_memory.load(dy, block)
+            register_memory.store(dz, block, upstream * formula(register_memory.load(residual, block)))
+        if register_memory.rest(dz):
+            upstream = register_memory.load_rest(dy)
+            register_memory.store_rest(dz, upstream * formula(register_memory.load_rest(residual)))
+
+    return loop
+
+
+REGISTERS: dict[Callable[..., Any], Factory] = {
+    _loops.elementwise: elementwise,
+    _loops.elementwise_from_two: elementwise_from_two,
+    _loops.saving: saving,
+    _loops.backward: backward,
+}
+"""The loops over registers in place of others."""
+
+OPERATORS = frozenset({"+", "-", "*", "/", "&", "|"})
+
+
+def supports(formula: Formula, namespace: Any) -> bool:
+    """Return whether a formula can be applied to registers, if all functions of its namespace can.
+
+    It must not branch, and use no other operators, functions and constants than registers have.
+    """
+    known = {abs, *helpers(formula)}
+    return names_used(formula) <= {*namespace.__all__} and all(
+        _is_straight(function, lambda value: isinstance(value, float) or value is namespace or value in known)
+        for function in (formula, *helpers(formula))
+    )
+
+
+def _is_straight(function: Formula, has: Callable[[Any], bool]) -> bool:
+    """Return whether a function without branches uses only what registers have."""
+    code = [*get_instructions(function)]
+    scope = vars(builtins) | function.__globals__
+    variables = [scope.get(one.argval) for one in code if one.opname == "LOAD_GLOBAL"]
+    variables += [cell.cell_contents for cell in function.__closure__ or ()]
+    return (
+        all(map(has, variables))
+        and not any("JUMP" in one.opname or one.opname == "FOR_ITER" for one in code)
+        and all(one.argrepr in OPERATORS for one in code if one.opname == "BINARY_OP")
+        and all(isinstance(one.argval, float) for one in code if one.opname == "LOAD_CONST")
+    )

@@ -1,0 +1,157 @@
+"""The loops over registers of AVX-512, and the functions in the form that looks powers of two up in a table."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from actbench.backends._simd import functions, vector_width
+from actbench.kernels.resolution import resolve
+from actbench.model.cases import KernelId
+from actbench.model.names import WIDE, Dtype, Op
+from actbench.model.variants import Variant
+from benchmarks import verify_simd
+from tests.numerics.test_simd import inputs, ulp_off
+from tests.numerics.test_simd_vectorised import on_x86
+from tests.support import kernels
+from tests.support.special_values import NAN, SPECIAL
+from tests.support.tiers import exhaustive_but, first_of_each
+
+ROOT = Path(__file__).parents[2]
+
+COMPILE = """
+import json
+
+from actbench.backends.numba_simd import NumbaSimd
+from actbench.kernels.resolution import kernel
+from actbench.model.cases import KernelId
+from actbench.model.names import WIDE, Op
+from actbench.model.variants import Variant
+
+code = {}
+for dtype in WIDE:
+    for op in (Op.DERIVATIVE, Op.BACKWARD):
+        rule = kernel(KernelId("logistic", Variant("recompute"), "numba-simd", op, dtype)).rule
+        code[f"{op} {dtype}"] = NumbaSimd().assembly(op, rule, dtype)
+print(json.dumps(code))
+"""
+
+AVX2 = "+avx,+avx2,+fma"
+PROCESSORS = {"znver4": f"{AVX2},+avx512f,+avx512bw,+avx512dq,+avx512vl", "haswell": AVX2}
+KERNELS = [f"{op} {dtype}" for dtype in WIDE for op in (Op.DERIVATIVE, Op.BACKWARD)]
+LOOK_UP = re.compile(r"^\s+vperm(?:ps|d|pd|q)\s.*%zmm", re.MULTILINE)
+
+every_dtype = pytest.mark.parametrize("dtype", verify_simd.DTYPES)
+on_avx512 = pytest.mark.skipif(not vector_width.has_registers(), reason="runs code for AVX-512")
+
+
+@cache
+def assembly(processor: str) -> dict[str, str]:
+    """Return the code of kernels for a processor that need not be this one."""
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILE],
+        env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": PROCESSORS[processor]},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name: code.split(".globl")[1] for name, code in json.loads(done.stdout).items()}
+
+
+@on_x86
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_code_for_avx512_looks_powers_up_in_registers_and_calls_nothing(kernel: str) -> None:
+    code = assembly("znver4")[kernel]
+    assert LOOK_UP.search(code)
+    assert re.search(r"vmovup[sd]\s.*%zmm\d+, .*\{%k\d\}", code)  # the rest, masked
+    assert not re.search(r"^\s+call", code, re.MULTILINE)
+    assert not re.search(r"^\s+v(?:add|sub|mul|div|fn?m\w+)s[sd]\s", code, re.MULTILINE)
+
+
+@on_x86
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_code_for_avx2_has_no_table(kernel: str) -> None:
+    code = assembly("haswell")[kernel]
+    assert "%zmm" not in code
+    assert not re.search(r"^\s+vperm(?:ps|d|pd|q)\s", code, re.MULTILINE)
+
+
+def in_registers(function: str, values: Any, dtype: str) -> Any:
+    values = np.asarray(values, dtype)
+    out = np.empty_like(values)
+    verify_simd.kernel(function, dtype, registers=True)(out, values)
+    return out
+
+
+@on_avx512
+@every_dtype
+@pytest.mark.parametrize("function", functions.TABULATED)
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_errors_with_the_table_are_within_what_the_docstring_states(function: str, dtype: str) -> None:
+    values = inputs(function, dtype)
+    computed = in_registers(function, values, dtype)
+    worst = max(ulp_off(function, x, y) for x, y in zip(values, computed, strict=True))
+    assert 0.4 < worst <= verify_simd.stated(function, dtype)
+
+
+@on_avx512
+@every_dtype
+@pytest.mark.parametrize("function", [name for name in functions.TABULATED if name in SPECIAL])
+def test_special_values_are_exact_in_registers(function: str, dtype: str) -> None:
+    given, expected = zip(*SPECIAL[function], (NAN, NAN), strict=True)
+    computed = in_registers(function, given, dtype)
+    assert [*map(str, computed)] == [str(np.dtype(dtype).type(value)) for value in expected]
+
+
+@on_avx512
+@every_dtype
+def test_what_is_subnormal_is_rounded_once_in_registers(dtype: str) -> None:
+    smallest = np.finfo(dtype).smallest_subnormal
+    exponents = np.log(float(smallest)) + np.log(np.array([0.4, 0.6, 1.4, 1.6, 20.4, 20.6]))
+    computed = in_registers("capped_exp", exponents, dtype)
+    np.testing.assert_array_equal(computed / smallest, [0.0, 1.0, 1.0, 2.0, 20.0, 21.0])
+
+
+LOOPS = [
+    KernelId("logistic", Variant(strategy), "numba-simd", op, dtype)
+    for dtype in exhaustive_but(WIDE, Dtype.FLOAT32.__eq__)
+    for strategy, op in (("recompute", Op.DERIVATIVE), ("recompute", Op.BACKWARD), ("recompute", Op.STEP))
+]
+"""The kernels whose loops over registers differ."""
+
+
+@on_avx512
+@pytest.mark.parametrize(
+    "kernel", first_of_each(LOOPS, lambda kernel: (kernel.op, kernel.dtype)), ids=lambda one: one.id
+)
+def test_results_depend_neither_on_how_many_numbers_there_are_nor_on_where_they_are(kernel: KernelId) -> None:
+    z = np.random.default_rng(1).standard_normal(500).astype(kernel.dtype)
+    whole = kernels.outputs(kernel, z, z[::-1].copy())
+    for size in range(1, 201):
+        start = 500 - size if size % 2 else 37
+        part = slice(start, start + size)
+        for all_of_it, some in zip(whole, kernels.outputs(kernel, z[part], z[::-1][part].copy()), strict=True):
+            np.testing.assert_array_equal(some, all_of_it[part])
+
+
+@on_avx512
+@every_dtype
+def test_nothing_is_stored_behind_the_end_of_an_array_and_an_empty_one_is_left_alone(dtype: str) -> None:
+    function = resolve(
+        KernelId("logistic", Variant("recompute"), "numba-simd", Op.DERIVATIVE, Dtype(dtype))
+    ).bound.function
+    for size in range(201):
+        out = np.full(300, 7.0, dtype)
+        function(out[:size], np.zeros(size, dtype))
+        assert (out[:size] == 0.25).all()
+        assert (out[size:] == 7.0).all()

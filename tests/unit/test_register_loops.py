@@ -1,0 +1,111 @@
+"""Which loops of numba-simd are over registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from numba.core.registry import cpu_target
+
+from actbench.backends import _loops, _register_loops
+from actbench.backends._simd import functions, vector_width
+from actbench.backends.numba_simd import NumbaSimd
+from actbench.kernels.resolution import kernel as resolved
+from actbench.model.cases import KernelId
+from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
+
+
+@pytest.fixture
+def with_avx512(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_width, "has_registers", lambda: True)
+
+
+def formulas(m: Any) -> dict[str, Callable[[Any], Any]]:
+    """Return formulas of a namespace, which they refer to as those of activations do."""
+    slope, factors = 0.5, (1.0, 2.0)
+
+    def straight(z: Any) -> Any:
+        e = m.capped_exp(-abs(z))
+        return slope * m.where((z < 0.0) | (z > 1.0), e, 1.0) / (1.0 + e)
+
+    def scaled(z: Any) -> Any:
+        return slope * z
+
+    def helped(z: Any) -> Any:
+        return m.capped_exp(scaled(z))
+
+    def branching(z: Any) -> Any:
+        return m.capped_exp(z) if z < 0.0 else 1.0
+
+    def squaring(z: Any) -> Any:
+        return m.capped_exp(z) ** 2.0
+
+    def of_an_integer(z: Any) -> Any:
+        return 2 * m.capped_exp(z)
+
+    def of_a_tuple(z: Any) -> Any:
+        return factors[0] * m.capped_exp(z)
+
+    def calling(z: Any) -> Any:
+        return m.capped_exp(round(z))
+
+    def using_what_is_not_there(z: Any) -> Any:
+        return m.sqrt_of_everything(z)
+
+    named = (straight, helped, branching, squaring, of_an_integer, of_a_tuple, calling, using_what_is_not_there)
+    return {formula.__name__: formula for formula in named}
+
+
+FORMULAS = formulas(functions)
+SUPPORTED = {"straight", "helped"}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_only_formulas_of_operators_and_functions_that_registers_have_are_supported(name: str) -> None:
+    assert _register_loops.supports(FORMULAS[name], functions) == (name in SUPPORTED)
+
+
+def loop_over(chosen: KernelId) -> object:
+    (factory, *_) = NumbaSimd()._loops_of(chosen.op, resolved(chosen).rule)
+    return factory
+
+
+def logistic(variant: str = "recompute", dtype: Dtype = Dtype.FLOAT32) -> KernelId:
+    return KernelId("logistic", Variant(variant), "numba-simd", Op.DERIVATIVE, dtype)
+
+
+@pytest.mark.usefixtures("with_avx512")
+def test_what_looks_up_a_table_is_over_registers() -> None:
+    assert loop_over(logistic()) is _register_loops.elementwise
+
+
+@pytest.mark.usefixtures("with_avx512")
+@pytest.mark.parametrize(
+    "chosen",
+    [logistic("cached"), logistic(dtype=Dtype.BFLOAT16), logistic("recompute:float16")],
+    ids=["without an exponential", "of 16 bits", "from what is kept in 16 bits"],
+)
+def test_llvm_vectorises_other_loops(chosen: KernelId) -> None:
+    assert loop_over(chosen) not in _register_loops.REGISTERS.values()
+
+
+def test_llvm_vectorises_every_loop_without_avx512(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_width, "has_registers", lambda: False)
+    assert loop_over(logistic()) is _loops.elementwise
+
+
+ZEN_4 = ("x86_64-unknown-linux-gnu", "znver4", "+avx2,+avx512f,+fma")
+HASWELL = ("x86_64-unknown-linux-gnu", "haswell", "+avx2,-avx512f,+fma")
+NEOVERSE = ("aarch64-unknown-linux-gnu", "neoverse-v2", "+sve")
+
+
+def test_the_processor_that_numba_compiles_for_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    has = []
+    for target in (ZEN_4, HASWELL, NEOVERSE):
+        code = SimpleNamespace(magic_tuple=lambda target=target: target)
+        monkeypatch.setattr(cpu_target.target_context, "codegen", lambda code=code: code)
+        has.append(vector_width.has_registers())
+    assert has == [True, False, False]

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 import flint
@@ -29,7 +30,7 @@ import mpmath
 import numba
 import numpy as np
 
-from actbench.backends import _register_loops
+from actbench.backends import _numba_cache, _register_loops, _simd
 from actbench.backends._simd import functions
 from actbench.backends._simd.vector_width import widest
 from benchmarks.simd_truth import (
@@ -96,20 +97,37 @@ def stated(function: str, dtype: str) -> float:
     return float(match[1] or match[2])
 
 
+scalar: Any = functions.exp
+"""The function that `_loop` calls: another one in every copy of it."""
+
+
+def _loop(out: Any, values: Any) -> None:
+    widest()
+    for i in range(values.size):
+        out[i] = scalar(values[i])
+
+
 @cache
 def kernel(function: str, dtype: str, *, registers: bool = False) -> Callable[[Any, Any], None]:
-    """Return the function over arrays, vectorised by LLVM, or applied to registers of AVX-512."""
-    scalar = getattr(functions, function)
+    """Return the function over arrays, vectorised by LLVM, or applied to registers of AVX-512.
 
-    def loop(out: Any, values: Any) -> None:
-        widest()
-        for i in range(values.size):
-            out[i] = scalar(values[i])
-
-    executed = _register_loops.elementwise(range, scalar) if registers else loop
+    What LLVM vectorises comes from numba's cache where the same source was compiled before.
+    """
+    applied = getattr(functions, function)
+    loop = _register_loops.elementwise(range, applied) if registers else copied(_loop, applied)
+    compiled: Any = numba.njit(error_model="numpy")(loop)
+    if not registers:
+        _numba_cache.share(compiled, function, _simd.edition())
     array = getattr(numba, dtype)[::1]
-    compiled: Callable[[Any, Any], None] = numba.njit([numba.void(array, array)], error_model="numpy")(executed)
-    return compiled
+    compiled.compile(numba.void(array, array))
+    compiled.disable_compile()
+    over_arrays: Callable[[Any, Any], None] = compiled
+    return over_arrays
+
+
+def copied(loop: Callable[..., Any], applied: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a copy of a loop over `scalar` that calls another function."""
+    return FunctionType(loop.__code__, globals() | {"scalar": applied})
 
 
 def _float32_error(computed: Any, truth: Any) -> float:

@@ -21,8 +21,16 @@ COMPILED = "how-to/measure-your-own-kernel.md"
 NEEDED = {"docs/how-to/follow-a-history.md": "asv"}
 """What a page needs beside the dependencies."""
 
+SHOWN_ELSEWHERE = (
+    *("write-a-row-activation.md", "write-a-gated-activation.md"),
+    *("make-figures.md", "accuracy.md", "quieten-a-host.md"),
+)
+"""The pages whose files have tests beside this one in the quick tier, and those about commands that have."""
+
 LONG = ("--budget 10m", "--exhaustive")
 """What is left to the exhaustive tier."""
+
+QUICK_SETTINGS = "".join(f"[tool.actbench.{command}]\ndtype = 'float64'\n" for command in ("run", "check", "train"))
 
 COMPILED_BESIDE = re.compile(r"(?<=-b numpy),numba[a-z-]*")
 """Likewise, in commands that measure numpy as well: a command does the same with more backends, which others test."""
@@ -55,24 +63,30 @@ def run_in_order(actbench: Actbench, text: str, *, quick: bool) -> None:
         assert result.exit_code == 0, f"{line}: {result.output}"
 
 
-def says_more_than_the_readme(page: Path) -> bool:
-    """Tell whether a page is the README, or has a command that is not there."""
+def is_quick(page: Path) -> bool:
+    """Tell whether a page is the README, or has a command that is neither there nor shown elsewhere."""
     readme = ROOT / "README.md"
+    if page.name in SHOWN_ELSEWHERE:
+        return False
     return page == readme or not {*commands(page.read_text("utf-8"))} <= {*commands(readme.read_text("utf-8"))}
 
 
-@pytest.mark.parametrize("page", exhaustive_but(shown(), says_more_than_the_readme), ids=name)
+@pytest.mark.parametrize("page", exhaustive_but(shown(), is_quick), ids=name)
 @pytest.mark.parametrize("backends", ["python,numpy", pytest.param("", marks=EXHAUSTIVE)])
 def test_every_command_of_a_page_runs_in_the_order_in_which_it_stands(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, page: Path, backends: str
 ) -> None:
-    """In the quick tier, the backends are these where none is named, and little is measured and evaluated."""
+    """In the quick tier, backends and dtype are these where none is named, and little is measured and evaluated.
+
+    Where a page writes settings, those apply to its commands from then on.
+    """
     if needed := NEEDED.get(name(page)):
         pytest.importorskip(needed, reason=f"{needed} is not installed")
     if backends:
         monkeypatch.setenv("ACTBENCH_BACKEND", backends)
         monkeypatch.setenv("ACTBENCH_POINTS", "10")
         monkeypatch.setenv("ACTBENCH_BUDGET", "2m")
+        Path("pyproject.toml").write_text(QUICK_SETTINGS, encoding="utf-8")
     committed_runs()
     run_in_order(actbench, page.read_text(encoding="utf-8"), quick=bool(backends))
 

@@ -9,17 +9,17 @@ import pytest
 from actbench.planning import presets
 from tests.conftest import Actbench
 from tests.support.documents import files, read
+from tests.support.tiers import exhaustive_but
 
 MOST_LINES = 50
 
 
-def test_the_file_of_the_page_is_short_and_every_strategy_of_it_is_measured(actbench: Actbench) -> None:
+@pytest.mark.parametrize("backends", exhaustive_but(["numpy", ",".join(presets.CORE)], "numpy".__eq__))
+def test_the_file_of_the_page_is_short_and_every_strategy_of_it_is_measured(actbench: Actbench, backends: str) -> None:
     ((name, code),) = files(read("how-to/write-a-row-activation.md"))
     assert len(code.splitlines()) <= MOST_LINES
     Path(name).write_text(code, encoding="utf-8")
-    result = actbench(
-        "run", "--load", name, "-a", "unit-length", "-b", ",".join(presets.CORE), "-n", "4x25", "--rounds", "1"
-    )
+    result = actbench("run", "--load", name, "-a", "unit-length", "-b", backends, "-n", "4x25", "--rounds", "1")
     assert result.exit_code == 0, result.output
     assert "unit-length, backward" in result.output
     assert "4x25" in result.output

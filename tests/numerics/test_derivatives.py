@@ -101,11 +101,11 @@ def test_the_upstream_gradient_is_a_factor(kernel: KernelId) -> None:
 
 
 @kernels.by_kernel(kernels.sample())
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_results_have_the_kernels_dtype_and_shape(kernel: KernelId, size: int) -> None:
-    z = np.linspace(-3.0, 3.0, size, dtype=kernel.dtype)
-    outputs = kernels.outputs(kernel, z)
-    assert {(array.dtype, array.shape) for array in outputs} == {(np.dtype(kernel.dtype), (size,))}
+def test_results_have_the_kernels_dtype_and_shape(kernel: KernelId) -> None:
+    for size in (1, 3, 1000):
+        z = np.linspace(-3.0, 3.0, size, dtype=kernel.dtype)
+        outputs = kernels.outputs(kernel, z)
+        assert {(array.dtype, array.shape) for array in outputs} == {(np.dtype(kernel.dtype), (size,))}
 
 
 SHARP = [

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from actbench.cli.main import main
 from tests.support.selections import record, rows
+from tests.support.tiers import exhaustive_but
 
 KERNELS = """
 import ctypes
@@ -93,6 +94,9 @@ REASONS = {
     "late": "cannot be timed: the worker was killed by SIGABRT",
 }
 
+QUICKLY = ("stopping", "crashing", "lacking", "writing", "late")
+"""One that does not end, one that ends its process, and those that are noticed otherwise: each in a way of its kind."""
+
 
 COMPILED = """
 import os
@@ -156,15 +160,23 @@ def test_a_kernel_that_torch_compiles_for_ever_or_not_at_all_costs_the_others_no
     assert {"recompute", "honest"} <= {row["strategy"] for row in rows(Path("here/cases.csv"))}
 
 
-def test_the_others_are_measured_as_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "failing",
+    exhaustive_but([QUICKLY, tuple(REASONS)], lambda names: names == QUICKLY),
+    ids=lambda names: f"{len(names)} kinds",
+)
+def test_the_others_are_measured_as_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: tuple[str, ...]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(KERNELS)
-    options = ("-a", "logistic", "-s", f"recompute,honest,{','.join(REASONS)}", "-b", "numpy", "-d", "float64")
+    options = ("-a", "logistic", "-s", f"recompute,honest,{','.join(failing)}", "-b", "numpy", "-d", "float64")
     sizes = ("-n", "1000,2000", "--op", "derivative", "--rounds", "1", "--timeout", "1s", "-o", "here")
     result = CliRunner().invoke(main, ["run", "--load", "mine.py", *options, *sizes])
     assert result.exit_code == 4, result.output
     left_out = record(Path("here"))["plan"]["left_out"]
-    for strategy, reason in REASONS.items():
+    for strategy in failing:
+        reason = REASONS[strategy]
         of_strategy = [item for item in left_out if f"/{strategy}/" in item["case"]]
         assert len(of_strategy) == (1 if strategy == "late" else 2)
         assert all(reason in item["reason"] for item in of_strategy), of_strategy

@@ -20,6 +20,7 @@ from actbench.runs.values import HEADER
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.selections import SMALL, names, record
+from tests.support.tiers import exhaustive_but
 
 
 class Killed(BaseException):
@@ -111,11 +112,12 @@ def written(directory: Path, run: archive.Run, finished: list[BlockTimes], at: i
     return False
 
 
+@pytest.mark.parametrize("every", exhaustive_but([1, 3], (3).__eq__))
 def test_a_kill_at_any_step_loses_no_finished_block_and_leaves_nothing_behind(
-    tmp_path: Path, measured: archive.Run, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, measured: archive.Run, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
     monkeypatch.setattr(writer, "process_metadata", dict)
-    for step in count():
+    for step in count(step=every):
         directory, finished = tmp_path / str(step), list[BlockTimes]()
         if written(directory, measured, finished, step):
             break

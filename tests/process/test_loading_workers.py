@@ -14,7 +14,7 @@ from actbench import plugins, registry
 from actbench.backends._compiling import jitted
 from actbench.backends.numba_parallel import copying
 from actbench.cli import main
-from actbench.engine import session
+from actbench.engine import session, stock
 from actbench.engine.client import WorkerProcess, here
 from actbench.engine.launch import WorkerOptions
 from actbench.engine.live import baseline
@@ -98,7 +98,10 @@ def test_a_loaded_activation_strategy_and_backend_are_measured_by_real_workers()
     assert record(Path("here"))["loaded"][0]["name"] == "mine.py"
 
 
-def test_stock_pyperf_loads_the_same_and_measures_the_same_plan() -> None:
+def test_stock_pyperf_loads_the_same_and_measures_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its processes take few values, and those quickly: by default they measure for a second each."""
+    run_pyperf, few = stock._run, ("--values", "1", "--warmups", "1", "--min-time", "0.001")
+    monkeypatch.setattr(stock, "_run", lambda command, variables: run_pyperf([*command, *few], variables))
     selection = ("-a", "softer", "-s", "recompute,pair", "-b", "numpy", "-d", "float64", "-n", "10")
     run("run", "--load", "mine.py", *selection, "--engine", "pyperf", "--rounds", "2", "-q", "-o", "here")
     assert names(Path("here")) == UNPROBED
@@ -110,7 +113,7 @@ def test_stock_pyperf_loads_the_same_and_measures_the_same_plan() -> None:
 
 def test_a_check_loads_the_same_on_both_sides() -> None:
     selection = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "1000")
-    arguments = ["check", "--against", sys.executable, "--load", "mine.py", *selection, "--budget", "1s", "-q"]
+    arguments = ["check", "--against", sys.executable, "--load", "mine.py", *selection, "--budget", "100ms", "-q"]
     result = CliRunner().invoke(main, [*arguments, "--format", "json", "-o", "kept"])
     assert result.exit_code in {0, 3}, result.output
     assert "softer/recompute/numpy/derivative/float64/1000" in json.dumps(json.loads(result.stdout))

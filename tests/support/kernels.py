@@ -13,7 +13,7 @@ import pytest
 
 from actbench import registry
 from actbench.backends import Backend
-from actbench.formula import Flaw, Weakness
+from actbench.formula import Flaw, Piecewise, Weakness
 from actbench.kernels import resolution
 from actbench.kernels.operands import Array, Operands
 from actbench.kernels.placement import Placement
@@ -103,25 +103,38 @@ def _differs_in_its_loop(kernel: KernelId) -> bool:
 def is_quick(kernel: KernelId) -> bool:
     """Tell whether a kernel belongs to the quick tier.
 
-    The mathematics of every strategy is tested on numpy and on python, in the step, which computes the output and the
-    derivative; how ops and the other backends execute it, on the sample. A form of g'' is in either dtype by turns.
+    The mathematics of every strategy is tested in the step, which computes the output and the derivative: on numpy, in
+    either dtype by turns, and on python where numbers have a formula that arrays have not. How ops and the other
+    backends execute it is tested on the sample. A form of g'' is in either dtype by turns.
     """
     if kernel.op is Op.SECOND:
         turn = [*registry.elementwise()].index(kernel.activation)
         return kernel.backend == "numpy" and kernel.dtype is WIDE[turn % len(WIDE)]
-    mathematics = kernel.op is Op.STEP and kernel.backend in {"numpy", "python"}
-    return mathematics or kernel in sample()
+    return (kernel.op is Op.STEP and _shows_mathematics(kernel)) or kernel in sample()
+
+
+def _shows_mathematics(kernel: KernelId) -> bool:
+    formulas = registry.activation(kernel.activation).formulas
+    if kernel.backend == "python":
+        return any(
+            isinstance(one, Piecewise) for one in (formulas.forward, formulas.strategies[kernel.strategy].derivative)
+        )
+    return kernel.backend == "numpy" and kernel.dtype is WIDE[_turn(kernel) % len(WIDE)]
+
+
+def _turn(kernel: KernelId) -> int:
+    """Return the number by which strategies of activations take turns."""
+    activation = registry.activation(kernel.activation)
+    return [*registry.elementwise()].index(kernel.activation) + [*activation.strategies].index(kernel.strategy)
 
 
 def is_quick_property(kernel: KernelId) -> bool:
     """Tell whether what is true of an activation whatever z is quickly tested on a kernel.
 
-    Both dialects and both dtypes are: numbers in float64 by python, and arrays in float32 by numpy.
+    Both dialects and both dtypes are, by turns: numbers in float64 by python, and arrays in float32 by numpy.
     """
-    return is_quick(kernel) and (kernel.backend, kernel.dtype) in {
-        ("python", Dtype.FLOAT64),
-        ("numpy", Dtype.FLOAT32),
-    }
+    by_turns = (("python", Dtype.FLOAT64), ("numpy", Dtype.FLOAT32))
+    return kernel.op is Op.STEP and (kernel.backend, kernel.dtype) == by_turns[_turn(kernel) % len(by_turns)]
 
 
 def by_kernel(

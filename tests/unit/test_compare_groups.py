@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from actbench.model.cases import Case
-from tests.conftest import Actbench
+from tests.conftest import Actbench, run_in
 from tests.support.compared import NEW, OLD, figures, on_another_host
 from tests.support.exact_times import exact_seconds
-from tests.support.fake import FakeBench
 from tests.support.selections import TWO_BLOCKS
 
 
-@pytest.fixture
-def grouped(actbench: Actbench, bench: FakeBench) -> Actbench:
+def now(case: Case) -> float:
+    """Return what a call takes in the newer run."""
+    factor = {1000: 0.5, 2000: 0.25}.get(case.size, 1.0) if case.strategy == "cached" else 1.0
+    return factor * exact_seconds(case)
+
+
+@pytest.fixture(scope="module")
+def two_measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of two sizes and strategies; `cached` takes half the time now, and a quarter at 2000."""
-    actbench("run", *TWO_BLOCKS, "-o", OLD)
+    directory = tmp_path_factory.mktemp("grouped")
+    run_in(directory, "run", *TWO_BLOCKS, "-o", OLD, seconds=exact_seconds)
+    run_in(directory, "run", *TWO_BLOCKS, "-o", NEW, seconds=now)
+    return directory
 
-    def seconds(case: Case) -> float:
-        factor = {1000: 0.5, 2000: 0.25}.get(case.size, 1.0) if case.strategy == "cached" else 1.0
-        return factor * exact_seconds(case)
 
-    bench.seconds = seconds
-    actbench("run", *TWO_BLOCKS, "-o", NEW)
+@pytest.fixture
+def grouped(actbench: Actbench, two_measured: Path) -> Actbench:
+    """Return the command line beside copies of both."""
+    shutil.copytree(two_measured, Path.cwd(), symlinks=True, dirs_exist_ok=True)
     return actbench
 
 

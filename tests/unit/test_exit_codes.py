@@ -17,6 +17,7 @@ from tests.conftest import Actbench, run_in
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
 from tests.support.selections import SMALL, record
+from tests.support.tiers import EXHAUSTIVE
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +47,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("list", "2>&-", 0, ""),
         ("compare nothing", "2>/dev/full", 2, ""),
         ("compare", "2>/dev/full", 2, ""),
-        ("check run --baseline other", "2>/dev/full", 0, ""),
+        pytest.param("check run --baseline other", "2>/dev/full", 0, "", marks=EXHAUSTIVE),
         ("check run --baseline other", ">/dev/full", 74, FULL),
     ],
 )

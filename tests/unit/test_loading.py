@@ -118,13 +118,13 @@ def test_strategies_stand_behind_the_built_in_ones(actbench: Actbench) -> None:
     assert of_numpy == ["textbook", "recompute", "cached", "complement", "two-terms"]
 
 
-def test_what_is_loaded_joins_the_presets(actbench: Actbench) -> None:
+@pytest.mark.parametrize("preset", ["smoke", "check", "default", pytest.param("full", marks=pytest.mark.exhaustive)])
+def test_what_is_loaded_joins_the_presets(actbench: Actbench, preset: str) -> None:
     write(EVERYTHING)
-    for preset in ("smoke", "check", "default", "full"):
-        cases = actbench("list", "cases", "--load", "mine.py", "--preset", preset, "--filter", "*/numpy*").stdout
-        assert {"parabola/recompute/numpy-quiet", "logistic/two-terms/numpy"} <= {
-            "/".join(case.split("/")[:3]) for case in cases.splitlines()
-        }
+    cases = actbench("list", "cases", "--load", "mine.py", "--preset", preset, "--filter", "*/numpy*").stdout
+    assert {"parabola/recompute/numpy-quiet", "logistic/two-terms/numpy"} <= {
+        "/".join(case.split("/")[:3]) for case in cases.splitlines()
+    }
     assert "numpy-quiet" not in actbench("list", "cases", "--load", "mine.py", "--preset", "overhead").stdout
 
 

@@ -23,7 +23,7 @@ from actbench.verification.oracle import Evaluation
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.resolved import prepare
-from tests.support.rungs import LADDERS, NUMPY, RUNG_KERNELS, rung
+from tests.support.rungs import LADDERS, NUMPY, every_rung, rung
 
 
 def as_rung(of: KernelId) -> Rung:
@@ -43,7 +43,7 @@ def evaluate(kernel_: KernelId, z: Any, dy: Any) -> Evaluation:
 # What a rung does
 
 
-@pytest.mark.parametrize("of", RUNG_KERNELS, ids=lambda of: of.id)
+@every_rung
 def test_every_rung_does_what_it_says(of: KernelId) -> None:
     check = oracle.check(resolve(of), evaluate)
     assert check.max_ulp <= (2.0 if of.strategy == "arithmetic" else 0.0)
@@ -60,7 +60,7 @@ def test_an_empty_call_takes_nothing(backend: backends.Backend) -> None:
     assert as_rung(rung("empty", backend.name)).parameters == ()
 
 
-@pytest.mark.parametrize("of", RUNG_KERNELS, ids=lambda of: of.id)
+@every_rung
 def test_a_rung_is_called_with_the_block_s_own_arrays(of: KernelId) -> None:
     placement = Placement(Operands.drawn(None, of.dtype, 100, seed=1), np.random.default_rng(0))
     invocation = prepare(of.at(100), placement)

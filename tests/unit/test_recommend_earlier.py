@@ -21,7 +21,7 @@ def runs() -> list[Path]:
 
 
 def test_arms_that_have_lost_drop_out_while_others_are_open(recommend: Recommend, bench: FakeBench) -> None:
-    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    assert recommend(undecided(bench), "--budget", "8s").exit_code == ExitCode.INCONCLUSIVE
     (run,) = runs()
     plan = load(run).plan
     assert [str(arm.strategy) for arm in plan.blocks[0].arms] == ["cached", "complement"]
@@ -43,7 +43,7 @@ def test_runs_that_are_there_are_used_before_anything_is_measured(recommend: Rec
 def test_what_was_decided_stays_decided_and_only_what_is_open_is_measured(
     recommend: Recommend, bench: FakeBench
 ) -> None:
-    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    assert recommend(undecided(bench), "--budget", "8s").exit_code == ExitCode.INCONCLUSIVE
     later = recommend(taking(cached=0.5, recompute=0.1), *JSON, fresh=False)
     answer = outcome(later)
     assert answer["choice"]["strategy"] == "cached", "recompute has lost, and is not measured again"
@@ -62,7 +62,7 @@ def test_what_was_decided_stays_decided_and_only_what_is_open_is_measured(
 
 
 def test_what_was_shown_of_an_arm_that_lost_is_read_strictly(recommend: Recommend, bench: FakeBench) -> None:
-    assert recommend(undecided(bench), "--budget", "15s").exit_code == ExitCode.INCONCLUSIVE
+    assert recommend(undecided(bench), "--budget", "8s").exit_code == ExitCode.INCONCLUSIVE
     (run,) = runs()
 
     def impossible(record: Any) -> None:

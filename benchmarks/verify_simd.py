@@ -114,8 +114,8 @@ def kernel(function: str, dtype: str, *, registers: bool = False) -> Callable[[A
     What LLVM vectorises comes from numba's cache where the same source was compiled before.
     """
     applied = getattr(functions, function)
-    loop = _register_loops.elementwise(range, applied) if registers else copied(_loop, applied)
-    compiled: Any = numba.njit(error_model="numpy")(loop)
+    loop = FunctionType(_loop.__code__, globals() | {"scalar": applied})
+    compiled: Any = numba.njit(error_model="numpy")(_register_loops.elementwise(range, applied) if registers else loop)
     if not registers:
         _numba_cache.share(compiled, function, _simd.edition())
     array = getattr(numba, dtype)[::1]
@@ -123,11 +123,6 @@ def kernel(function: str, dtype: str, *, registers: bool = False) -> Callable[[A
     compiled.disable_compile()
     over_arrays: Callable[[Any, Any], None] = compiled
     return over_arrays
-
-
-def copied(loop: Callable[..., Any], applied: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a copy of a loop over `scalar` that calls another function."""
-    return FunctionType(loop.__code__, globals() | {"scalar": applied})
 
 
 def _float32_error(computed: Any, truth: Any) -> float:

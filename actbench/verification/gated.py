@@ -19,7 +19,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.model.checks import BANDS, STATED_ULP, Check
 from actbench.model.names import NARROW, Dtype
 from actbench.model.number_formats import limits
-from actbench.verification import shipped_gated
+from actbench.verification import declared_range, shipped_gated
 from actbench.verification.allowance import FLUSHED, undeclared
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.points import further, points
@@ -177,6 +177,7 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
     inputs, dy, truth = checked(kernel.activation, kernel.dtype)
     done = GatedCall(kernel, inputs, dy, evaluate(kernel.identity, inputs, dy), truth)
     done.require()
+    _require_range(done)
     _require_declared(kernel, done)
     error = done.errors.max(axis=1)
     worst = int(np.argmax(error))
@@ -198,6 +199,18 @@ def check(kernel: Kernel, evaluate: Evaluate) -> Check:
         preallocates=kernel.preallocates,
         compiler=kernel.compiler,
     )
+
+
+def _require_range(call: GatedCall) -> None:
+    """Raise `WrongKernelError` where g is outside of the range that is declared; of several a it names the smallest.
+
+    g is the gradient of b where dy is 1.
+    """
+    order = np.flatnonzero(call.dy == 1.0)
+    a = call.inputs[:, 0]
+    order = order[np.argsort(np.abs(a[order]), kind="stable")]
+    g = call.expected[1].truth.at(order)
+    declared_range.require(call.kernel, g, g.known, lambda place: f"at a = {a[order][place]:.6g}, b = 1")
 
 
 def by_band(a: Array, error: Array) -> Iterator[float | None]:

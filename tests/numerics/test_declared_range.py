@@ -1,4 +1,4 @@
-"""The range that an activation declares is held to the truth of y, of elements and along rows."""
+"""The range that an activation declares is held to the truth of y, of elements, along rows, and of g of a gate."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification import declared_range, oracle
 from actbench.verification.truth import Truth
+from tests.numerics.test_gated import answers as gated_answers
 from tests.support.along_rows import answers
 from tests.support.tiers import exhaustive_but
 
@@ -31,7 +32,8 @@ def declaring(name: str, low: float, high: float, dtype: Dtype = Dtype.FLOAT64) 
         return Formulas(forward=formulas.forward, range=(low, high), recompute=formulas.strategies["recompute"])
 
     one = Activation("declared", "another range", build)
-    op, kind = (Op.BACKWARD, RowKernel) if one.is_row else (Op.DERIVATIVE, Kernel)
+    op = Op.BACKWARD if one.is_row or one.is_gated else Op.DERIVATIVE
+    kind = RowKernel if one.is_row else Kernel
     identity = KernelId(one.name, Variant("recompute"), "numpy", op, dtype)
     return kind(identity, registry.backend("numpy"), one, "recompute", None)
 
@@ -76,6 +78,14 @@ def test_it_is_refused_of_what_is_one_number_a_row_too(name: str, high: float, w
     assert f"is declared to have values from -inf to {words} in column 0 of a row of 1" in refusal(
         declaring(name, -inf, high)
     )
+
+
+def test_of_a_gated_activation_it_is_the_range_of_g() -> None:
+    accepted = declaring("glu", 0.0, 1.0)
+    oracle.check(accepted, gated_answers(accepted))
+    refused = declaring("glu", 0.0, 0.4)
+    with pytest.raises(WrongKernelError, match=r"values from 0 to 0.4, but y is 0.5 at a = -?0, b = 1: correct the"):
+        oracle.check(refused, gated_answers(refused))
 
 
 def test_a_bound_that_was_written_with_few_digits_is_accepted() -> None:

@@ -40,7 +40,8 @@ __all__ = [
 def built_in() -> Mapping[str, Backend]:
     """Return actbench's own backends by name, in order of rank, including those that cannot be used here."""
     for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+        if not module.name.startswith("_"):
+            import_module(f"{__name__}.{module.name}")
     named = (kind for kind in _descendants(Backend) if "name" in vars(kind))  # a class without a name is a common base
     ours = (kind for kind in named if kind.__module__.startswith(f"{__name__}."))  # without those of a user's file
     backends = sorted((kind() for kind in ours if not isabstract(kind)), key=lambda backend: backend.rank)

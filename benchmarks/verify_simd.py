@@ -23,7 +23,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 import flint
 import mpmath
@@ -121,8 +121,7 @@ def kernel(function: str, dtype: str, *, registers: bool = False) -> Callable[[A
     array = getattr(numba, dtype)[::1]
     compiled.compile(numba.void(array, array))
     compiled.disable_compile()
-    over_arrays: Callable[[Any, Any], None] = compiled
-    return over_arrays
+    return cast("Callable[[Any, Any], None]", compiled)
 
 
 def _float32_error(computed: Any, truth: Any) -> float:

@@ -81,6 +81,7 @@ def test_a_wrong_kernel_of_the_baseline_is_refused_as_the_baseline_s(
     assert line.startswith("actbench: in the baseline, logistic/cached/numpy/derivative/float64 is wrong: at z = ")
 
 
+@EXHAUSTIVE
 def test_a_wrong_kernel_here_is_refused_as_the_candidate_s(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_worker_reads_the_file_itself_and_refuses_one_that_changed(tmp_path: P
         worker.close()
 
 
+@EXHAUSTIVE
 def test_a_check_draws_the_same_from_a_file_on_both_sides(
     check: Callable[..., Result], tmp_path: Path, only_numpy: Path
 ) -> None:

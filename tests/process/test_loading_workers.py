@@ -88,12 +88,13 @@ def run(*arguments: str) -> str:
     return result.output
 
 
-def test_a_loaded_activation_strategy_and_backend_are_measured_by_real_workers() -> None:
-    selection = ("-a", "softer,logistic", "-s", "recompute,two-terms,pair", "-b", "numpy-quiet,numba")
+@pytest.mark.parametrize("backends", exhaustive_but(["numpy-quiet", "numpy-quiet,numba"], "numpy-quiet".__eq__))
+def test_a_loaded_activation_strategy_and_backend_are_measured_by_real_workers(backends: str) -> None:
+    selection = ("-a", "softer,logistic", "-s", "recompute,two-terms,pair", "-b", backends)
     few = ("-d", "float64", "-n", "100", "--rounds", "1", "-q", "-o", "here")
     run("run", "--load", "mine.py", *selection, *few)
     measured = {(row["activation"], row["strategy"], row["backend"]) for row in rows(Path("here/cases.csv"))}
-    for backend in ("numpy-quiet", "numba"):
+    for backend in backends.split(","):
         assert {("softer", "pair", backend), ("logistic", "two-terms", backend)} <= measured
     assert record(Path("here"))["loaded"][0]["name"] == "mine.py"
 
@@ -111,6 +112,7 @@ def test_stock_pyperf_loads_the_same_and_measures_the_same_plan(monkeypatch: pyt
     assert "softer" in run("compare", "here")
 
 
+@pytest.mark.exhaustive
 def test_a_check_loads_the_same_on_both_sides() -> None:
     selection = ("-a", "softer", "-s", "recompute", "-b", "numpy", "-d", "float64", "-n", "1000")
     arguments = ["check", "--against", sys.executable, "--load", "mine.py", *selection, "--budget", "100ms", "-q"]

@@ -53,6 +53,7 @@ def really(*arguments: str) -> Result:
     return result
 
 
+@pytest.mark.exhaustive
 def test_steps_of_a_loaded_network_are_checked_timed_and_gone_on_with(actbench: Actbench) -> None:
     del actbench  # it only goes to an empty directory, with no variables set
     Path("mine.py").write_text(NETWORK)

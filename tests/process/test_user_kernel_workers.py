@@ -104,6 +104,7 @@ def run(*arguments: str) -> str:
     return result.output
 
 
+@pytest.mark.exhaustive
 def test_kernels_in_anything_are_measured_in_one_run_beside_the_built_in_ones(mine: Path) -> None:
     """Each on what it supports; the rest is left out with its reason."""
     torch = bool(find_spec("torch"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 from numba.extending import register_jitable
 
 from actbench import backends, registry
+from actbench.backends import _simd
+from actbench.backends._compiling import jitted
 from actbench.backends._rewriting import with_literals
 from actbench.backends._simd import functions
 from actbench.model.names import WIDE, Dtype
@@ -26,7 +27,7 @@ def over_array(formula: Callable[..., Any], values: Any) -> Any:
             out[i] = inlined(values[i])
 
     result = np.empty_like(values)
-    numba.njit(error_model="numpy")(loop)(result, values)
+    jitted(loop, [str(values.dtype)] * 2)(result, values)
     return result
 
 
@@ -52,6 +53,7 @@ def test_an_activation_has_the_values_that_it_has_over_numpy(name: str, dtype: D
     activation = registry.activation(name)
     z = np.linspace(-3.0, 9.0, 999).astype(dtype)
     expected = activation.forward(Dialect.ARRAY, backends.namespace("numpy"))(z)
+    formula = activation.forward(Dialect.ARRAY, functions)
     helper = register_jitable(forceinline=True)
-    computed = over_array(with_literals(activation.forward(Dialect.ARRAY, functions), dtype, helper=helper), z)
+    computed = over_array(with_literals(formula, dtype, _simd.edition(), helper), z)
     np.testing.assert_allclose(computed, expected, rtol=8 * float(np.finfo(dtype).eps))

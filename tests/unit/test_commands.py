@@ -118,7 +118,13 @@ def test_a_fault_of_our_own_ends_with_70_and_never_with_a_verdict(
     assert "a fault of actbench itself" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["list", "cases", "--preset", "full", "-a", "tanh"], ["compare", "{run}"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "cases", "--preset", "full", "-a", "tanh"],
+        pytest.param(["compare", "{run}"], marks=pytest.mark.exhaustive),
+    ],
+)
 def test_output_that_nobody_reads_ends_with_141(arguments: list[str]) -> None:
     run = Path(__file__).parents[2] / "results" / "reference"
     command = [sys.executable, "-m", "actbench", *(argument.format(run=run) for argument in arguments)]

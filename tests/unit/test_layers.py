@@ -5,9 +5,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import actbench
-
-PACKAGE = Path(actbench.__file__).parent
+from tests.support.sources import FILES, PACKAGE, parsed
 
 LAYERS = (
     {"__main__"},
@@ -66,7 +64,6 @@ DOORS = {
 }
 """The packages that may import a third-party library; imports for the type checker and inside functions count."""
 
-FILES = sorted(PACKAGE.rglob("*.py"))
 DEPTH = {part: depth for depth, layer in enumerate(LAYERS) for part in layer}
 
 
@@ -78,7 +75,7 @@ def part_of(path: Path) -> str:
 def imported_modules(path: Path) -> frozenset[str]:
     """Return every module that a file imports, dotted; ``from a import b`` as a.b, ``from . import b`` as .b."""
     modules: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -120,4 +117,4 @@ def test_third_party_libraries_are_imported_at_their_doors_alone() -> None:
 
 
 def test_every_file_says_what_it_is() -> None:
-    assert not [path for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert not [path for path in FILES if not ast.get_docstring(parsed(path))]

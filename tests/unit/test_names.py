@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from pathlib import Path
 
-import actbench
-
-PACKAGE = Path(actbench.__file__).parent
+from tests.support.sources import FILES, PACKAGE, parsed
 
 
 def test_no_two_classes_have_the_same_name() -> None:
     places: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path in FILES:
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef):
                 places[node.name.lstrip("_")].append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert len(places) > 100

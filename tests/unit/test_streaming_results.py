@@ -58,8 +58,8 @@ def test_results_that_bypass_the_caches_have_the_bits_of_those_that_do_not(
     activation: str, strategy: str, op: Op, narrow: str, dtype: Dtype
 ) -> None:
     rule = rule_of(activation, strategy + narrow, op, dtype)
-    plain = numba_simd.NumbaSimd()._compile(op, rule, dtype, cache=False)
-    bypassing = numba_simd_streaming.NumbaSimdStreaming()._compile(op, rule, dtype, cache=False)
+    plain = numba_simd.NumbaSimd()._compile(op, rule, dtype, cache=True)
+    bypassing = numba_simd_streaming.NumbaSimdStreaming()._compile(op, rule, dtype, cache=True)
     rng = np.random.default_rng(1)
     for size, first in ((1, 0), (511, 3), (1024, 0), (5000, 1), (20_001, 7)):
         arrays = [rng.uniform(0.1, 0.9, size + first).astype(str(kind.dtype))[first:] for kind in plain.signatures[0]]

@@ -16,7 +16,7 @@ from actbench.backends._simd.bits import bits, both, fused_or, muladd, polynomia
 from actbench.backends._simd.dispatch import by_dtype, by_form, inlined
 from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
 from actbench.backends._simd.reduction import power, reduction, rounding_constant
-from actbench.backends._simd.table import tabulated
+from actbench.backends._simd.table import exponential, tabulated
 
 LIFT = 100
 
@@ -89,4 +89,9 @@ def _capped_exp(fmt: Format) -> Callable[..., Any]:
     return capped_exp
 
 
-capped_exp = by_dtype("capped_exp", _capped_exp(FLOAT32), _capped_exp(FLOAT64))
+capped_exp = by_dtype(
+    "capped_exp",
+    _capped_exp(FLOAT32),
+    _capped_exp(FLOAT64),
+    in_registers=(exponential(FLOAT32, VANISHES[FLOAT32], 0.0), exponential(FLOAT64, VANISHES[FLOAT64], 0.0)),
+)

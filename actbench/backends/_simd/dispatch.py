@@ -14,9 +14,18 @@ inlined: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(f
 """Decorator for the parts of a version: LLVM does not vectorise a loop that contains a call."""
 
 
-def by_dtype(name: str, float32: Callable[..., Any], float64: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of one float for compiled code; it raises `TypeError` anywhere else."""
+def by_dtype(
+    name: str,
+    float32: Callable[..., Any],
+    float64: Callable[..., Any],
+    in_registers: tuple[Callable[..., Any], ...] = (),
+) -> Callable[..., Any]:
+    """Return a function of one float for compiled code; it raises `TypeError` anywhere else.
+
+    `in_registers` are the versions for registers, of float32 and of float64; by default they are the same.
+    """
     versions = {types.float32: float32, types.float64: float64}
+    wide_versions = dict(zip(versions, in_registers or versions.values(), strict=True))
 
     def function(x):
         raise TypeError(f"{name}({x}) is for code that numba compiles")
@@ -24,11 +33,11 @@ def by_dtype(name: str, float32: Callable[..., Any], float64: Callable[..., Any]
     function.__name__ = function.__qualname__ = name
     function.__doc__ = float32.__doc__
     function.__wrapped__ = float32  # type: ignore[attr-defined]  # `inspect` finds the source here
-    function.versions = float32, float64  # type: ignore[attr-defined]  # the listing finds their callees here
+    function.versions = float32, float64, *in_registers  # type: ignore[attr-defined]  # the listing finds their callees here
 
     @overload(function, jit_options={"forceinline": True})
     def version(x):
-        return versions.get(element_of(x))
+        return (wide_versions if isinstance(x, Register) else versions).get(element_of(x))
 
     del version
     return function

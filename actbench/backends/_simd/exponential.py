@@ -15,6 +15,7 @@ from actbench.backends._simd.bits import muladd, polynomial, select
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
 from actbench.backends._simd.reduction import power, reduction, rounding_constant
+from actbench.backends._simd.table import exponential
 
 LIFT = 64
 
@@ -71,6 +72,7 @@ exp = by_dtype(
     "exp",
     _exp(FLOAT32, coefficients.EXP_32, -104.0, 89.0),
     _exp(FLOAT64, coefficients.EXP_64, -746.0, 710.0),
+    in_registers=(exponential(FLOAT32, -104.0, 89.0), exponential(FLOAT64, -746.0, 710.0)),
 )
 expm1 = by_dtype(
     "expm1",

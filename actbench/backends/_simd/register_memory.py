@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba.core import types
 
 from actbench.backends._simd.bits import intrinsic
-from actbench.backends._simd.registers import Register, lanes_of, spread, suffix
+from actbench.backends._simd.registers import Register, declared, lanes_of, spread, suffix
 
 INDEX = ir.IntType(64)
 
@@ -102,10 +102,8 @@ def store(_context: Any, array, block, value):
 
 def _masked(builder: ir.IRBuilder, name: str, result: ir.Type, vector: ir.Type, values: list[ir.Value]) -> ir.Value:
     """Return the result of LLVM's masked load or store of a vector."""
-    whole = f"{name}.{suffix(vector)}.p0"
-    function = ir.FunctionType(result, [value.type for value in values])
-    known = builder.module.globals.get(whole)
-    return builder.call(known or ir.Function(builder.module, function, whole), values)
+    kind = ir.FunctionType(result, [value.type for value in values])
+    return builder.call(declared(builder, f"{name}.{suffix(vector)}.p0", kind), values)
 
 
 @intrinsic

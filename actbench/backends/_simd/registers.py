@@ -92,14 +92,12 @@ def alike(builder: ir.IRBuilder, values: Any) -> list[ir.Value]:
     ]
 
 
-def by_register(builder: ir.IRBuilder, whole: ir.Value, function: Callable[[ir.Value], ir.Value]) -> ir.Value:
-    """Return what a function of the numbers in one register of 512 bits gives for all registers of a value."""
-    lanes = whole.type.count // REGISTERS
-    nothing = ir.Constant(whole.type, ir.Undefined)
-    parts = [
-        function(builder.shuffle_vector(whole, nothing, _places(range(first, first + lanes))))
-        for first in range(0, whole.type.count, lanes)
-    ]
+def by_register(builder: ir.IRBuilder, values: list[ir.Value], function: Callable[..., ir.Value]) -> ir.Value:
+    """Return what a function of single registers of 512 bits gives for all those of some values."""
+    count = values[0].type.count
+    lanes = count // REGISTERS
+    places = [_places(range(first, first + lanes)) for first in range(0, count, lanes)]
+    parts = [function(*(builder.shuffle_vector(one, _nothing(one), part) for one in values)) for part in places]
     while len(parts) > 1:
         lanes *= 2
         pairs = zip(parts[::2], parts[1::2], strict=True)
@@ -111,13 +109,20 @@ def _places(lanes: range) -> ir.Constant:
     return ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), [*lanes])
 
 
+def _nothing(value: ir.Value) -> ir.Constant:
+    return ir.Constant(value.type, ir.Undefined)
+
+
+def declared(builder: ir.IRBuilder, name: str, kind: ir.FunctionType) -> ir.Function:
+    """Return an LLVM intrinsic, declared once in a module."""
+    return builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+
+
 def called(builder: ir.IRBuilder, name: str, values: Any) -> ir.Value:
     """Return the result of an LLVM intrinsic of values of one type, which is that of its result, too."""
     kind = values[0].type
-    function = ir.FunctionType(kind, [kind] * len(values))
-    whole = f"{name}.{suffix(kind)}"
-    known = builder.module.globals.get(whole)
-    return builder.call(known or ir.Function(builder.module, function, whole), values)
+    function = declared(builder, f"{name}.{suffix(kind)}", ir.FunctionType(kind, [kind] * len(values)))
+    return builder.call(function, values)
 
 
 def suffix(kind: ir.Type) -> str:

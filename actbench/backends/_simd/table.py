@@ -12,61 +12,94 @@ registers take twice as long on Zen 4: with 16 entries, float64's logistic deriv
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Context, Decimal
+from math import e, log2
 from typing import Any
 
 from llvmlite import ir
 
 from actbench.backends._simd import coefficients
-from actbench.backends._simd.bits import bits, intrinsic, left, muladd, plus, polynomial, real
+from actbench.backends._simd.bits import bits, intrinsic, left, muladd, plus, polynomial, real, select
 from actbench.backends._simd.dispatch import inlined
 from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
 from actbench.backends._simd.reduction import reduction
-from actbench.backends._simd.registers import BITS, by_register
+from actbench.backends._simd.registers import BITS, REGISTERS, by_register, declared
 
 TAILS: dict[Format, tuple[Any, ...]] = {FLOAT32: coefficients.EXP_TABULATED_32, FLOAT64: coefficients.EXP_TABULATED_64}
 
 LOOK_UP = {32: "llvm.x86.avx512.permvar.si.512", 64: "llvm.x86.avx512.permvar.di.512"}
 """The instruction, by the bits of an integer: its result's lanes are those of the table that the integers name."""
 
+SCALE = {16: "llvm.x86.avx512.mask.scalef.ps.512", 8: "llvm.x86.avx512.mask.scalef.pd.512"}
+"""The instruction that multiplies by powers of two, by lanes."""
+
+CURRENT_ROUNDING = 4
+"""As other instructions round."""
+
 EXACTLY = Context(prec=50)
 
 
-def _looked_up(entries: list[Any]) -> Callable[..., Any]:
-    """Return a function of integers in registers that gives, for the last bits of each, the bits of an entry."""
+ENTRIES = {FLOAT32: 16, FLOAT64: 8}
+DIGITS = {FLOAT32: 4, FLOAT64: 3}
+"""Bits of k that name an entry."""
+
+
+def _look_up(entries: Sequence[int]) -> Callable[..., Any]:
+    """Return a function of integers in registers that gives, for the last bits of each, an entry."""
     width = BITS // len(entries)
     numbers = ir.VectorType(ir.IntType(width), len(entries))
-    table = ir.Constant(numbers, [*map(int, entries)])
+    table = ir.Constant(numbers, [*entries])
 
     @intrinsic
     def looked_up(_context: Any, index):
         def generate(_context, builder, _signature, args):
-            function = ir.FunctionType(numbers, [numbers] * 2)
-            known = builder.module.globals.get(LOOK_UP[width])
-            look_up = known or ir.Function(builder.module, function, LOOK_UP[width])
-            return by_register(builder, args[0], lambda part: builder.call(look_up, [table, part]))
+            function = declared(builder, LOOK_UP[width], ir.FunctionType(numbers, [numbers] * 2))
+            return by_register(builder, args, lambda part: builder.call(function, [table, part]))
 
         return index(index), generate
 
     return looked_up
 
 
+@intrinsic
+def scaled(_context: Any, x, k):
+    """Return x 2^(the largest integer not above k), rounded once, in registers."""
+
+    def generate(_context, builder, _signature, args):
+        lanes = args[0].type.count // REGISTERS
+        vector, mask, rounding = ir.VectorType(args[0].type.element, lanes), ir.IntType(lanes), ir.IntType(32)
+        kind = ir.FunctionType(vector, [vector, vector, vector, mask, rounding])
+        function = declared(builder, SCALE[lanes], kind)
+        rest = [ir.Constant(vector, None), ir.Constant(mask, -1), rounding(CURRENT_ROUNDING)]
+        return by_register(builder, args, lambda *parts: builder.call(function, [*parts, *rest]))
+
+    return x(x, k), generate
+
+
+def _powers(fmt: Format) -> tuple[list[Any], Callable[..., Any]]:
+    """Return the rounded powers of 2 and the look-up of their relative errors, what is exact less 1."""
+    true = [EXACTLY.power(2, Decimal(j) / ENTRIES[fmt]) for j in range(ENTRIES[fmt])]
+    nearest = [fmt.real(float(power)) for power in true]
+    errors = [EXACTLY.divide(power, Decimal(float(rounded))) - 1 for power, rounded in zip(true, nearest, strict=True)]
+    return nearest, _look_up([fmt.bits(float(error)) for error in errors])
+
+
+def _series(fmt: Format, steepness: float) -> tuple[Any, ...]:
+    return tuple(fmt.real(float(c) * steepness**power) for power, c in enumerate((1.0, *TAILS[fmt]), 1))
+
+
 def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the two functions of a raised e^(`steepness` x), as `decay` does, of registers."""
-    entries = BITS // fmt.integer(0).nbytes // 8
-    step = fmt.fraction + 1 - entries.bit_length()
-    true = [EXACTLY.power(2, Decimal(j) / entries) for j in range(entries)]
-    nearest = [fmt.real(float(power)) for power in true]
-    errors = [
-        float(EXACTLY.divide(power, Decimal(float(rounded))) - 1) for power, rounded in zip(true, nearest, strict=True)
-    ]
-    added = _looked_up([fmt.bits(power) - fmt.bits(1.0) - (j << step) for j, power in enumerate(nearest)])
-    error_of = _looked_up([fmt.bits(error) for error in errors])
-    reduced_by_table = reduction(fmt, factor=entries * steepness)
-    series = tuple(fmt.real(float(c) * steepness**power) for power, c in enumerate((1.0, *TAILS[fmt]), 1))
+    entries, first = ENTRIES[fmt], fmt.fraction - DIGITS[fmt]
+    powers, error_of = _powers(fmt)
+    added = _look_up([fmt.bits(power) - fmt.bits(1.0) - (j << first) for j, power in enumerate(powers)])
+    reduced_by_table, series, shift = (
+        reduction(fmt, factor=entries * steepness),
+        _series(fmt, steepness),
+        fmt.integer(first),
+    )
     steps, less = fmt.reals(entries, (entries - 1) * fmt.magic)
-    shift = fmt.integer(step)
 
     @inlined
     def reduced(x, constant):
@@ -79,3 +112,28 @@ def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callab
         return muladd(muladd(polynomial(r, series), r, real(error_of(k))), scale, scale)
 
     return reduced, raised
+
+
+def exponential(fmt: Format, lowest: float, highest: float) -> Callable[..., Any]:
+    """Return e^x of registers, where numbers below `lowest` count as that, and those above `highest` as that.
+
+    An instruction multiplies by the power of two, so that nothing is raised: it rounds once and overflows by itself.
+    """
+    powers, error_of = _powers(fmt)
+    power_of = _look_up([fmt.bits(power) for power in powers])
+    series = _series(fmt, 1.0)
+    constant, per_ln2, minus_high, minus_low, low, high = fmt.reals(
+        fmt.magic / ENTRIES[fmt], log2(e), -fmt.ln2_high, -fmt.ln2_low, lowest, highest
+    )
+
+    def exponential(x):
+        """Return e^x, no farther off than without the table."""
+        x = select(x > high, high, x)
+        x = select(x < low, low, x)
+        total = muladd(x, per_ln2, constant)
+        k = total - constant
+        r = muladd(k, minus_low, muladd(k, minus_high, x))
+        power = real(power_of(bits(total)))
+        return scaled(muladd(muladd(polynomial(r, series), r, real(error_of(bits(total)))), power, power), k)
+
+    return exponential

@@ -120,6 +120,22 @@ def test_zen_3_compares_where_it_adds_and_blends_where_it_multiplies() -> None:
     assert [bound(ZEN_3, *[blended, one] * 4).cycles for one in (product, total)] == [4, 2]
 
 
+def test_zen_4_shifts_and_takes_maxima_where_it_adds_and_looks_up_in_registers_beside_both() -> None:
+    product, total, largest = (f"{name}\t%zmm1, %zmm2, %zmm3" for name in ("vmulps", "vaddps", "vmaxps"))
+    shift, permuted = "vpslld\t$19, %zmm1, %zmm2", "vpermps\t%zmm1, %zmm2, %zmm3"
+    for one in (shift, largest):
+        assert [bound(ZEN_4, *[one, other] * 6).cycles for other in (product, total, permuted)] == [6, 12, 8]
+    assert [bound(ZEN_4, *[permuted, other] * 6).cycles for other in (product, total)] == [8, 8]
+
+
+def test_zen_4_takes_several_slots_to_divide_and_to_scale() -> None:
+    product, total = (f"{name}\t%zmm1, %zmm2, %zmm3" for name in ("vmulps", "vaddps"))
+    divided = ("vdivps\t%zmm1, %zmm2, %zmm3", "vdivpd\t%zmm1, %zmm2, %zmm3", "vdivps\t%ymm1, %ymm2, %ymm3")
+    assert [bound(ZEN_4, one, *[product] * 9).cycles for one in divided] == [11, 12, 10]
+    scaled = "vscalefps\t%zmm1, %zmm2, %zmm3"
+    assert [bound(ZEN_4, *[scaled, other] * 2).cycles for other in (product, total)] == [4, 6]
+
+
 def test_dividers_loads_stores_and_issue_bound_as_well() -> None:
     assert bound(GOLDEN_COVE, "vdivpd\t%zmm1, %zmm2, %zmm3") == PipeBound(16, "divider", 1)
     assert bound(GOLDEN_COVE, *["vmovups\t%zmm1, (%rax,%rbx,4)"] * 3) == PipeBound(3, "stores", 0)

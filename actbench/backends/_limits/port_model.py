@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import combinations
 
@@ -57,6 +57,8 @@ class Family:
     loads: tuple[int, int]
     """A cycle, of up to 256 bits and of 512."""
     stores: tuple[int, int]
+    longer: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Slots, of up to 256 bits and of 512, of what takes more than one of 256 bits, by patterns of names."""
 
     @property
     def products_a_cycle(self) -> int:
@@ -66,9 +68,11 @@ class Family:
 
     def pipes_of(self, instruction: Instruction, kind: PipeUse) -> tuple[str, int]:
         """Return the pipes that an instruction can go to, and how many slots it takes."""
-        if instruction.bits < 512:
-            return self.pipes[kind], 1
-        return (self.wide_pipes[kind], 1) if self.wide_pipes else (self.pipes[kind], 2)
+        wide = instruction.bits == 512
+        pipes = self.wide_pipes[kind] if wide and self.wide_pipes else self.pipes[kind]
+        usual = (1, 1 if self.wide_pipes else 2)
+        slots = next((n for name, n in self.longer.items() if re.fullmatch(name, instruction.mnemonic)), usual)
+        return pipes, slots[wide]
 
 
 def _by_kind(default: str, **pipes: str) -> dict[PipeUse, str]:
@@ -91,7 +95,11 @@ _ADDS = {PipeUse.MASK: "23", PipeUse.EXTREME: "23", PipeUse.BLEND: "01"}
 """Where Zen 3 compares, takes maxima and blends: measured, by their rates beside products and beside sums."""
 
 ZEN_3 = Family("Zen 3", _AMD | _ADDS, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
-ZEN_4 = Family("Zen 4", _AMD, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
+_ZEN_4_PIPES = _AMD | {PipeUse.EXTREME: "23", PipeUse.SHIFT: "23"}
+_ZEN_4_LONGER = {r"vdivps|vsqrtp[sd]": (2, 4), r"vdivpd": (2, 6), r"vscalefp[sd]": (2, 4)}
+"""Where Zen 4 takes maxima and shifts, and how long it divides and scales: measured likewise."""
+
+ZEN_4 = Family("Zen 4", _ZEN_4_PIPES, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1), _ZEN_4_LONGER)
 ZEN_5 = Family("Zen 5", _AMD, _AMD, {"s": (3.0, 3.0, 5.0), "d": (5.0, 5.0, 9.0)}, 8, (2, 2), (1, 1))
 
 _ICE_LAKE_SERVERS = frozenset({106, 108})

@@ -37,11 +37,11 @@ def elementwise_from_two(span: _loops.Span, formula: Formula) -> _loops.Loop:
 
     def loop(out, residual, second):
         for block in span(register_memory.blocks(out)):
-            first, other = register_memory.load(residual, block), register_memory.load(second, block)
-            register_memory.store(out, block, formula(first, other))
+            kept, too = register_memory.load(residual, block), register_memory.load(second, block)
+            register_memory.store(out, block, formula(kept, too))
         if register_memory.rest(out):
-            first, other = register_memory.load_rest(residual), register_memory.load_rest(second)
-            register_memory.store_rest(out, formula(first, other))
+            kept, too = register_memory.load_rest(residual), register_memory.load_rest(second)
+            register_memory.store_rest(out, formula(kept, too))
 
     return loop
 
@@ -76,13 +76,28 @@ def backward(span: _loops.Span, formula: Formula) -> _loops.Loop:
     return loop
 
 
+def backward_from_two(span: _loops.Span, formula: Formula) -> _loops.Loop:
+    """Return the loop that multiplies the upstream gradient by the derivative of every element, from two residuals."""
+
+    def loop(dz, dy, residual, second):
+        for block in span(register_memory.blocks(dz)):
+            kept, too = register_memory.load(residual, block), register_memory.load(second, block)
+            register_memory.store(dz, block, register_memory.load(dy, block) * formula(kept, too))
+        if register_memory.rest(dz):
+            kept, too = register_memory.load_rest(residual), register_memory.load_rest(second)
+            register_memory.store_rest(dz, register_memory.load_rest(dy) * formula(kept, too))
+
+    return loop
+
+
 REGISTERS: dict[Callable[..., Any], Factory] = {
     _loops.elementwise: elementwise,
     _loops.elementwise_from_two: elementwise_from_two,
     _loops.saving: saving,
     _loops.backward: backward,
+    _loops.backward_from_two: backward_from_two,
 }
-"""The loops over registers in place of others."""
+"""The loops over registers in place of others; no built-in activation computes two residuals by an exponential."""
 
 OPERATORS = frozenset({"+", "-", "*", "/", "&", "|"})
 

@@ -85,8 +85,13 @@ def test_what_looks_up_a_table_is_over_registers() -> None:
 @pytest.mark.usefixtures("with_avx512")
 @pytest.mark.parametrize(
     "chosen",
-    [logistic("cached"), logistic(dtype=Dtype.BFLOAT16), logistic("recompute:float16")],
-    ids=["without an exponential", "of 16 bits", "from what is kept in 16 bits"],
+    [
+        logistic("cached"),
+        logistic(dtype=Dtype.BFLOAT16),
+        logistic("recompute:float16"),
+        KernelId("log-ndtr", Variant("recompute"), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32),
+    ],
+    ids=["without an exponential", "of 16 bits", "from what is kept in 16 bits", "of too many constants"],
 )
 def test_llvm_vectorises_other_loops(chosen: KernelId) -> None:
     assert loop_over(chosen) not in _register_loops.REGISTERS.values()

@@ -6,8 +6,9 @@ A ULP is the spacing of the format's numbers where the truth lies. For float32 t
 error of a float64 ULP or so is 2^-28 of a float32 ULP; for float64 it is Arb's (python-flint), which bounds its own
 error, at 160 bits, and a part of it is held to mpmath's. What crosses 0 is compared except near there. Signs of zeros,
 infinities and NaN must be right, too. Exits with 1 when an error is above what the function's docstring states.
-NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes it describe processors without fused multiply-add. Nearly all of the
-time goes into libm.
+NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes it describe processors without fused multiply-add. With --registers the
+functions are those that loops over registers of AVX-512 call, which look a part of an exponential up in a table. Nearly
+all of the time goes into libm.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import numba
 import numpy as np
 
 from actbench.backends import _numba_cache, _register_loops, _simd
-from actbench.backends._simd import functions
+from actbench.backends._simd import functions, vector_width
 from actbench.backends._simd.vector_width import widest
 from benchmarks.simd_truth import (
     AT_ONCE,
@@ -275,11 +276,14 @@ def report(results: dict[tuple[str, str], Worst]) -> bool:
 def main() -> None:
     """Compute everything on every CPU there is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--functions", nargs="+", choices=VERIFIED_FUNCTIONS, default=VERIFIED_FUNCTIONS)
+    parser.add_argument("--functions", nargs="+", choices=VERIFIED_FUNCTIONS)
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=DTYPES)
     parser.add_argument("--samples", type=int, default=1_000_000, help="float64 inputs of each function")
     parser.add_argument("--registers", action="store_true", help="the form for registers of AVX-512, where it is used")
     chosen = parser.parse_args()
+    if chosen.registers and not vector_width.has_registers():
+        parser.error("--registers: this processor has no AVX-512")
+    chosen.functions = chosen.functions or (functions.TABULATED if chosen.registers else VERIFIED_FUNCTIONS)
     start = time.monotonic()
     results: dict[tuple[str, str], Worst] = {}
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:

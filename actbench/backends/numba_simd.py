@@ -127,14 +127,14 @@ class NumbaSimd(Numba):
 
     def loop_over(self, factory: Callable[..., Any], formula: Formula) -> Callable[..., Any]:
         """Return the loop over registers, where the processor has those of AVX-512 and the formula gains by a table."""
-        from actbench.backends import _register_loops
+        from actbench.backends import _gated_register_loops, _register_loops
         from actbench.backends._simd import vector_width
 
         functions, called = self.namespace(), {*_called(formula)}
         gains = bool(called & {*functions.TABULATED}) and not called & {*functions.LONG}
         if not (gains and vector_width.has_registers() and _register_loops.supports(formula, functions)):
             return factory
-        return _register_loops.REGISTERS.get(factory, factory)
+        return (_register_loops.REGISTERS | _gated_register_loops.REGISTERS).get(factory, factory)
 
     def interleave(self, formulas: Sequence[Formula]) -> int:
         """Return `INTERLEAVED` for loops that compute: LLVM would process one vector after another in those."""

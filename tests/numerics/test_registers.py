@@ -154,6 +154,19 @@ def test_results_depend_neither_on_how_many_numbers_there_are_nor_on_where_they_
 
 @on_avx512
 @every_dtype
+def test_results_of_gated_activations_do_not_depend_on_it_either(dtype: str) -> None:
+    step = resolve(KernelId("swiglu", Variant("recompute"), "numba-simd", Op.STEP, Dtype(dtype))).bound.function
+    operands = np.random.default_rng(1).standard_normal((3, 300)).astype(dtype)
+    whole = np.empty_like(operands)
+    step(*whole, *operands)
+    for size in range(1, 201):
+        some = np.empty((3, size), dtype)
+        step(*some, *operands[:, 300 - size :].copy())
+        np.testing.assert_array_equal(some, whole[:, 300 - size :])
+
+
+@on_avx512
+@every_dtype
 def test_nothing_is_stored_behind_the_end_of_an_array_and_an_empty_one_is_left_alone(dtype: str) -> None:
     function = resolve(
         KernelId("logistic", Variant("recompute"), "numba-simd", Op.DERIVATIVE, Dtype(dtype))

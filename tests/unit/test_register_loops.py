@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from numba.core.registry import cpu_target
 
-from actbench.backends import _loops, _register_loops
+from actbench.backends import _gated_register_loops, _loops, _register_loops
 from actbench.backends._simd import functions, vector_width
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.kernels.resolution import kernel as resolved
@@ -80,6 +81,12 @@ def logistic(variant: str = "recompute", dtype: Dtype = Dtype.FLOAT32) -> Kernel
 @pytest.mark.usefixtures("with_avx512")
 def test_what_looks_up_a_table_is_over_registers() -> None:
     assert loop_over(logistic()) is _register_loops.elementwise
+
+
+@pytest.mark.usefixtures("with_avx512")
+def test_gated_activations_are_as_well() -> None:
+    loops = NumbaSimd()._loops_of(Op.STEP, resolved(replace(logistic(), activation="swiglu", op=Op.STEP)).rule)
+    assert loops == [_gated_register_loops.elementwise, _gated_register_loops.backward_from_two]
 
 
 @pytest.mark.usefixtures("with_avx512")

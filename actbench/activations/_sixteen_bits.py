@@ -21,17 +21,9 @@ SQUARE_OVERFLOWS = Weakness(
     lambda z, fmt: (abs(z) > sqrt(float(fmt.max)) / 2) & (float(fmt.max) < 1e9),
     narrow=True,
 )
-QUOTIENT_VANISHES = Weakness(
-    Flaw.OVERFLOWS,
-    "y / z is 0 / 0 where z or y is 0 in float16",
-    lambda z, fmt: (abs(z) < float(fmt.tiny)) & (float(fmt.tiny) > 1e-30),
-    narrow=True,
-)
 QUOTIENT_ROUNDED = Weakness(
     Flaw.AMPLIFIES,
     "y is subnormal in float16, and y / z has the few digits that y has left",
     lambda z, fmt: 4.0 * float(fmt.tiny) / (abs(z) + float(fmt.tiny * fmt.eps)) * (float(fmt.tiny) > 1e-30),
     narrow=True,
 )
-QUOTIENT = (QUOTIENT_VANISHES, QUOTIENT_ROUNDED)
-"""Of y / z, as `pair` has it."""

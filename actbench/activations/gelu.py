@@ -7,7 +7,7 @@ from typing import Any
 
 from actbench.activations._at_once import has
 from actbench.activations._normal import ROUNDED, UNDERFLOWS
-from actbench.activations._sixteen_bits import QUOTIENT, SQUARE_ROUNDED
+from actbench.activations._sixteen_bits import QUOTIENT_ROUNDED, SQUARE_ROUNDED
 from actbench.activations._squares import rounding_error_of_square
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
@@ -145,7 +145,7 @@ def gelu(m: Any) -> Formulas:
     def pair_array(z, y):
         far = abs(z) > 40.0
         t = m.where(far, 40.0, z)
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         p = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
         return m.where(z < -40.0, 0.0, p + t * (peak * m.exp(-0.5 * t * t)))
 
@@ -174,5 +174,7 @@ def gelu(m: Any) -> Formulas:
             save=Piecewise(scalar=gate, array=gate_array),
             weaknesses=(CROSSES, EXPONENT_ROUNDED),
         ),
-        pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, EXPONENT_ROUNDED, *QUOTIENT)),
+        pair=Strategy(
+            Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, EXPONENT_ROUNDED, QUOTIENT_ROUNDED)
+        ),
     )

@@ -6,7 +6,7 @@ from math import inf, pi, sqrt
 from typing import Any
 
 from actbench.activations._at_once import has
-from actbench.activations._sixteen_bits import QUOTIENT
+from actbench.activations._sixteen_bits import QUOTIENT_ROUNDED
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 CUBIC = 0.044715
@@ -64,31 +64,34 @@ def _second(m: Any) -> tuple[Piecewise, ...]:
         a = min(abs(z), 40.0) if abs(z) >= 0.0 else z
         e = m.exp(-slope * a * (1.0 + cubic * a * a))
         d = 1.0 + e
-        steep = slope * (1.0 + 3.0 * cubic * a * a)
-        return e * (2.0 * steep + slope * 6.0 * cubic * a * a - a * steep * steep * (1.0 - e) / d) / (d * d)
+        steep, share = slope * (1.0 + 3.0 * cubic * a * a), e / (d * d)
+        bend = 2.0 * steep + slope * 6.0 * cubic * a * a
+        return share * bend - share * steep * (a * steep * (1.0 - e) / d)
 
     def second_array(z):
         a = m.where(abs(z) > 40.0, 40.0, abs(z))
         e = m.exp(-slope * a * (1.0 + cubic * a * a))
         d = 1.0 + e
-        steep = slope * (1.0 + 3.0 * cubic * a * a)
-        return e * (2.0 * steep + slope * 6.0 * cubic * a * a - a * steep * steep * (1.0 - e) / d) / (d * d)
+        steep, share = slope * (1.0 + 3.0 * cubic * a * a), e / (d * d)
+        bend = 2.0 * steep + slope * 6.0 * cubic * a * a
+        return share * bend - share * steep * (a * steep * (1.0 - e) / d)
 
     def second_pair(z, y):
         if abs(z) > 40.0:
             return 0.0
         s = y / z if abs(z) > 1e-30 else 0.5
-        steep = slope * (1.0 + 3.0 * cubic * z * z)
-        return s * (1.0 - s) * (2.0 * steep + slope * 6.0 * cubic * z * z + z * steep * steep * (1.0 - 2.0 * s))
+        steep, share = slope * (1.0 + 3.0 * cubic * z * z), s * (1.0 - s)
+        bend = 2.0 * steep + slope * 6.0 * cubic * z * z
+        return share * bend + share * steep * (z * steep * (1.0 - 2.0 * s))
 
     def second_pair_array(z, y):
         far = abs(z) > 40.0
         t = m.where(far, 40.0, z)
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
-        steep = slope * (1.0 + 3.0 * cubic * t * t)
-        bend = 2.0 * steep + slope * 6.0 * cubic * t * t + t * steep * steep * (1.0 - 2.0 * s)
-        return m.where(far, 0.0, s * (1.0 - s) * bend)
+        steep, share = slope * (1.0 + 3.0 * cubic * t * t), s * (1.0 - s)
+        bend = 2.0 * steep + slope * 6.0 * cubic * t * t
+        return m.where(far, 0.0, share * bend + share * steep * (t * steep * (1.0 - 2.0 * s)))
 
     return Piecewise(scalar=second, array=second_array), Piecewise(scalar=second_pair, array=second_pair_array)
 
@@ -151,7 +154,7 @@ def gelu_tanh(m: Any) -> Formulas:
     def pair_array(z, y):
         far = abs(z) > 40.0
         t = m.where(far, 40.0, z)
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, m.where(far, 40.0, y) / m.where(tiny, 1.0, t))
         return m.where(z < -40.0, 0.0, s + m.where(far, 0.0, y) * (1.0 - s) * slope * (1.0 + 3.0 * cubic * t * t))
 
@@ -169,10 +172,10 @@ def gelu_tanh(m: Any) -> Formulas:
         ),
         pair=Strategy(
             Piecewise(scalar=pair, array=pair_array),
-            weaknesses=(CROSSES, ROUNDED, MULTIPLIED, *QUOTIENT),
+            weaknesses=(CROSSES, ROUNDED, MULTIPLIED, QUOTIENT_ROUNDED),
             second=Strategy(
                 of_y,
-                weaknesses=(*OF_SECOND, SATURATES, STEEPER, *QUOTIENT),
+                weaknesses=(*OF_SECOND, SATURATES, STEEPER, QUOTIENT_ROUNDED),
             ),
         ),
     )

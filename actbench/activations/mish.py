@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from actbench.activations._at_once import has
-from actbench.activations._sixteen_bits import QUOTIENT
+from actbench.activations._sixteen_bits import QUOTIENT_ROUNDED
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 CROSSES = Weakness(
@@ -114,7 +114,7 @@ def mish(m: Any) -> Formulas:
 
     def pair_array(z, y):
         far = abs(z) > 800.0
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         w = m.where(tiny, 0.6, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
         slope = w + 2.0 * m.where(far, 0.0, y) * (1.0 - w) / (1.0 + m.sqrt((1.0 - w) / (1.0 + w)))
         return m.where(z < -800.0, 0.0, slope)
@@ -130,6 +130,6 @@ def mish(m: Any) -> Formulas:
             second=Strategy(_second(m), weaknesses=(SECOND_CROSSES, SECOND_FEW_DIGITS)),
         ),
         pair=Strategy(
-            Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, *QUOTIENT)
+            Piecewise(scalar=pair, array=pair_array), weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, QUOTIENT_ROUNDED)
         ),
     )

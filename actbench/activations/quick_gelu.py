@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from actbench.activations._at_once import has
-from actbench.activations._sixteen_bits import QUOTIENT
+from actbench.activations._sixteen_bits import QUOTIENT_ROUNDED
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 STEEPNESS = 1.702
@@ -80,7 +80,7 @@ def _second(m: Any) -> tuple[Piecewise, ...]:
 
     def second_pair_array(z, y):
         far = abs(z) > 500.0
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
         return steepness * (1.0 - s) * (2.0 * s + steepness * m.where(far, 0.0, y) * (1.0 - 2.0 * s))
 
@@ -158,7 +158,7 @@ def quick_gelu(m: Any) -> Formulas:
 
     def pair_array(z, y):
         far = abs(z) > 500.0
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
         return m.where(z < -500.0, 0.0, s + steepness * m.where(far, 0.0, y) * (1.0 - s))
 
@@ -184,7 +184,7 @@ def quick_gelu(m: Any) -> Formulas:
         ),
         pair=Strategy(
             Piecewise(scalar=pair, array=pair_array),
-            weaknesses=(CROSSES, ROUNDED, MULTIPLIED, FEW_DIGITS, *QUOTIENT),
-            second=Strategy(of_y, weaknesses=(*OF_KEPT_SECOND, *QUOTIENT)),
+            weaknesses=(CROSSES, ROUNDED, MULTIPLIED, FEW_DIGITS, QUOTIENT_ROUNDED),
+            second=Strategy(of_y, weaknesses=(*OF_KEPT_SECOND, QUOTIENT_ROUNDED)),
         ),
     )

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from actbench.activations._at_once import has
-from actbench.activations._sixteen_bits import QUOTIENT
+from actbench.activations._sixteen_bits import QUOTIENT_ROUNDED
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, few_digits
 
 CROSSES = Weakness(
@@ -66,7 +66,7 @@ def _second(m: Any) -> tuple[Piecewise, ...]:
 
     def second_pair_array(z, y):
         far = abs(z) > 800.0
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
         return (1.0 - s) * (2.0 * s + m.where(far, 0.0, y) * (1.0 - 2.0 * s))
 
@@ -146,7 +146,7 @@ def silu(m: Any) -> Formulas:
 
     def pair_array(z, y):
         far = abs(z) > 800.0
-        tiny = abs(z) < 1e-30
+        tiny = abs(z) <= 1e-30  # which is 0 in float16
         s = m.where(tiny, 0.5, m.where(far, 1.0, y) / m.where(far | tiny, 1.0, z))
         return m.where(z < -800.0, 0.0, s + m.where(far, 0.0, y) * (1.0 - s))
 
@@ -169,7 +169,7 @@ def silu(m: Any) -> Formulas:
         ),
         pair=Strategy(
             Piecewise(scalar=pair, array=pair_array),
-            weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, *QUOTIENT),
-            second=Strategy(of_y, weaknesses=(*OF_KEPT_SECOND, *QUOTIENT)),
+            weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS, QUOTIENT_ROUNDED),
+            second=Strategy(of_y, weaknesses=(*OF_KEPT_SECOND, QUOTIENT_ROUNDED)),
         ),
     )

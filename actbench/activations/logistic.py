@@ -22,7 +22,7 @@ SATURATES = Weakness(
 CUBE_OVERFLOWS = Weakness(
     Flaw.OVERFLOWS,
     "(1 + e^-z)^3 overflows, and for z three times as low e^-z itself",
-    lambda z, fmt: z < -log(fmt.max) / 3,
+    lambda z, fmt: z < -log(0.99 * float(fmt.max) ** (1.0 / 3.0) - 1.0),
 )
 CANCELS_AT_0 = Weakness(
     Flaw.CANCELS,

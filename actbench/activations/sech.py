@@ -17,6 +17,12 @@ SECOND_CROSSES = Weakness(
     "1 - 2 y^2 is the difference of two numbers near |z| = 0.881, where it is 0",
     lambda z, _: abs(abs(z) - 0.8814) < 0.65,
 )
+SECOND_ROUNDED = Weakness(
+    Flaw.AMPLIFIES,
+    "in 16 bits y is rounded more than once, and y (1 - 2 y^2) has five times its error near 0",
+    lambda z, _: 1.0 / (1.0 + z * z),
+    narrow=True,
+)
 
 
 @activation
@@ -69,11 +75,12 @@ def sech(m: Any) -> Formulas:
         range=(0.0, 1.0),
         uncached="y is even: it does not tell the sign of z",
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array), second=Strategy(second, weaknesses=(SECOND_CROSSES,))
+            Piecewise(scalar=recompute, array=recompute_array),
+            second=Strategy(second, weaknesses=(SECOND_CROSSES, SECOND_ROUNDED)),
         ),
         pair=Strategy(
             Piecewise(scalar=pair, array=pair_array),
             weaknesses=(PEAK,),
-            second=Strategy(second_pair, weaknesses=(SECOND_CROSSES,)),
+            second=Strategy(second_pair, weaknesses=(SECOND_CROSSES, SECOND_ROUNDED)),
         ),
     )

@@ -19,14 +19,14 @@ def _second(m: Any, b: float, far: float) -> tuple[Piecewise, ...]:
         if a > far:
             return half_b / a / a / a
         square = a * a + b
-        return half_b / (square * m.sqrt(square))
+        return half_b / square / m.sqrt(square)
 
     def second_array(z):
         a = abs(z)
         near = m.where(a > far, far, a)
         square = near * near + b
         beyond = m.where(a > far, a, 1.0)
-        return m.where(a > far, half_b / beyond / beyond / beyond, half_b / (square * m.sqrt(square)))
+        return m.where(a > far, half_b / beyond / beyond / beyond, half_b / square / m.sqrt(square))
 
     def second_cached(y):
         r = y / half if y < half else half / y

@@ -52,6 +52,15 @@ def test_every_strategy_is_as_accurate_as_it_declares_in_16_bits(backend: str, d
         checked(KernelId(activation, strategy, backend, [*Op][turn % 3], dtype))
 
 
+@pytest.mark.exhaustive
+@each_computing
+@each_dtype
+@pytest.mark.parametrize("activation", registry.elementwise())
+def test_second_derivatives_are_as_accurate_as_declared_in_16_bits(backend: str, dtype: Dtype, activation: str) -> None:
+    for strategy in registry.activation(activation).strategies:
+        checked(KernelId(activation, Variant(strategy), backend, Op.SECOND, dtype))
+
+
 @each_dtype
 def test_what_a_framework_ships_rounds_once(dtype: Dtype) -> None:
     if registry.backends()["torch"].unavailable:

@@ -100,6 +100,8 @@ REGISTERS: dict[Callable[..., Any], Factory] = {
 """The loops over registers in place of others; no built-in activation computes two residuals by an exponential."""
 
 OPERATORS = frozenset({"+", "-", "*", "/", "&", "|"})
+CONSTANTS = frozenset({"LOAD_CONST", "RETURN_CONST", "LOAD_SMALL_INT"})
+"""Instructions of byte code that have a constant, of any version of Python."""
 
 
 def supports(formula: Formula, namespace: Any) -> bool:
@@ -124,5 +126,5 @@ def _is_straight(function: Formula, has: Callable[[Any], bool]) -> bool:
         all(map(has, variables))
         and not any("JUMP" in one.opname or one.opname == "FOR_ITER" for one in code)
         and all(one.argrepr in OPERATORS for one in code if one.opname == "BINARY_OP")
-        and all(isinstance(one.argval, float) for one in code if one.opname == "LOAD_CONST")
+        and all(isinstance(one.argval, float) for one in code if one.opname in CONSTANTS)
     )

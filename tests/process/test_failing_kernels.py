@@ -175,7 +175,7 @@ def test_the_others_are_measured_as_without_them(tmp_path: Path, monkeypatch: py
     for strategy in failing.split(","):
         reason = REASONS[strategy]
         of_strategy = [item for item in left_out if f"/{strategy}/" in item["case"]]
-        assert len(of_strategy) == (1 if strategy == "late" else 2)
+        assert len(of_strategy) == (1 if strategy == "late" else 2), (strategy, left_out)
         assert all(reason in item["reason"] for item in of_strategy), of_strategy
         assert all(item["failed"] == (strategy != "lacking") for item in of_strategy)
     measured = [(row["strategy"], row["size"]) for row in rows(Path("here/cases.csv"))]

@@ -17,8 +17,10 @@ def elementwise(span: Span, formula: Formula) -> Loop:
     def loop(y, a, b):
         for block in span(register_memory.blocks(y)):
             register_memory.store(y, block, formula(register_memory.load(a, block), register_memory.load(b, block)))
-        if register_memory.rest(y):
-            register_memory.store_rest(y, formula(register_memory.load_rest(a), register_memory.load_rest(b)))
+        for part in range(register_memory.parts(y)):
+            register_memory.store_part(
+                y, part, formula(register_memory.load_part(a, part), register_memory.load_part(b, part))
+            )
 
     return loop
 
@@ -31,10 +33,10 @@ def saving(span: Span, save: Formula) -> Loop:
             value, kept = save(register_memory.load(a, block), register_memory.load(b, block))
             register_memory.store(y, block, value)
             register_memory.store(residual, block, kept)
-        if register_memory.rest(y):
-            value, kept = save(register_memory.load_rest(a), register_memory.load_rest(b))
-            register_memory.store_rest(y, value)
-            register_memory.store_rest(residual, kept)
+        for part in range(register_memory.parts(y)):
+            value, kept = save(register_memory.load_part(a, part), register_memory.load_part(b, part))
+            register_memory.store_part(y, part, value)
+            register_memory.store_part(residual, part, kept)
 
     return loop
 
@@ -48,11 +50,11 @@ def backward_from_two(span: Span, formula: Formula) -> Loop:
             of_a, of_b = formula(register_memory.load(residual, block), register_memory.load(second, block))
             register_memory.store(da, block, upstream * of_a)
             register_memory.store(db, block, upstream * of_b)
-        if register_memory.rest(dy):
-            upstream = register_memory.load_rest(dy)
-            of_a, of_b = formula(register_memory.load_rest(residual), register_memory.load_rest(second))
-            register_memory.store_rest(da, upstream * of_a)
-            register_memory.store_rest(db, upstream * of_b)
+        for part in range(register_memory.parts(dy)):
+            upstream = register_memory.load_part(dy, part)
+            of_a, of_b = formula(register_memory.load_part(residual, part), register_memory.load_part(second, part))
+            register_memory.store_part(da, part, upstream * of_a)
+            register_memory.store_part(db, part, upstream * of_b)
 
     return loop
 

@@ -1,6 +1,6 @@
 """The loops of `actbench.backends._loops` over registers, for processors with AVX-512 and formulas that compute.
 
-A formula is applied to a block of numbers at a time, and to what follows the last whole block, whose stores are masked.
+A formula is applied to a block of numbers at a time, and to single registers behind the last whole block, masked.
 The code is the same for both, so that a result does not depend on where in an array it is. LLVM's vectoriser has no
 part in it (`actbench.backends._simd.registers`).
 """
@@ -26,8 +26,8 @@ def elementwise(span: _loops.Span, formula: Formula) -> _loops.Loop:
     def loop(out, residual):
         for block in span(register_memory.blocks(out)):
             register_memory.store(out, block, formula(register_memory.load(residual, block)))
-        if register_memory.rest(out):
-            register_memory.store_rest(out, formula(register_memory.load_rest(residual)))
+        for part in range(register_memory.parts(out)):
+            register_memory.store_part(out, part, formula(register_memory.load_part(residual, part)))
 
     return loop
 
@@ -39,9 +39,9 @@ def elementwise_from_two(span: _loops.Span, formula: Formula) -> _loops.Loop:
         for block in span(register_memory.blocks(out)):
             kept, too = register_memory.load(residual, block), register_memory.load(second, block)
             register_memory.store(out, block, formula(kept, too))
-        if register_memory.rest(out):
-            kept, too = register_memory.load_rest(residual), register_memory.load_rest(second)
-            register_memory.store_rest(out, formula(kept, too))
+        for part in range(register_memory.parts(out)):
+            kept, too = register_memory.load_part(residual, part), register_memory.load_part(second, part)
+            register_memory.store_part(out, part, formula(kept, too))
 
     return loop
 
@@ -54,10 +54,10 @@ def saving(span: _loops.Span, save: Formula) -> _loops.Loop:
             value, kept = save(register_memory.load(z, block))
             register_memory.store(y, block, value)
             register_memory.store(residual, block, kept)
-        if register_memory.rest(y):
-            value, kept = save(register_memory.load_rest(z))
-            register_memory.store_rest(y, value)
-            register_memory.store_rest(residual, kept)
+        for part in range(register_memory.parts(y)):
+            value, kept = save(register_memory.load_part(z, part))
+            register_memory.store_part(y, part, value)
+            register_memory.store_part(residual, part, kept)
 
     return loop
 
@@ -69,9 +69,9 @@ def backward(span: _loops.Span, formula: Formula) -> _loops.Loop:
         for block in span(register_memory.blocks(dz)):
             upstream = register_memory.load(dy, block)
             register_memory.store(dz, block, upstream * formula(register_memory.load(residual, block)))
-        if register_memory.rest(dz):
-            upstream = register_memory.load_rest(dy)
-            register_memory.store_rest(dz, upstream * formula(register_memory.load_rest(residual)))
+        for part in range(register_memory.parts(dz)):
+            upstream = register_memory.load_part(dy, part)
+            register_memory.store_part(dz, part, upstream * formula(register_memory.load_part(residual, part)))
 
     return loop
 
@@ -83,9 +83,9 @@ def backward_from_two(span: _loops.Span, formula: Formula) -> _loops.Loop:
         for block in span(register_memory.blocks(dz)):
             kept, too = register_memory.load(residual, block), register_memory.load(second, block)
             register_memory.store(dz, block, register_memory.load(dy, block) * formula(kept, too))
-        if register_memory.rest(dz):
-            kept, too = register_memory.load_rest(residual), register_memory.load_rest(second)
-            register_memory.store_rest(dz, register_memory.load_rest(dy) * formula(kept, too))
+        for part in range(register_memory.parts(dz)):
+            kept, too = register_memory.load_part(residual, part), register_memory.load_part(second, part)
+            register_memory.store_part(dz, part, register_memory.load_part(dy, part) * formula(kept, too))
 
     return loop
 

@@ -10,7 +10,10 @@ from numba.extending import overload, register_jitable
 
 from actbench.backends._simd.registers import Register, element_of
 
-inlined: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(forceinline=True)
+WITHIN: dict[str, Any] = {"forceinline": True, "no_cfunc_wrapper": True}
+"""Options of functions that only compiled code calls: what C code could call would take a sixth of the compilation."""
+
+inlined: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(**WITHIN)
 """Decorator for the parts of a version: LLVM does not vectorise a loop that contains a call."""
 
 
@@ -35,7 +38,7 @@ def by_dtype(
     function.__wrapped__ = float32  # type: ignore[attr-defined]  # `inspect` finds the source here
     function.versions = float32, float64, *in_registers  # type: ignore[attr-defined]  # the listing finds their callees here
 
-    @overload(function, jit_options={"forceinline": True})
+    @overload(function, jit_options=WITHIN)
     def version(x):
         return (wide_versions if isinstance(x, Register) else versions).get(element_of(x))
 
@@ -53,7 +56,7 @@ def by_form(numbers: Callable[..., Any], registers: Callable[..., Any]) -> Calla
     function.__wrapped__ = numbers  # type: ignore[attr-defined]  # `inspect` finds the source here
     function.versions = numbers, registers  # type: ignore[attr-defined]  # the listing finds their callees here
 
-    @overload(function, jit_options={"forceinline": True}, strict=False)
+    @overload(function, jit_options=WITHIN, strict=False)
     def version(x, y):
         del y
         return registers if isinstance(x, Register) else numbers

@@ -11,20 +11,23 @@ from llvmlite import ir
 from numba.core import types
 
 from actbench.backends._simd.bits import intrinsic
-from actbench.backends._simd.registers import Register, declared, lanes_of, spread, suffix
+from actbench.backends._simd.registers import REGISTERS, Register, declared, lanes_of, spread, suffix
 
 INDEX = ir.IntType(64)
 
 
-def _vector(kind: Any) -> ir.VectorType:
+def _vector(kind: Any, registers: int = REGISTERS) -> ir.VectorType:
     element = ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType()
-    return ir.VectorType(element, lanes_of(kind.dtype))
+    return ir.VectorType(element, lanes_of(kind.dtype, registers))
 
 
-def _address(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value, first: ir.Value) -> ir.Value:
+def _address(builder: ir.IRBuilder, data: ir.Value, first: ir.Value, vector: ir.VectorType) -> ir.Value:
     """Return the address of a vector that begins with an element of an array."""
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [first]), _vector(kind).as_pointer())
+    return builder.bitcast(builder.gep(data, [first]), vector.as_pointer())
+
+
+def _data(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> ir.Value:
+    return context.make_array(kind)(context, builder, array).data
 
 
 def _size(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> ir.Value:
@@ -35,14 +38,15 @@ def _blocks(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> 
     return builder.udiv(_size(context, builder, kind, array), INDEX(lanes_of(kind.dtype)))
 
 
-def _last(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> tuple[ir.Value, ir.Value]:
-    """Return the address behind the last whole block of an array, and which lanes of a vector there belong to it."""
-    lanes = lanes_of(kind.dtype)
-    first = builder.mul(_blocks(context, builder, kind, array), INDEX(lanes))
+def _part(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value, part: ir.Value) -> tuple[ir.Value, ir.Value]:
+    """Return the address of a register behind the last whole block, and which of its lanes belong to the array."""
+    vector = _vector(kind, 1)
+    blocks = builder.mul(_blocks(context, builder, kind, array), INDEX(lanes_of(kind.dtype)))
+    first = builder.add(blocks, builder.mul(part, INDEX(vector.count)))
     count = builder.trunc(builder.sub(_size(context, builder, kind, array), first), ir.IntType(32))
-    numbers = ir.VectorType(ir.IntType(32), lanes)
-    within = builder.icmp_signed("<", ir.Constant(numbers, [*range(lanes)]), spread(builder, count, numbers))
-    return _address(context, builder, kind, array, first), within
+    numbers = ir.VectorType(ir.IntType(32), vector.count)
+    within = builder.icmp_signed("<", ir.Constant(numbers, [*range(vector.count)]), spread(builder, count, numbers))
+    return _address(builder, _data(context, builder, kind, array), first, vector), within
 
 
 def _bytes(kind: Any) -> int:
@@ -60,12 +64,14 @@ def blocks(_context: Any, array):
 
 
 @intrinsic
-def rest(_context: Any, array):
-    """Return how many numbers follow the last whole block of an array."""
+def parts(_context: Any, array):
+    """Return how many registers have room for what follows the last whole block of an array."""
 
     def generate(context, builder, signature, args):
         (kind,) = signature.args
-        return builder.urem(_size(context, builder, kind, args[0]), INDEX(lanes_of(kind.dtype)))
+        rest = builder.urem(_size(context, builder, kind, args[0]), INDEX(lanes_of(kind.dtype)))
+        lanes = lanes_of(kind.dtype, 1)
+        return builder.udiv(builder.add(rest, INDEX(lanes - 1)), INDEX(lanes))
 
     return types.intp(array), generate
 
@@ -77,7 +83,7 @@ def load(_context: Any, array, block):
     def generate(context, builder, signature, args):
         kind = signature.args[0]
         first = builder.mul(args[1], INDEX(lanes_of(kind.dtype)))
-        value = builder.load(_address(context, builder, kind, args[0], first))
+        value = builder.load(_address(builder, _data(context, builder, kind, args[0]), first, _vector(kind)))
         value.align = _bytes(kind)
         return value
 
@@ -91,9 +97,8 @@ def store(_context: Any, array, block, value):
     def generate(context, builder, signature, args):
         kind = signature.args[0]
         first = builder.mul(args[1], INDEX(lanes_of(kind.dtype)))
-        stored = builder.store(
-            spread(builder, args[2], _vector(kind)), _address(context, builder, kind, args[0], first)
-        )
+        address = _address(builder, _data(context, builder, kind, args[0]), first, _vector(kind))
+        stored = builder.store(spread(builder, args[2], _vector(kind)), address)
         stored.align = _bytes(kind)
         return context.get_dummy_value()
 
@@ -107,27 +112,28 @@ def _masked(builder: ir.IRBuilder, name: str, result: ir.Type, vector: ir.Type, 
 
 
 @intrinsic
-def load_rest(_context: Any, array):
-    """Return what follows the last whole block of an array, and zeros behind it."""
+def load_part(_context: Any, array, part):
+    """Return what a register has room for behind the last whole block of an array, and zeros behind its end."""
 
     def generate(context, builder, signature, args):
-        (kind,) = signature.args
-        vector, align = _vector(kind), ir.IntType(32)(_bytes(kind))
-        address, within = _last(context, builder, kind, args[0])
+        kind = signature.args[0]
+        vector, align = _vector(kind, 1), ir.IntType(32)(_bytes(kind))
+        address, within = _part(context, builder, kind, *args)
         return _masked(builder, "llvm.masked.load", vector, vector, [address, align, within, ir.Constant(vector, None)])
 
-    return Register(array.dtype, lanes_of(array.dtype))(array), generate
+    return Register(array.dtype, lanes_of(array.dtype, 1))(array, part), generate
 
 
 @intrinsic
-def store_rest(_context: Any, array, value):
-    """Store what follows the last whole block of an array."""
+def store_part(_context: Any, array, part, value):
+    """Store what a register holds behind the last whole block of an array, up to its end."""
 
     def generate(context, builder, signature, args):
-        kind, vector = signature.args[0], _vector(signature.args[0])
-        address, within = _last(context, builder, kind, args[0])
-        values = [spread(builder, args[1], vector), address, ir.IntType(32)(_bytes(kind)), within]
+        kind = signature.args[0]
+        vector, align = _vector(kind, 1), ir.IntType(32)(_bytes(kind))
+        address, within = _part(context, builder, kind, *args[:2])
+        values = [spread(builder, args[2], vector), address, align, within]
         _masked(builder, "llvm.masked.store", ir.VoidType(), vector, values)
         return context.get_dummy_value()
 
-    return types.void(array, value), generate
+    return types.void(array, part, value), generate

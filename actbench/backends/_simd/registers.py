@@ -48,9 +48,9 @@ def _llvm(element: Any) -> ir.Type:
     return ir.IntType(element.bitwidth)
 
 
-def lanes_of(element: Any) -> int:
-    """Return how many numbers of a type a value holds."""
-    return REGISTERS * BITS // int(element.bitwidth)
+def lanes_of(element: Any, registers: int = REGISTERS) -> int:
+    """Return how many numbers of a type some registers hold."""
+    return registers * BITS // int(element.bitwidth)
 
 
 def element_of(kind: Any) -> Any:
@@ -94,8 +94,7 @@ def alike(builder: ir.IRBuilder, values: Any) -> list[ir.Value]:
 
 def by_register(builder: ir.IRBuilder, values: list[ir.Value], function: Callable[..., ir.Value]) -> ir.Value:
     """Return what a function of single registers of 512 bits gives for all those of some values."""
-    count = values[0].type.count
-    lanes = count // REGISTERS
+    count, lanes = values[0].type.count, BITS // _width(values[0].type.element)
     places = [_places(range(first, first + lanes)) for first in range(0, count, lanes)]
     parts = [function(*(builder.shuffle_vector(one, _nothing(one), part) for one in values)) for part in places]
     while len(parts) > 1:
@@ -103,6 +102,10 @@ def by_register(builder: ir.IRBuilder, values: list[ir.Value], function: Callabl
         pairs = zip(parts[::2], parts[1::2], strict=True)
         parts = [builder.shuffle_vector(*pair, _places(range(lanes))) for pair in pairs]
     return parts[0]
+
+
+def _width(element: ir.Type) -> int:
+    return 32 if element in {ir.FloatType(), ir.IntType(32)} else 64
 
 
 def _places(lanes: range) -> ir.Constant:

@@ -23,8 +23,7 @@ from actbench.backends._simd import coefficients
 from actbench.backends._simd.bits import bits, intrinsic, left, muladd, plus, polynomial, real, select
 from actbench.backends._simd.dispatch import inlined
 from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
-from actbench.backends._simd.reduction import reduction
-from actbench.backends._simd.registers import BITS, REGISTERS, by_register, declared
+from actbench.backends._simd.registers import BITS, by_register, declared
 
 TAILS: dict[Format, tuple[Any, ...]] = {FLOAT32: coefficients.EXP_TABULATED_32, FLOAT64: coefficients.EXP_TABULATED_64}
 
@@ -33,6 +32,9 @@ LOOK_UP = {32: "llvm.x86.avx512.permvar.si.512", 64: "llvm.x86.avx512.permvar.di
 
 SCALE = {16: "llvm.x86.avx512.mask.scalef.ps.512", 8: "llvm.x86.avx512.mask.scalef.pd.512"}
 """The instruction that multiplies by powers of two, by lanes."""
+
+LANES = {ir.FloatType(): 16, ir.DoubleType(): 8}
+"""Of a register."""
 
 CURRENT_ROUNDING = 4
 """As other instructions round."""
@@ -67,7 +69,7 @@ def scaled(_context: Any, x, k):
     """Return x 2^(the largest integer not above k), rounded once, in registers."""
 
     def generate(_context, builder, _signature, args):
-        lanes = args[0].type.count // REGISTERS
+        lanes = LANES[args[0].type.element]
         vector, mask, rounding = ir.VectorType(args[0].type.element, lanes), ir.IntType(lanes), ir.IntType(32)
         kind = ir.FunctionType(vector, [vector, vector, vector, mask, rounding])
         function = declared(builder, SCALE[lanes], kind)
@@ -94,16 +96,21 @@ def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callab
     entries, first = ENTRIES[fmt], fmt.fraction - DIGITS[fmt]
     powers, error_of = _powers(fmt)
     added = _look_up([fmt.bits(power) - fmt.bits(1.0) - (j << first) for j, power in enumerate(powers)])
-    reduced_by_table, series, shift = (
-        reduction(fmt, factor=entries * steepness),
-        _series(fmt, steepness),
-        fmt.integer(first),
+    series, shift = _series(fmt, steepness), fmt.integer(first)
+    steps, less, per_ln2, minus_high, minus_low = fmt.reals(
+        entries,
+        (entries - 1) * fmt.magic,
+        entries * steepness * log2(e),
+        -fmt.ln2_high / (entries * steepness),
+        -fmt.ln2_low / (entries * steepness),
     )
-    steps, less = fmt.reals(entries, (entries - 1) * fmt.magic)
 
     @inlined
     def reduced(x, constant):
-        return reduced_by_table(x, steps * constant - less)
+        finer = steps * constant - less
+        total = muladd(x, per_ln2, finer)
+        k = total - finer
+        return total, muladd(k, minus_low, muladd(k, minus_high, x))
 
     @inlined
     def raised(total, r):

@@ -1,4 +1,6 @@
-"""Elementary functions without branches, tables or calls, which LLVM vectorises in a numba loop: import `functions`.
+"""Elementary functions without branches or calls, which LLVM vectorises in a numba loop: import `functions`.
+
+They take single numbers, or registers of AVX-512, for which exponentials have tables.
 
 This file does not import numba, so that the discovery of backends stays fast.
 """

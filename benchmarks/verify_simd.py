@@ -47,18 +47,7 @@ from benchmarks.simd_truth import (
 )
 
 VERIFIED_FUNCTIONS = (
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "tanh",
-    "sinh",
-    "cosh",
-    "erf",
-    "atan",
-    "erfc",
-    "sin",
-    "cos",
+    *("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "erf", "atan", "erfc", "sin", "cos"),
     *AT_ONCE,
 )
 DTYPES = ("float32", "float64")

@@ -125,10 +125,8 @@ class Numba(RowLoops, Backend):
         start = time.perf_counter()
         if rule.is_row:
             return self._bound(self._compiled_over_rows([forward_of(rule)], dtype, cache=True), start)
-        compiled = self._compiled_loops(
-            [self._forward_loop(rule)], [rule.save or rule.forward], None, rule, dtype, cache=True
-        )
-        return self._bound(compiled, start)
+        loop, formula = self._forward_loop(rule), rule.save or rule.forward
+        return self._bound(self._compiled_loops([loop], [formula], None, rule, dtype, cache=True), start)
 
     def bind_call(self, function: Callable[..., Any], dtype: Dtype) -> Bound:
         """Compile a function that takes arrays and returns nothing, or load it from numba's cache."""

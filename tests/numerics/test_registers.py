@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from actbench.model.cases import KernelId
 from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from benchmarks import verify_simd
-from tests.numerics.test_simd import inputs, ulp_off
+from tests.numerics.test_simd import inputs, is_quick, ulp_off
 from tests.numerics.test_simd_vectorised import on_x86
 from tests.support import kernels
 from tests.support.special_values import NAN, SPECIAL
-from tests.support.tiers import first_of_each
+from tests.support.tiers import exhaustive_but, first_of_each
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,8 +95,9 @@ def in_registers(function: str, values: Any, dtype: str) -> Any:
 
 
 @on_avx512
-@every_dtype
-@pytest.mark.parametrize("function", functions.TABULATED)
+@pytest.mark.parametrize(
+    ("function", "dtype"), exhaustive_but(product(functions.TABULATED, verify_simd.DTYPES), is_quick)
+)
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_errors_with_the_table_are_within_what_the_docstring_states(function: str, dtype: str) -> None:
     values = inputs(function, dtype)

@@ -20,7 +20,7 @@ from actbench.model.variants import Variant
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
-from tests.support.rungs import NUMPY, RUNG_KERNELS
+from tests.support.rungs import NUMPY, every_rung
 from tests.support.selections import UNPROBED, names, rows
 from tests.unit.conftest import MeasuredOnce
 
@@ -142,7 +142,7 @@ def test_every_export_takes_such_a_run(actbench: Actbench) -> None:
         assert "dispatch" in result.stdout
 
 
-@pytest.mark.parametrize("of", RUNG_KERNELS, ids=lambda of: of.id)
+@every_rung
 def test_show_prints_the_code_of_a_rung(actbench: Actbench, of: KernelId) -> None:
     shown = actbench("show", of.at(16).id).stdout
     assert shown.startswith(f"{of.at(16).id}\na rung of the overhead ladder: {RUNGS[of.strategy]}\n")

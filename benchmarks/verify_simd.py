@@ -6,9 +6,9 @@ A ULP is the spacing of the format's numbers where the truth lies. For float32 t
 error of a float64 ULP or so is 2^-28 of a float32 ULP; for float64 it is Arb's (python-flint), which bounds its own
 error, at 160 bits, and a part of it is held to mpmath's. What crosses 0 is compared except near there. Signs of zeros,
 infinities and NaN must be right, too. Exits with 1 when an error is above what the function's docstring states.
-NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes it describe processors without fused multiply-add. With --registers the
-functions are those that loops over registers of AVX-512 call, which look a part of an exponential up in a table. Nearly
-all of the time goes into libm.
+NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes it describe processors without fused multiply-add. Where there
+is AVX-512, the functions that look a part of an exponential up in a table there are verified in that form as well, or
+with --registers in that form alone. Nearly all of the time goes into libm.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
@@ -240,9 +240,9 @@ def sampled_float64(function: str, part: int, count: int, *, registers: bool = F
     return Worst(function, "float64", errors[worst], float(values[worst]), values.size)
 
 
-def tasks(chosen: argparse.Namespace) -> Iterator[tuple[Callable[..., Worst], tuple[Any, ...]]]:
-    """Yield what to compute, in pieces of a few seconds."""
-    for function in chosen.functions:
+def tasks(chosen: argparse.Namespace, named: Sequence[str]) -> Iterator[tuple[Callable[..., Worst], tuple[Any, ...]]]:
+    """Yield what to compute of functions, in pieces of a few seconds."""
+    for function in named:
         if "float64" in chosen.dtypes:
             yield from (
                 (sampled_float64, (function, part, SAMPLES_PER_TASK))
@@ -268,25 +268,33 @@ def main() -> None:
     parser.add_argument("--functions", nargs="+", choices=VERIFIED_FUNCTIONS)
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=DTYPES)
     parser.add_argument("--samples", type=int, default=1_000_000, help="float64 inputs of each function")
-    parser.add_argument("--registers", action="store_true", help="the form for registers of AVX-512, where it is used")
+    parser.add_argument("--registers", action="store_true", help="the form for registers of AVX-512 alone")
     chosen = parser.parse_args()
     if chosen.registers and not vector_width.has_registers():
         parser.error("--registers: this processor has no AVX-512")
-    chosen.functions = chosen.functions or (functions.TABULATED if chosen.registers else VERIFIED_FUNCTIONS)
+    named = chosen.functions or VERIFIED_FUNCTIONS
+    right = chosen.registers or verified(chosen, named, registers=False)
+    tabulated = [function for function in named if function in functions.TABULATED]
+    if tabulated and vector_width.has_registers():
+        print("with a table in registers of AVX-512:")
+        right = verified(chosen, tabulated, registers=True) and right
+    sys.exit(not right)
+
+
+def verified(chosen: argparse.Namespace, named: Sequence[str], *, registers: bool) -> bool:
+    """Compute functions in one form, and print their errors; return whether all is as stated."""
     start = time.monotonic()
     results: dict[tuple[str, str], Worst] = {}
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        pending = [pool.submit(work, *arguments, registers=chosen.registers) for work, arguments in tasks(chosen)]
+        pending = [pool.submit(work, *arguments, registers=registers) for work, arguments in tasks(chosen, named)]
         for done, future in enumerate(as_completed(pending), start=1):
             worst = future.result()
             key = worst.function, worst.dtype
             results[key] = results[key].joined(worst) if key in results else worst
-            elapsed = time.monotonic() - start
-            print(
-                f"\r{done}/{len(pending)} in {elapsed:.0f} s, {worst.function}  ", end="", file=sys.stderr, flush=True
-            )
+            progress = f"\r{done}/{len(pending)} in {time.monotonic() - start:.0f} s, {worst.function}  "
+            print(progress, end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    sys.exit(not report(results))
+    return report(results)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ A ULP is the spacing of the format's numbers where the truth lies. For float32 t
 error of a float64 ULP or so is 2^-28 of a float32 ULP; for float64 it is Arb's (python-flint), which bounds its own
 error, at 160 bits, and a part of it is held to mpmath's. What crosses 0 is compared except near there. Signs of zeros,
 infinities and NaN must be right, too. Exits with 1 when an error is above what the function's docstring states.
-NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes it describe processors without fused multiply-add. Where there
-is AVX-512, the functions that look a part of an exponential up in a table there are verified in that form as well, or
-with --registers in that form alone. Nearly all of the time goes into libm.
+NUMBA_CPU_NAME=x86-64 NUMBA_CPU_FEATURES= makes it describe processors without fused multiply-add. With AVX-512 the
+functions that look a part of an exponential up in a table are verified in that form, too; with --registers in that one
+alone. Nearly all of the time goes into libm.
 """
 
 from __future__ import annotations
@@ -244,10 +244,8 @@ def tasks(chosen: argparse.Namespace, named: Sequence[str]) -> Iterator[tuple[Ca
     """Yield what to compute of functions, in pieces of a few seconds."""
     for function in named:
         if "float64" in chosen.dtypes:
-            yield from (
-                (sampled_float64, (function, part, SAMPLES_PER_TASK))
-                for part in range(-(-chosen.samples // SAMPLES_PER_TASK))
-            )
+            parts = range(-(-chosen.samples // SAMPLES_PER_TASK))
+            yield from ((sampled_float64, (function, part, SAMPLES_PER_TASK)) for part in parts)
         if "float32" in chosen.dtypes:
             yield from ((every_float32, (function, part)) for part in range(FLOAT32_TASKS))
 

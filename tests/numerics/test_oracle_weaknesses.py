@@ -40,7 +40,9 @@ def test_a_declared_overflow_excuses_no_wrong_number() -> None:
     textbook = KernelId("logistic", Variant("textbook"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
     small = spoilt(lambda z, g: np.where(z < -400, 1e-3, g))
     message = refusal(textbook, lambda _, z, dy: small(textbook, z, dy))
-    assert float(message.split("at z = ")[1].split()[0]) < -400
+    wrong, where = message.split(": at z = ")
+    assert wrong == f"{textbook.id} is wrong"
+    assert float(where.split()[0]) < -400
 
 
 def test_an_overflow_that_is_declared_too_far_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

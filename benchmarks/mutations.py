@@ -83,7 +83,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ALLOWANCE: _VERIFICATION,
     EXAMINATION: _VERIFICATION,
     ORACLE: (*_numerics("oracle_truth", "truth_unknown"), *_VERIFICATION),
-    CALLS: (*_numerics("behaviour", "behaviour_honest"), *_unit("sweep")),
+    CALLS: (*_numerics("behaviour", "behaviour_honest", "oracle_calls"), *_unit("sweep")),
     ELEMENTS: (*_numerics("behaviour", "behaviour_honest", "residual_dtype"), *_unit("sweep")),
     KEPT: _numerics("residual_dtype", "sixteen_bits", "residual_arrays"),
     CAUSES: _numerics("diagnosis", "refusal", "oracle_weaknesses"),

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,12 +17,10 @@ from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from benchmarks import verify_simd
 from tests.numerics.test_simd import inputs, is_quick, ulp_off
-from tests.numerics.test_simd_vectorised import on_x86
 from tests.support import kernels
 from tests.support.special_values import NAN, SPECIAL
+from tests.support.targets import on_x86, printed_for
 from tests.support.tiers import exhaustive_but, first_of_each
-
-ROOT = Path(__file__).parents[2]
 
 COMPILE = """
 import json
@@ -58,15 +51,8 @@ on_avx512 = pytest.mark.skipif(not vector_width.has_registers(), reason="runs co
 @cache
 def assembly(processor: str) -> dict[str, str]:
     """Return the code of kernels for a processor that need not be this one."""
-    done = subprocess.run(
-        [sys.executable, "-c", COMPILE],
-        env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": PROCESSORS[processor]},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {name: code.split(".globl")[1] for name, code in json.loads(done.stdout).items()}
+    codes = printed_for(processor, COMPILE, features=PROCESSORS[processor])
+    return {name: code.split(".globl")[1] for name, code in codes.items()}
 
 
 @on_x86

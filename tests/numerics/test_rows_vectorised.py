@@ -7,19 +7,13 @@ other processors had plain loads: no test of values can show that.
 from __future__ import annotations
 
 import json
-import os
-import platform
 import re
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
 
+from tests.support.targets import on_x86, printed_for
 from tests.support.tiers import exhaustive_but
-
-ROOT = Path(__file__).parents[2]
 
 COMPILE = """
 import json
@@ -85,15 +79,8 @@ def codes(
     processor: str, dtype: str, rules: tuple[tuple[str, str], ...], ops: tuple[str, ...]
 ) -> dict[str, tuple[str, str]]:
     """Return the source and LLVM's code of the loops of both backends, for a processor."""
-    done = subprocess.run(
-        [sys.executable, "-c", COMPILE, json.dumps({"rules": rules, "dtype": dtype, "ops": ops})],
-        env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {name: (source, code) for name, source, code in json.loads(done.stdout)}
+    codes = printed_for(processor, COMPILE, json.dumps({"rules": rules, "dtype": dtype, "ops": ops}))
+    return {name: (source, code) for name, source, code in codes}
 
 
 def faults(source: str, code: str, lanes: int) -> list[str]:
@@ -114,9 +101,6 @@ def faults(source: str, code: str, lanes: int) -> list[str]:
             wrong += [f"{name} moves {n} numbers at once" for n in {*MOVED.findall(text)} if int(n) != lanes]
     loops = len(OVER_COLUMNS.findall(source))
     return wrong if len(vectors) >= loops else [*wrong, f"of {loops} loops, {len(vectors)} are vector code"]
-
-
-on_x86 = pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"}, reason="compiles for x86-64")
 
 
 @on_x86

@@ -1,21 +1,14 @@
 from __future__ import annotations
 
-import json
-import os
-import platform
 import re
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import verify_simd
+from tests.support.targets import on_x86, printed_for
 from tests.support.tiers import exhaustive_but, first_of_each
-
-ROOT = Path(__file__).parents[2]
 
 every_dtype = pytest.mark.parametrize("dtype", exhaustive_but(verify_simd.DTYPES, "float32".__eq__))
 
@@ -63,22 +56,12 @@ print(json.dumps({name: code(loops[name]) for name in sys.argv[2:]}))
 X86 = {"x86-64": 128, "haswell": 256, "skylake-avx512": 512}
 """Bits of a vector by processor: the first has neither fused multiply-add nor the rounding instructions of SSE4.1."""
 
-on_x86 = pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"}, reason="compiles for x86-64")
-
 
 @cache
 def codes(processor: str, dtype: str, *loops: str) -> dict[str, tuple[str, str]]:
     """Return LLVM's and the machine's code for a processor that need not be this one, by the loop."""
-    done = subprocess.run(
-        [sys.executable, "-c", COMPILE, dtype, *loops],
-        env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
     by_loop = {}
-    for loop, (llvm, machine) in json.loads(done.stdout).items():
+    for loop, (llvm, machine) in printed_for(processor, COMPILE, dtype, *loops).items():
         (body,) = re.findall(r"^define [^@\n]*i32 @.*?^}", llvm, re.MULTILINE | re.DOTALL)
         by_loop[loop] = body, machine.split(".globl")[1]
     return by_loop

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import json
-import os
-import platform
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -19,16 +15,15 @@ from numpy.typing import NDArray
 from actbench.backends._simd import sixteen_bits
 from actbench.model.names import WIDE, Dtype, Storage
 from actbench.model.number_formats import numpy_dtype
+from tests.support.targets import on_x86, printed_for
 from tests.support.tiers import exhaustive_but
 
-ROOT = Path(__file__).parents[2]
 ELEMENTS = {"float16": numba.uint16, "bfloat16": numba.uint16, "float32": numba.float32, "float64": numba.float64}
 SIXTEEN = (Storage.FLOAT16, Storage.BFLOAT16)
 
 every_storage = pytest.mark.parametrize("storage", SIXTEEN)
 every_dtype = pytest.mark.parametrize("dtype", WIDE)
 both_ways = pytest.mark.parametrize("way", ["instruction", "integers"])
-on_x86 = pytest.mark.skipif(platform.machine().lower() not in {"x86_64", "amd64"}, reason="compiles for x86-64")
 
 
 @cache
@@ -176,15 +171,7 @@ PROCESSORS = {"x86-64": "", "haswell": "+avx,+avx2,+fma,+f16c", "skylake-avx512"
 @cache
 def code(processor: str) -> tuple[bool, dict[str, str]]:
     """Return whether a processor's conversions are right, where this one executes them, and their assembly."""
-    done = subprocess.run(
-        [sys.executable, "-c", COMPILE],
-        env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": PROCESSORS[processor]},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    right, texts = json.loads(done.stdout)
+    right, texts = printed_for(processor, COMPILE, features=PROCESSORS[processor])
     return right, {name: text.split(".globl")[1] for name, text in texts.items()}
 
 

@@ -1,0 +1,84 @@
+"""What show prints of the pipe bound of an inner loop, and where it looks for none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actbench import registry
+from actbench.backends._limits import mca
+from actbench.host import processors
+from actbench.host.processors import Description
+from tests.conftest import Actbench
+from tests.support.exact_times import CYCLE, exact_seconds
+from tests.support.fake import FakeBench
+
+CASE = "logistic/recompute/numba-simd/derivative/float32/1000"
+
+
+@pytest.fixture
+def without_mca(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actbench.backends._limits.mca.shutil.which", lambda _: None)
+
+
+@pytest.fixture
+def shown_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every kernel be 3 products on 16 elements."""
+    lines = ["vmulps\t%zmm1, %zmm2, %zmm3"] * 3
+    text = "\n".join(
+        [".LBB0_1:", *(f"\t{line}" for line in lines), "\tvmovups\t%zmm3, (%rax,%rbx,4)", "\tjne\t.LBB0_1"]
+    )
+    backend: Any = type(registry.backends()["numba-simd"])
+    monkeypatch.setattr(backend, "assembly", lambda *_: text)
+
+
+@pytest.mark.usefixtures("shown_loop", "without_mca")
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+def test_show_prints_the_bound_and_the_share_that_was_measured(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "description", lambda: Description("AuthenticAMD", 26, 2, frozenset({"avx512f"})))
+    bench.seconds = lambda case: CYCLE * 2 * case.size / 16 if str(case.id) == CASE else exact_seconds(case)
+    assert actbench("show", CASE).stdout.endswith(
+        """
+pipe bound of the inner loop, if nothing ever waits
+    iteration             vectors of 16 elements of float32, 1 of them in turns
+    slots                 3 of the execution pipes a vector
+    bound                 1.5 cycles a vector, by the pipes (port model of Zen 5)
+    llvm-mca              not installed
+    measured              2.00 ± 0.00 cycles a vector, calls included, at 4.00 ± 0.00 GHz
+    share                 75.0 ± 0.0 % of the bound
+"""
+    )
+
+
+@pytest.mark.usefixtures("shown_loop")
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+@pytest.mark.parametrize("with_mca", [False, True])
+def test_show_says_that_there_is_no_model_of_an_unknown_processor(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, *, with_mca: bool
+) -> None:
+    monkeypatch.setattr(processors, "description", Description)
+    stated = mca.McaBound("19.1.0", "generic", 3.0) if with_mca else None
+    monkeypatch.setattr("actbench.kernels.pipes.mca_bound", lambda _: stated)
+    shown = actbench("show", CASE).stdout
+    assert "bound                 not known by a port model: there is no port model of this processor" in shown
+    assert ("3 cycles a vector (LLVM 19.1.0, generic)" in shown) == with_mca
+    assert ("% of the bound by llvm-mca" in shown) == with_mca
+    assert bench.workers_started == with_mca, "nothing is measured where there is nothing to hold it against"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "logistic/recompute/numpy/derivative/float32/1000",
+        "logistic/recompute/numba-simd/step/float32/1000",
+        "logistic/recompute/numba-simd/derivative/float32/100000/cold",
+    ],
+)
+def test_show_looks_for_no_bound_of_what_is_not_one_loop_of_vectors_in_cache(
+    actbench: Actbench, bench: FakeBench, case: str
+) -> None:
+    assert "pipe bound" not in actbench("show", case).stdout
+    assert bench.workers_started == 0

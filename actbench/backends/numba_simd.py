@@ -44,7 +44,7 @@ class NumbaSimd(Numba):
     """A compiled loop that is vector code throughout."""
 
     name = "numba-simd"
-    summary = "the array formula in an njit loop, exponentials as branch-free arithmetic that LLVM vectorises"
+    summary = "the array formula in an njit loop, exponentials as branch-free arithmetic in vectors"
     dialect = Dialect.ARRAY
     dtypes = (*NARROW, *WIDE)
     rank = 30

@@ -24,7 +24,11 @@ REGISTERS = 4
 times as long in float64, where the constants no longer have room beside the numbers."""
 
 
-class Register(types.Type):
+NumbaType: Any = types.Type
+"""Which some versions of numba annotate."""
+
+
+class Register(NumbaType):  # type: ignore[misc]  # it is Any
     """Numbers, or truths of comparisons, side by side in registers."""
 
     def __init__(self, element: Any, lanes: int) -> None:

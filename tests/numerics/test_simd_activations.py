@@ -56,4 +56,5 @@ def test_an_activation_has_the_values_that_it_has_over_numpy(name: str, dtype: D
     formula = activation.forward(Dialect.ARRAY, functions)
     helper = register_jitable(forceinline=True)
     computed = over_array(with_literals(formula, dtype, _simd.edition(), helper), z)
-    np.testing.assert_allclose(computed, expected, rtol=8 * float(np.finfo(dtype).eps))
+    eps = float(np.finfo(dtype).eps)  # numpy's tanh depends on the processor, and z - tanh z loses its leading digits
+    np.testing.assert_allclose(computed, expected, rtol=8 * eps, atol=eps)

@@ -79,8 +79,7 @@ def spread(builder: ir.IRBuilder, value: ir.Value, kind: ir.Type) -> ir.Value:
     """Return a value of this type: the value, or a vector with it in every lane."""
     if not isinstance(kind, ir.VectorType) or isinstance(value.type, ir.VectorType):
         return value
-    one = ir.IntType(32)(0)
-    first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, one)
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
     lanes = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
     return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), lanes)
 

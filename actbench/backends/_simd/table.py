@@ -41,10 +41,8 @@ CURRENT_ROUNDING = 4
 
 EXACTLY = Context(prec=50)
 
-
 ENTRIES = {FLOAT32: 16, FLOAT64: 8}
-DIGITS = {FLOAT32: 4, FLOAT64: 3}
-"""Bits of k that name an entry."""
+"""Of a table. The last bits of k name one."""
 
 
 def _look_up(entries: Sequence[int]) -> Callable[..., Any]:
@@ -93,7 +91,8 @@ def _series(fmt: Format, steepness: float) -> tuple[Any, ...]:
 
 def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the two functions of a raised e^(`steepness` x), as `decay` does, of registers."""
-    entries, first = ENTRIES[fmt], fmt.fraction - DIGITS[fmt]
+    entries = ENTRIES[fmt]
+    first = fmt.fraction + 1 - entries.bit_length()
     powers, error_of = _powers(fmt)
     added = _look_up([fmt.bits(power) - fmt.bits(1.0) - (j << first) for j, power in enumerate(powers)])
     series, shift = _series(fmt, steepness), fmt.integer(first)

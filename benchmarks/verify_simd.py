@@ -23,17 +23,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
-from types import FunctionType
-from typing import Any, cast
+from typing import Any
 
 import flint
 import mpmath
 import numba
 import numpy as np
 
-from actbench.backends import _numba_cache, _register_loops, _simd
 from actbench.backends._simd import functions, vector_width
-from actbench.backends._simd.vector_width import widest
+from benchmarks.simd_loops import kernel
 from benchmarks.simd_truth import (
     AT_ONCE,
     CRITICAL,
@@ -85,33 +83,6 @@ def stated(function: str, dtype: str) -> float:
     match = re.search(rf"([\d.]+) ULP off in {dtype}|, ([\d.]+) in {dtype}", getattr(functions, function).__doc__)
     assert match, f"{function} states no bound for {dtype}"
     return float(match[1] or match[2])
-
-
-scalar: Any = functions.exp
-"""The function that `_loop` calls: another one in every copy of it."""
-
-
-def _loop(out: Any, values: Any) -> None:
-    widest()
-    for i in range(values.size):
-        out[i] = scalar(values[i])
-
-
-@cache
-def kernel(function: str, dtype: str, *, registers: bool = False) -> Callable[[Any, Any], None]:
-    """Return the function over arrays, vectorised by LLVM, or applied to registers of AVX-512.
-
-    What LLVM vectorises comes from numba's cache where the same source was compiled before.
-    """
-    applied = getattr(functions, function)
-    loop = FunctionType(_loop.__code__, globals() | {"scalar": applied})
-    compiled: Any = numba.njit(error_model="numpy")(_register_loops.elementwise(range, applied) if registers else loop)
-    if not registers:
-        _numba_cache.share(compiled, function, _simd.edition())
-    array = getattr(numba, dtype)[::1]
-    compiled.compile(numba.void(array, array))
-    compiled.disable_compile()
-    return cast("Callable[[Any, Any], None]", compiled)
 
 
 def _float32_error(computed: Any, truth: Any) -> float:

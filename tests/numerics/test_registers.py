@@ -15,33 +15,35 @@ from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
-from benchmarks import verify_simd
+from benchmarks import simd_loops, verify_simd
 from tests.numerics.test_simd import inputs, is_quick, ulp_off
 from tests.support import kernels
 from tests.support.special_values import NAN, SPECIAL
 from tests.support.targets import on_x86, printed_for
-from tests.support.tiers import exhaustive_but, first_of_each
+from tests.support.tiers import Collected, exhaustive_but, first_of_each
 
 COMPILE = """
 import json
+import sys
 
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.kernels.resolution import kernel
 from actbench.model.cases import KernelId
-from actbench.model.names import WIDE, Op
+from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 
 code = {}
-for dtype in WIDE:
-    for op in (Op.DERIVATIVE, Op.STEP):
-        rule = kernel(KernelId("logistic", Variant("recompute"), "numba-simd", op, dtype)).rule
-        code[f"{op} {dtype}"] = NumbaSimd().assembly(op, rule, dtype)
+for name in sys.argv[1:]:
+    op, dtype = name.split()
+    rule = kernel(KernelId("logistic", Variant("recompute"), "numba-simd", Op(op), Dtype(dtype))).rule
+    code[name] = NumbaSimd().assembly(Op(op), rule, Dtype(dtype))
 print(json.dumps(code))
 """
 
 AVX2 = "+avx,+avx2,+fma"
 PROCESSORS = {"skylake-avx512": f"{AVX2},+avx512f,+avx512bw,+avx512dq,+avx512vl", "haswell": AVX2}
 KERNELS = [f"{op} {dtype}" for dtype in WIDE for op in (Op.DERIVATIVE, Op.STEP)]
+QUICK = [KERNELS[0], KERNELS[-1]]
 LOOK_UP = re.compile(r"^\s+vperm(?:ps|d|pd|q)\s.*%zmm", re.MULTILINE)
 
 every_dtype = pytest.mark.parametrize("dtype", verify_simd.DTYPES)
@@ -51,12 +53,13 @@ on_avx512 = pytest.mark.skipif(not vector_width.has_registers(), reason="runs co
 @cache
 def assembly(processor: str) -> dict[str, str]:
     """Return the code of kernels for a processor that need not be this one."""
-    codes = printed_for(processor, COMPILE, features=PROCESSORS[processor])
+    compiled = KERNELS if Collected.exhaustive else QUICK
+    codes = printed_for(processor, COMPILE, *compiled, features=PROCESSORS[processor])
     return {name: code.split(".globl")[1] for name, code in codes.items()}
 
 
 @on_x86
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", exhaustive_but(KERNELS, QUICK.__contains__))
 def test_code_for_avx512_looks_powers_up_in_registers_and_calls_nothing(kernel: str) -> None:
     code = assembly("skylake-avx512")[kernel]
     assert LOOK_UP.search(code)
@@ -66,7 +69,7 @@ def test_code_for_avx512_looks_powers_up_in_registers_and_calls_nothing(kernel: 
 
 
 @on_x86
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", exhaustive_but(KERNELS, QUICK.__contains__))
 def test_code_for_avx2_has_no_table(kernel: str) -> None:
     code = assembly("haswell")[kernel]
     assert "%zmm" not in code
@@ -76,7 +79,7 @@ def test_code_for_avx2_has_no_table(kernel: str) -> None:
 def in_registers(function: str, values: Any, dtype: str) -> Any:
     values = np.asarray(values, dtype)
     out = np.empty_like(values)
-    verify_simd.kernel(function, dtype, registers=True)(out, values)
+    simd_loops.kernel(function, dtype, registers=True)(out, values)
     return out
 
 

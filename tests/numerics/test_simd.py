@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numba.core.errors import TypingError
 
 from actbench.backends._simd import coefficients, functions
-from benchmarks import minimax, minimax_targets, simd_truth, verify_simd
+from benchmarks import minimax, minimax_targets, simd_loops, simd_truth, verify_simd
 from tests.support.special_values import INF, NAN, SPECIAL
 from tests.support.tiers import exhaustive_but
 
@@ -46,7 +46,7 @@ every_function_in_either_dtype = pytest.mark.parametrize(
 @cache
 def compiled(function: str, dtype: str) -> Callable[[Any], Any]:
     """Return the function of an array."""
-    loop = verify_simd.kernel(function, dtype)
+    loop = simd_loops.kernel(function, dtype)
 
     def over_array(values: Any) -> Any:
         values = np.asarray(values, dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 from actbench.engine.launch import StartWorker
 from actbench.engine.session import Seams, Session
 from actbench.errors import BenchmarkError, InputError, WrongKernelError, listed
-from actbench.model.events import Event, RoundDone
+from actbench.model.events import RoundDone
 from actbench.model.plan import Plan
 from actbench.planning.prediction import Prediction, StockPrediction
 from actbench.report.progress import Progress
@@ -20,6 +21,9 @@ from actbench.report.table import Summary
 from actbench.runs.plan_file import PlanFile
 from actbench.runs.record import Record, Status
 from actbench.runs.writer import Writer, create
+
+TABLES_EVERY = 1.0
+"""Seconds without new tables after which a round writes them; short rounds would spend much of their time on it."""
 
 R = TypeVar("R")
 """A type of requests."""
@@ -82,14 +86,18 @@ class RunKind(Generic[R, P]):
 def worked(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, bool]:
     """Do the work of a session and write it; return the summary, and whether Ctrl-C ended it: what is finished is kept.
 
+    The tables are written at the end, and after rounds as `TABLES_EVERY` says.
     `RefusedError` or `InputError` as `Session.events` has them.
     """
-    status = Status.INTERRUPTED
+    status, tables_written = Status.INTERRUPTED, time.monotonic()
     try:
         with Progress(quiet=quiet) as progress:
             for event in session.events():
                 progress.show(event)
-                _write(event, writer)
+                writer.take(event)
+                if isinstance(event, RoundDone) and time.monotonic() >= tables_written + TABLES_EVERY:
+                    publish(writer.directory, writer.record, writer.times)
+                    tables_written = time.monotonic()
         status = Status.COMPLETE
     except KeyboardInterrupt:
         pass
@@ -100,13 +108,6 @@ def worked(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, b
         writer.close(status, session.seams.clock() - session.started)
         summary = publish(writer.directory, writer.record, writer.times)
     return summary, status is Status.INTERRUPTED
-
-
-def _write(event: Event, writer: Writer) -> None:
-    """Write what happened; after a round, the tables too."""
-    writer.take(event)
-    if isinstance(event, RoundDone):
-        publish(writer.directory, writer.record, writer.times)
 
 
 def fail_for(record: Record, *, with_reason: bool = False) -> None:

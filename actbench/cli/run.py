@@ -76,7 +76,7 @@ def command(
     """Measure, and print which strategy is faster, by how much, and how surely.
 
     Writes run.json, pyperf.json, values.csv, probes.csv, cases.csv, speedups.csv, summary.md and, from four sizes
-    on, crossovers.csv, and rewrites them after every round. Ctrl-C keeps what is finished; --resume goes on,
+    on, crossovers.csv, and rewrites them after rounds. Ctrl-C keeps what is finished; --resume goes on,
     and tries again what failed.
 
     \b

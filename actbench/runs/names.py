@@ -15,7 +15,7 @@ PARTS, GAINS, MEMORY, SWEEP = "parts.csv", "gains.csv", "memory.csv", "sweep.csv
 """Of training steps alone."""
 
 TABLES = (CASES, SPEEDUPS, CROSSOVERS, PARTS, GAINS, MEMORY, SWEEP, SUMMARY)
-"""The files that are derived from the measurements after every round."""
+"""The files that are derived from the measurements while rounds go on, and at the end."""
 
 REPORT = "report.html"
 """The file that is derived from them on request."""

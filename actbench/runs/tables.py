@@ -1,6 +1,6 @@
 """The tables of a run, read back: what comes of many runs needs a row per case of each, and none of its values.
 
-`actbench.report` derives the tables from the measurements after every round. They have no digest: what was changed by
+`actbench.report` derives the tables from the measurements. They have no digest: what was changed by
 hand is not noticed here as it is in values.csv, beyond numbers that cannot be right.
 """
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from actbench.api import running
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
@@ -43,6 +45,18 @@ def test_scattering_times_take_more_rounds_until_the_target_is_reached(actbench:
 def test_so_many_rounds_are_exactly_so_many(actbench: Actbench, number: int) -> None:
     actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", str(number))
     assert {row["rounds"] for row in rows(Path("here/cases.csv"))} == {str(number)}
+
+
+@pytest.mark.parametrize(("every", "there"), [(0.0, True), (inf, False)])
+def test_tables_are_written_between_rounds_unless_these_are_short(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, every: float, *, there: bool
+) -> None:
+    monkeypatch.setattr(running, "TABLES_EVERY", every)
+    written: list[bool] = []
+    bench.on_time = lambda _: written.append(Path("here/summary.md").exists())
+    actbench("run", *SMALL, "-o", "here", "--rounds", "2")
+    assert (written[0], written[-1]) == (False, there)
+    assert Path("here/summary.md").exists()
 
 
 def test_fewer_than_six_rounds_give_no_interval_and_nothing_is_called_faster(actbench: Actbench) -> None:

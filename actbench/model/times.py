@@ -85,6 +85,11 @@ class Times:
         return self._plan.blocks
 
     @property
+    def planned_probes(self) -> tuple[Block, ...]:
+        """The probes of the plan, measured or not."""
+        return self._plan.probes
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks that were measured at least once, in the order of the plan; no probes."""
         return tuple(block for block in self._plan.blocks if self._seconds[block])
@@ -131,14 +136,26 @@ class Times:
         """Return every probe of every round, by round."""
         return self._finished(self._plan.probes)
 
-    def _finished(self, blocks: Sequence[Block]) -> Iterator[BlockTimes]:
+    def arrays(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, int, NDArray[np.float64]]]:
+        """Yield the seconds of every round of these blocks, by round and then in their order: arms x values.
+
+        These arrays are the same objects for as long as the block has the same times in that round.
+        """
+        blocks = [*blocks]
         for number in range(1, self.last_round + 1):
             for block in blocks:
                 if number in self._seconds[block]:
-                    shares = self._processor[block].get(number)
-                    yield BlockTimes(
-                        block, number, _values(self._seconds[block][number]), () if shares is None else _values(shares)
-                    )
+                    yield block, number, self._seconds[block][number]
+
+    def in_round(self, block: Block, number: int) -> BlockTimes:
+        """Return the times of a block in a round in which it was measured; `KeyError` for any other."""
+        shares = self._processor[block].get(number)
+        return BlockTimes(
+            block, number, _values(self._seconds[block][number]), () if shares is None else _values(shares)
+        )
+
+    def _finished(self, blocks: Sequence[Block]) -> Iterator[BlockTimes]:
+        return (self.in_round(block, number) for block, number, _ in self.arrays(blocks))
 
 
 def _of_arms(rounds: Mapping[int, NDArray[np.float64]], places: Sequence[int]) -> dict[int, NDArray[np.float64]]:

@@ -51,7 +51,7 @@ def parts(results: RunResults) -> Frame:
 
 def timings(times: Times, record: Record) -> Frame:
     """Return values.csv."""
-    text, _ = values.to_csv(times.finished(), record.calibrations)
+    text, _ = values.to_csv(times, times.planned, record.calibrations, values.rows())
     return _frame(text)
 
 

@@ -26,6 +26,7 @@ from actbench.model.plan import Plan
 from actbench.model.sizes import Shape
 from actbench.model.times import Times
 from actbench.runs.bounds import LARGEST_COUNT, MOST_ROUNDS
+from actbench.runs.formatted import Formatted
 from actbench.runs.validity import is_time
 from actbench.runs.values import digest
 
@@ -80,23 +81,31 @@ class _Row:
         return digest(repr((self.case.id, self.round, self.loops, *self.values)).encode())
 
 
-def to_json(times: Times, calibrations: Mapping[str, Calibration], metadata: Mapping[str, str | float]) -> str:
+def runs() -> Formatted[tuple[msgspec.Raw, ...]]:
+    """Return what formats the pyperf runs of a block in a round, one by arm."""
+    return Formatted(_runs)
+
+
+def to_json(
+    times: Times,
+    calibrations: Mapping[str, Calibration],
+    metadata: Mapping[str, str | float],
+    runs: Formatted[tuple[msgspec.Raw, ...]],
+) -> str:
     """Return the file's text, or "" where nothing was measured; `metadata` is common to all runs.
 
     Every round of a run writes it, so it is put together here: pyperf parses the metadata of every pyperf run, and
-    encodes them in Python, which took ten times as long.
+    encodes them in Python, which took ten times as long. `runs` has those of earlier calls.
     """
-    runs: dict[Case, list[dict[str, Any]]] = {}
+    by_case: dict[Case, list[msgspec.Raw]] = {}
     loops: dict[Case, int] = {}
-    for finished in times.finished():
-        calibration = calibrations[finished.block.id]
-        for arm, (case, seconds) in enumerate(zip(finished.block.timed, finished.seconds, strict=True)):
-            row = _Row(case, finished.round, calibration.calls(arm), seconds)
-            loops[case] = row.loops
-            runs.setdefault(case, []).append({"metadata": {ROUND: row.round, DIGEST: row.digest}, "values": seconds})
-    if not runs:
+    for block, _, of_arms in runs.of(times, times.planned, calibrations):
+        for arm, (case, of_arm) in enumerate(zip(block.timed, of_arms, strict=True)):
+            loops[case] = calibrations[block.id].calls(arm)
+            by_case.setdefault(case, []).append(of_arm)
+    if not by_case:
         return ""
-    benchmarks = [{"metadata": _metadata(case, loops[case]), "runs": of_case} for case, of_case in runs.items()]
+    benchmarks = [{"metadata": _metadata(case, loops[case]), "runs": of_case} for case, of_case in by_case.items()]
     suite = {"version": VERSION, "metadata": {**metadata, "unit": UNIT}, "benchmarks": benchmarks}
     return f"{msgspec.json.encode(suite, order='sorted').decode()}\n"
 
@@ -125,6 +134,17 @@ def read(path: Path) -> Suite:
     plan = Plan(tuple(dict.fromkeys(times.block for times in finished)), seed=0)
     loops = {row.case: row.loops for of_round in rows.values() for row in of_round.values()}
     return Suite(plan, Times(plan, finished), loops)
+
+
+def _runs(times: BlockTimes, calibration: Calibration) -> tuple[msgspec.Raw, ...]:
+    rows = (
+        _Row(case, times.round, calibration.calls(arm), seconds)
+        for arm, (case, seconds) in enumerate(zip(times.block.timed, times.seconds, strict=True))
+    )
+    return tuple(
+        msgspec.Raw(msgspec.json.encode({"metadata": {DIGEST: row.digest, ROUND: row.round}, "values": row.values}))
+        for row in rows
+    )
 
 
 def _metadata(case: Case, loops: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
 from actbench.runs.bounds import LONGEST_SECONDS, SHORTEST_SECONDS
 from actbench.runs.csv_text import csv_text, rows_text
+from actbench.runs.formatted import Formatted
 from actbench.runs.validity import is_time
 
 CASE = ("activation", "strategy", "backend", "op", "dtype", "size", "operands", "shape", "rows")
@@ -48,16 +49,28 @@ def digest(data: bytes | memoryview) -> str:
     return sha256(data).hexdigest()[:16]
 
 
-def to_csv(finished: Iterable[BlockTimes], calibrations: Mapping[str, Calibration]) -> tuple[str, Digests]:
-    """Return the file's text, and the digests of its sections; `finished` is by round, then in the plan's order."""
+def rows() -> Formatted[tuple[str, str]]:
+    """Return what formats the rows of a block in a round, with their digest."""
+    return Formatted(_rows)
+
+
+def to_csv(
+    times: Times, blocks: Iterable[Block], calibrations: Mapping[str, Calibration], rows: Formatted[tuple[str, str]]
+) -> tuple[str, Digests]:
+    """Return the file's text with these blocks, and the digests of its sections; `rows` has those of earlier calls."""
     texts, digests = [HEADER], Digests()
-    for times in finished:
-        keys = _keys(times.block, calibrations[times.block.id], times.round)
-        shares = times.processor or [(0.0,) * len(of_arm) for of_arm in times.seconds]
-        rows = zip(keys, chain(*times.seconds), chain(*shares), strict=True)
-        texts.append(rows_text((*key, seconds, share) for key, seconds, share in rows))
-        digests.setdefault(times.block.id, {})[times.round] = digest(texts[-1].encode())
+    for block, number, (text, digest_of_rows) in rows.of(times, blocks, calibrations):
+        texts.append(text)
+        digests.setdefault(block.id, {})[number] = digest_of_rows
     return "".join(texts), digests
+
+
+def _rows(times: BlockTimes, calibration: Calibration) -> tuple[str, str]:
+    keys = _keys(times.block, calibration, times.round)
+    shares = times.processor or [(0.0,) * len(of_arm) for of_arm in times.seconds]
+    cells = zip(keys, chain(*times.seconds), chain(*shares), strict=True)
+    text = rows_text((*key, seconds, share) for key, seconds, share in cells)
+    return text, digest(text.encode())
 
 
 def from_csv(data: bytes, path: Path, written: Iterable[Section], times: Times) -> None:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
+import msgspec
+
 from actbench.errors import InputError, printable, unwritable
 from actbench.host import regular
 from actbench.host.environment import process_metadata, public_text
@@ -29,11 +31,18 @@ from actbench.model.events import (
 from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
+from actbench.runs.formatted import Formatted
 from actbench.runs.names import JOURNAL, PROBES, RUN, SUITE, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
 
 BYTES_PER_VALUE = 200
 """Upper estimate of the bytes of a value in values.csv and pyperf.json together."""
+
+
+def _suite_runs() -> Formatted[tuple[msgspec.Raw, ...]]:
+    from actbench.runs import pyperf_suite  # imported late: reading runs does not need pyperf
+
+    return pyperf_suite.runs()
 
 
 @dataclass(slots=True)
@@ -50,6 +59,8 @@ class Writer:
     """Number of lines in the journal."""
     newest_before: Path | None = None
     """The latest run before this one, which a refused run gives its place back to."""
+    _rows: Formatted[tuple[str, str]] = field(default_factory=values.rows)
+    _suite_runs: Formatted[tuple[msgspec.Raw, ...]] = field(default_factory=_suite_runs)
 
     def take(self, event: Event) -> None:
         """Record an event; after a round, save the run."""
@@ -97,10 +108,10 @@ class Writer:
         from actbench.runs import pyperf_suite  # imported late: reading runs does not need pyperf
 
         calibrations, times = self.record.calibrations, self.times
-        text, digests = values.to_csv(times.finished(), calibrations)
-        probes, of_probes = values.to_csv(times.probed(), calibrations)
+        text, digests = values.to_csv(times, times.planned, calibrations, self._rows)
+        probes, of_probes = values.to_csv(times, times.planned_probes, calibrations, self._rows)
         self.record.digests = digests | of_probes
-        suite = pyperf_suite.to_json(times, calibrations, self.metadata)
+        suite = pyperf_suite.to_json(times, calibrations, self.metadata, self._suite_runs)
         self.record.saves += 1
         contents: dict[str, str | bytes] = {RUN: record.encode(self.record), VALUES: text}
         contents |= {PROBES: probes} if self.record.probed else {}

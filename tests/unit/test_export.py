@@ -111,7 +111,7 @@ def test_a_suite_of_the_stock_engine_s_kind_counts_one_loop_where_it_names_none(
         name: replace(calibration, loops=(1,) * len(calibration.loops), slices=1)
         for name, calibration in measured.record.calibrations.items()
     }
-    suite = json.loads(pyperf_suite.to_json(measured.times, calibrations, {}))
+    suite = json.loads(pyperf_suite.to_json(measured.times, calibrations, {}, pyperf_suite.runs()))
     for metadata in [suite["metadata"], *(benchmark["metadata"] for benchmark in suite["benchmarks"])]:
         metadata.pop("loops", None)
     for one in (one for benchmark in suite["benchmarks"] for one in benchmark["runs"]):

@@ -17,16 +17,27 @@ class PipeShare:
 
     cycles: Interval
     """Of a call."""
+    element: Interval | None
+    """Cycles of an element in the L1 cache, without those of the call; None where the host was too unsteady."""
     gigahertz: Interval
     """The clock while it was measured."""
 
-    def of_bound(self, cycles: float) -> Interval:
-        """Return what share of a bound of so many cycles a call the case reaches, in percent."""
-        return self.cycles.inverse().scaled(100 * cycles)
 
+def pipe_share(seconds: Sequence[Sequence[float]], sizes: tuple[int, int], cycle_seconds: Sequence[float]) -> PipeShare:
+    """Return what repeats come to.
 
-def pipe_share(seconds: Sequence[float], cycle_seconds: Sequence[float]) -> PipeShare:
-    """Return what repeats come to, of which each has the seconds of a call and those of a cycle."""
-    calls, cycles = np.log(seconds), np.log(cycle_seconds)
+    Args:
+        seconds: By repeat, of a call of the case, and of calls on fewer and on more elements in the first-level cache.
+        sizes: Those numbers of elements.
+        cycle_seconds: By repeat, of a cycle of the processor.
+    """
+    (case, fewer, more), cycles = map(np.asarray, seconds), np.log(cycle_seconds)
     clock = Interval.from_logs(hodges_lehmann(-cycles)).scaled(1e-9)
-    return PipeShare(Interval.from_logs(hodges_lehmann(calls - cycles)), clock)
+    further = (more - fewer) / (sizes[1] - sizes[0])
+    element = Interval.from_logs(hodges_lehmann(np.log(further) - cycles)) if np.all(further > 0) else None
+    return PipeShare(Interval.from_logs(hodges_lehmann(np.log(case) - cycles)), element, clock)
+
+
+def percent_of(bound: float, cycles: Interval) -> Interval:
+    """Return what share of a bound, in cycles, is reached by what takes so many."""
+    return cycles.inverse().scaled(100 * bound)

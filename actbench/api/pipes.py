@@ -26,6 +26,7 @@ def bound(subject: Subject, case: Case, start_worker: StartWorker) -> Iterator[s
         return
     share = None
     if of_loop.cycles is not None:
-        measured = measured_call(start_worker, environment.choose_cpu(None), case)
-        share = pipe_share(measured.seconds, measured.cycle)
+        in_cache = of_loop.sizes_in_cache(subject.moved_bytes)
+        measured = measured_call(start_worker, environment.choose_cpu(None), case, (case.size, *in_cache))
+        share = pipe_share(measured.seconds, in_cache, measured.cycle)
     yield pipe_bound.text(case, of_loop, share)

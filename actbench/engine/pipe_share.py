@@ -13,10 +13,16 @@ TIMEOUT = 60.0
 """Seconds, including compilation."""
 
 
-def measured_call(start_worker: StartWorker, cpu: int | None, case: Case, seed: int = 0) -> MeasuredCall:
-    """Measure the calls of a case in a fresh process on a processor; `BenchmarkError` where that fails."""
+def measured_call(
+    start_worker: StartWorker, cpu: int | None, case: Case, sizes: tuple[int, ...], seed: int = 0
+) -> MeasuredCall:
+    """Measure the calls of a case, on so many elements, in a fresh process on a processor.
+
+    Raises:
+        BenchmarkError: Where that fails.
+    """
     worker = start_worker(WorkerOptions(cpu, TIMEOUT))
     try:
-        return worker.ask(MeasureCall(case.id, seed, REPEATS))
+        return worker.ask(MeasureCall(case.id, sizes, seed, REPEATS))
     finally:
         worker.close()

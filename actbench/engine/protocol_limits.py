@@ -49,16 +49,20 @@ class MeasureLimits(Request[MeasuredLimits]):
 class MeasuredCall:
     """A case's calls, and the clock meanwhile, by repeat."""
 
-    seconds: tuple[float, ...]
-    """Of a call."""
+    seconds: tuple[tuple[float, ...], ...]
+    """Of a call, for each number of elements."""
     cycle: tuple[float, ...]
     """Seconds of a cycle of the processor."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureCall(Request[MeasuredCall]):
-    """Measure the calls of a case on warm operands from N(0, 1), and the clock, so many times."""
+    """Measure the calls of a case, on these numbers of elements, and the clock in turns, so many times.
+
+    Operands are warm, and drawn from N(0, 1).
+    """
 
     case: str
+    sizes: tuple[int, ...]
     seed: int
     repeats: int

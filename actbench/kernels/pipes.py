@@ -17,6 +17,9 @@ from actbench.model.number_formats import numpy_dtype
 OPS = frozenset({Op.DERIVATIVE, Op.BACKWARD, Op.SECOND})
 """The ops whose kernels are one loop."""
 
+FIRST_LEVEL_BYTES = 16 << 10
+"""Half of the smallest first-level cache that processors with a port model have."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoopBound:
@@ -45,9 +48,10 @@ class LoopBound:
         """The vectors of results of an iteration."""
         return len(self.loop.stores)
 
-    def of_call(self, size: int) -> float | None:
-        """Return the fewest cycles of a call on so many elements."""
-        return None if self.cycles is None else size / self.elements * self.cycles
+    def sizes_in_cache(self, bytes_of_element: int) -> tuple[int, int]:
+        """Return two numbers of elements, of whole iterations, whose operands are in the first-level cache."""
+        most = FIRST_LEVEL_BYTES // (bytes_of_element * self.elements)
+        return most // 3 * self.elements, most * self.elements
 
 
 def has_bound(subject: Subject, operands: OperandState) -> bool:

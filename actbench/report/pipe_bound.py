@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actbench.analysis.pipe_share import PipeShare
+from actbench.analysis.interval import Interval
+from actbench.analysis.pipe_share import PipeShare, percent_of
 from actbench.kernels.pipes import LoopBound
 from actbench.model.cases import Case
 from actbench.report.listing import section
@@ -36,14 +37,21 @@ def _facts(case: Case, bound: LoopBound, share: PipeShare | None) -> Iterator[st
     else:
         yield _fact("bound", f"not known by a port model: {bound.unknown}")
     yield _fact("llvm-mca", _mca(bound))
-    if share and (cycles_of_call := bound.of_call(case.size)):
-        per_vector = share.cycles.scaled(width / case.size)
-        yield _fact(
-            "measured",
-            f"{plus_minus(per_vector)} cycles a vector, calls included, at {plus_minus(share.gigahertz)} GHz",
-        )
-        model = "" if bound.pipes else " by llvm-mca"
-        yield _fact("share", f"{plus_minus(share.of_bound(cycles_of_call))} % of the bound{model}")
+    if share:
+        yield _fact("clock", f"{plus_minus(share.gigahertz)} GHz while it was measured")
+        yield _fact("measured call", _measured(share.cycles.scaled(width / case.size), bound))
+        in_cache = "not known: the host was too unsteady"
+        if share.element:
+            in_cache = f"{_measured(share.element.scaled(width), bound)}, in the L1 cache, without the call"
+        yield _fact("measured loop", in_cache)
+
+
+def _measured(vector: Interval, bound: LoopBound) -> str:
+    """Return the measured cycles of a vector beside the bound."""
+    assert bound.cycles is not None  # noqa: S101  # nothing is measured where there is nothing to hold it against
+    model = "" if bound.pipes else " by llvm-mca"
+    share = plus_minus(percent_of(bound.cycles / bound.vectors, vector))
+    return f"{plus_minus(vector)} cycles a vector, {share} % of the bound{model}"
 
 
 def _mca(bound: LoopBound) -> str:

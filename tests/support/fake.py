@@ -110,8 +110,11 @@ class FakeWorker:
 
     def _call(self, request: protocol_limits.MeasureCall) -> protocol_limits.MeasuredCall:
         """Answer with the exact time of a call, and of a cycle."""
-        seconds = self.seconds(Case.parse(request.case))
-        return protocol_limits.MeasuredCall((seconds,) * request.repeats, (CYCLE,) * request.repeats)
+        case = Case.parse(request.case)
+        seconds = [self.seconds(replace(case, size=size)) for size in request.sizes]
+        return protocol_limits.MeasuredCall(
+            tuple((one,) * request.repeats for one in seconds), (CYCLE,) * request.repeats
+        )
 
     def _time(self, sweeps: Sequence[protocol.Sweep]) -> protocol.Timed:
         """Answer with exact times, and let that much time pass, or more where the processor is shared."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from actbench import registry
-from actbench.analysis.pipe_share import pipe_share
+from actbench.analysis.pipe_share import percent_of, pipe_share
 from actbench.backends._limits import clock, mca, port_model
 from actbench.backends._limits.inner_loop import InnerLoop, Instruction, vector_loops
 from actbench.backends._limits.port_model import (
@@ -28,7 +28,7 @@ from actbench.backends._limits.port_model import (
 from actbench.engine.protocol_limits import MeasureCall
 from actbench.host.processors import Description
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.pipes import OPS, loop_bound
+from actbench.kernels.pipes import OPS, LoopBound, loop_bound
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from actbench.model.names import Op
@@ -131,6 +131,23 @@ def test_zen_4_takes_several_slots_to_divide_and_to_scale() -> None:
     assert [bound(ZEN_4, *[scaled, other] * 2).cycles for other in (product, total)] == [4, 6]
 
 
+def test_zen_4_makes_a_mask_of_signs_where_it_multiplies() -> None:
+    product, total = (f"{name}\t%zmm1, %zmm2, %zmm3" for name in ("vmulps", "vaddps"))
+    assert [bound(ZEN_4, *["vpmovd2m\t%zmm1, %k1", other] * 4).cycles for other in (product, total)] == [8, 4]
+
+
+def test_a_store_of_zen_4_takes_two_cycles_and_delays_multiply_adds() -> None:
+    store, product, fused = (
+        "vmovups\t%zmm1, (%rax,%rbx,4)",
+        "vmulps\t%zmm1, %zmm2, %zmm3",
+        "vfmadd213ps\t%zmm1, %zmm2, %zmm3",
+    )
+    assert bound(ZEN_4, store, product) == PipeBound(2, "stores", 2)
+    assert bound(ZEN_4, store, *[product] * 7).cycles == 7
+    assert bound(ZEN_4, store, *[fused] * 7) == PipeBound(7.5, "third operands", 14)
+    assert bound(ZEN_4, store.replace("zmm", "ymm"), *[fused] * 7).cycles == 7
+
+
 def test_dividers_loads_stores_and_issue_bound_as_well() -> None:
     assert bound(GOLDEN_COVE, "vdivpd\t%zmm1, %zmm2, %zmm3") == PipeBound(16, "divider", 1)
     assert bound(GOLDEN_COVE, *["vmovups\t%zmm1, (%rax,%rbx,4)"] * 3) == PipeBound(3, "stores", 0)
@@ -204,17 +221,30 @@ def test_the_chain_of_the_clock_multiplies_as_often_as_it_takes_the_exclusive_or
 
 
 def test_the_share_is_paired_with_the_clock_of_its_repeat() -> None:
-    share = pipe_share([2e-6, 1e-6] * 6, [0.5e-9, 0.25e-9] * 6)
+    share = pipe_share([[2e-6, 1e-6] * 6, [2e-7, 1e-7] * 6, [5e-7, 2.5e-7] * 6], (100, 400), [0.5e-9, 0.25e-9] * 6)
     assert share.cycles == pytest.approx((4000, 4000, 4000))
-    assert share.of_bound(3000) == pytest.approx((75, 75, 75))
+    assert percent_of(3000, share.cycles) == pytest.approx((75, 75, 75))
+    assert share.element == pytest.approx((2, 2, 2)), "calls on 100 elements take 400 cycles, those on 400 take 1 000"
     assert share.gigahertz.low == pytest.approx(2)
     assert share.gigahertz.high == pytest.approx(4)
 
 
-def test_a_worker_measures_calls_and_the_clock() -> None:
-    answer = fake.real_answer(MeasureCall("logistic/cached/numpy/derivative/float64/100", 1, 2))
-    assert len(answer.seconds) == len(answer.cycle) == 2
-    assert 1e-8 < min(answer.seconds) < 1e-2
+def test_of_a_loop_that_seems_to_take_no_time_nothing_is_known() -> None:
+    share = pipe_share([[1e-6] * 6, [1e-7] * 6, [3e-7] * 5 + [1e-7]], (100, 400), [0.5e-9] * 6)
+    assert share.element is None
+    assert share.cycles == pytest.approx((2000, 2000, 2000))
+
+
+def test_a_worker_measures_calls_on_several_numbers_of_elements_and_the_clock() -> None:
+    answer = fake.real_answer(MeasureCall("logistic/cached/numpy/derivative/float64/100", (100, 100_000), 1, 2))
+    small, large = answer.seconds
+    assert len(small) == len(large) == len(answer.cycle) == 2
+    assert 1e-8 < min(small) < min(large) < 1e-2
+
+
+def test_the_loop_is_measured_on_operands_in_the_first_level_cache() -> None:
+    of_loop = LoopBound(loop(), 64, None, None, "", None)
+    assert of_loop.sizes_in_cache(8) == (10 * 64, 32 * 64), "two arrays of float32 and 2 048 elements: 16 KiB"
 
 
 # llvm-mca

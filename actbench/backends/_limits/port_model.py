@@ -22,6 +22,9 @@ from itertools import combinations
 from actbench.backends._limits.inner_loop import InnerLoop, Instruction
 from actbench.host.processors import Description
 
+FUSED = r"vfn?m(add|sub)\w*p[sd]"
+"""Multiply-adds: a product of two operands and an addend."""
+
 
 class PipeUse(Enum):
     """What instructions do, as far as pipes differ; the patterns of their names, the first that matches counting."""
@@ -29,7 +32,7 @@ class PipeUse(Enum):
     DIVISION = r"v(div|sqrt)p[sd]"
     PRODUCT = r"vfn?m(add|sub)\w*p[sd]|vmulp[sd]|vpmu?ll?u?\w*"
     SUM = r"v(add|sub)p[sd]"
-    MASK = r"vp?cmp\w+|vfpclass\w+|vptestn?m\w+|k\w+"
+    MASK = r"vp?cmp\w+|vfpclass\w+|vptestn?m\w+|vpmov[bwdq]2m|k\w+"
     CONVERSION = r"vcvt\w+|vrndscale\w+|vround\w+|vgetexp\w+|vgetmant\w+|vscalef\w+|vreduce\w+"
     EXTREME = r"v(min|max)p[sd]|vrangep[sd]"
     SHIFT = r"vps(ll|rl|ra)\w+|vprol\w+|vpror\w+"
@@ -54,11 +57,13 @@ class Family:
     """Cycles between divisions by the last letter of their name, s or d, of 128, 256 and 512 bits."""
     issued: int
     """Instructions a cycle."""
-    loads: tuple[int, int]
+    loads: tuple[float, float]
     """A cycle, of up to 256 bits and of 512."""
-    stores: tuple[int, int]
+    stores: tuple[float, float]
     longer: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Slots, of up to 256 bits and of 512, of what takes more than one of 256 bits, by patterns of names."""
+    delay_of_fused: float = 0.0
+    """Cycles by which a store of 512 bits delays multiply-adds: it reads what it stores where they read the addend."""
 
     @property
     def products_a_cycle(self) -> int:
@@ -97,9 +102,12 @@ _ADDS = {PipeUse.MASK: "23", PipeUse.EXTREME: "23", PipeUse.BLEND: "01"}
 ZEN_3 = Family("Zen 3", _AMD | _ADDS, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1))
 _ZEN_4_PIPES = _AMD | {PipeUse.EXTREME: "23", PipeUse.SHIFT: "23"}
 _ZEN_4_LONGER = {r"vdivps|vsqrtp[sd]": (2, 4), r"vdivpd": (2, 6), r"vscalefp[sd]": (2, 4)}
-"""Where Zen 4 takes maxima and shifts, and how long it divides and scales: measured likewise."""
+_ZEN_4_DELAY = 0.5
+"""Where Zen 4 takes maxima and shifts, how long it divides and scales, and the delay of a store: measured likewise.
 
-ZEN_4 = Family("Zen 4", _ZEN_4_PIPES, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 1), _ZEN_4_LONGER)
+Stores delay multiply-adds by 0.5 to 1.7 cycles, depending on their order, and products of two operands not at all."""
+
+ZEN_4 = Family("Zen 4", _ZEN_4_PIPES, {}, _AMD_DIVISIONS, 6, (2, 1), (1, 0.5), _ZEN_4_LONGER, _ZEN_4_DELAY)
 ZEN_5 = Family("Zen 5", _AMD, _AMD, {"s": (3.0, 3.0, 5.0), "d": (5.0, 5.0, 9.0)}, 8, (2, 2), (1, 1))
 
 _ICE_LAKE_SERVERS = frozenset({106, 108})
@@ -142,7 +150,7 @@ def kind_of(instruction: Instruction) -> PipeUse | None:
 def pipe_bound(loop: InnerLoop, of: Family) -> PipeBound | str:
     """Return the bound of a loop; or the name of an instruction that the model does not know."""
     slots: Counter[frozenset[str]] = Counter()
-    divided = loading = storing = 0.0
+    divided = loading = storing = fused = 0.0
     issued = len(loop.instructions) - 1  # comparing and jumping are issued as one
     for instruction in (one for one in loop.instructions if one.is_vector):
         wide = instruction.bits == 512
@@ -151,12 +159,14 @@ def pipe_bound(loop: InnerLoop, of: Family) -> PipeBound | str:
             return instruction.mnemonic
         loading += instruction.reads_memory / of.loads[wide]
         storing += instruction.writes_memory / of.stores[wide]
+        fused += of.delay_of_fused * (wide and instruction.writes_memory)
         if kind is PipeUse.MOVE or (
             kind is PipeUse.SHUFFLE and "broadcast" in instruction.mnemonic and instruction.reads_memory
         ):
             continue  # registers are renamed, and loads broadcast
         pipes, count = of.pipes_of(instruction, kind)
         slots[frozenset(pipes)] += count
+        fused += count / len(pipes) * bool(re.fullmatch(FUSED, instruction.mnemonic))
         if kind is PipeUse.DIVISION:
             divided += of.divisions[instruction.mnemonic[-1]][instruction.bits.bit_length() - 8]
     bounds = {
@@ -164,6 +174,7 @@ def pipe_bound(loop: InnerLoop, of: Family) -> PipeBound | str:
         "divider": divided,
         "loads": loading,
         "stores": storing,
+        "third operands": fused,
         "issue": issued / of.issued,
     }
     limit = max(bounds, key=bounds.__getitem__)

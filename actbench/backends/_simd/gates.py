@@ -1,8 +1,9 @@
-"""The logistic function, and derivatives of x s(x), s a sigmoid with s(-x) = 1 - s(x), at once.
+"""The logistic function, and derivatives of x s(x), s a sigmoid, at once.
 
-Such a derivative is h for x < 0 and 1 - h for x > 0, h the one at -|x|: one exponential, one division, and nothing that
-cancels but where h is 0. With e = exp(-w), w(|x|) odd, h is e (1 - |x| w' + e) / (1 + e)^2. Mish's sigmoid has other
-symmetries: see there.
+With E = exp(-w), w odd and increasing, s = 1 / (1 + E), and the derivative is (1 + E (1 + x w')) / (1 + E)^2. Nothing
+in it cancels but where it is 0, so that both signs of x need one exponential, one division and no select: on Zen 4 with
+AVX-512, silu takes 0.9 times as long as by exp(-|w|), and the logistic function 0.86 times. Mish's sigmoid is another
+function of e^x: see there.
 """
 
 from __future__ import annotations
@@ -19,72 +20,77 @@ from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
 VANISHES_MULTIPLIED = {FLOAT32: -112.0, FLOAT64: -753.0}
 """Exponents from which on x e^x rounds to 0."""
 
-TANH_VANISHES = {FLOAT32: 11.1, FLOAT64: 21.8}
-"""Of GELU by tanh."""
+SATURATES = {FLOAT32: 24.0, FLOAT64: 48.0}
+"""Numbers from which on 1 + x e^-x rounds to 1."""
+
+TANH_VANISHES = {FLOAT32: -11.1, FLOAT64: -21.65}
+"""Numbers from which on the derivative of GELU by tanh rounds to 0."""
+
+TANH_SATURATES = {FLOAT32: 6.0, FLOAT64: 8.5}
+"""Numbers from which on it rounds to 1."""
+
+LOWERED = 2.0**-84
+"""What E, and 1, are multiplied by: between the numbers above, E is then a normal number, though 1 / E may not be."""
+
+
+def _lowered(fmt: Format) -> tuple[Callable[..., Any], Any]:
+    """Return the function of x that gives exp(-x), and the number 1, both multiplied by `LOWERED`."""
+    (reduced, raised), constant = decay(fmt, -1.0), raising(fmt, LOWERED / 2.0**LIFT)
+
+    @inlined
+    def lowered(x):
+        return raised(*reduced(x, constant))
+
+    return lowered, fmt.real(LOWERED)
 
 
 def _logistic(fmt: Format) -> Callable[..., Any]:
-    (reduced, raised), negative = decay(fmt), is_negative(fmt)
-    constant = raising(fmt)
-    low, one = fmt.reals(VANISHES[fmt], 2.0**LIFT)
+    low, high = fmt.reals(VANISHES[fmt], SATURATES[fmt])
+    exp_of_minus, one = _lowered(fmt)
 
     def logistic(x):
         """Return 1 / (1 + e^-x); at most 2.5 ULP off in float32, 2.5 in float64."""
-        exponent = -abs(x)
-        e = raised(*reduced(select(exponent < low, low, exponent), constant))
-        return select(negative(x), e, one) / (e + one)
+        x = select(x < low, low, x)
+        return one / (one + exp_of_minus(select(x > high, high, x)))
 
     return logistic
 
 
-def _h(fmt: Format) -> Callable[..., Any]:
-    """Return the function of the raised e, and of 1 - |x| w', that gives h."""
-    c0, c1, c2 = fmt.reals(2.0**LIFT, 2.0, 2.0**-LIFT)
-
-    @inlined
-    def h(e, rest):
-        return e * muladd(e, c2, rest) / muladd(e, muladd(e, c2, c1), c0)
-
-    return h
-
-
 def _silu_derivative(fmt: Format) -> Callable[..., Any]:
-    (reduced, raised), negative, h = decay(fmt), is_negative(fmt), _h(fmt)
-    constant = raising(fmt)
-    low, one = fmt.reals(VANISHES_MULTIPLIED[fmt], 1.0)
+    low, high, one = fmt.reals(VANISHES_MULTIPLIED[fmt], SATURATES[fmt], 1.0)
+    exp_of_minus, lowered = _lowered(fmt)
 
     def silu_derivative(x):
-        """Return the derivative of x / (1 + e^-x); at most 4.3 ULP off in float32, 4.8 in float64.
+        """Return the derivative of x / (1 + e^-x); at most 5 ULP off in float32, 5 in float64.
 
         Except near x = -1.28, where it is 0.
         """
-        exponent = -abs(x)
-        exponent = select(exponent < low, low, exponent)
-        below = h(raised(*reduced(exponent, constant)), one + exponent)
-        return select(negative(x), below, one - below)
+        x = select(x < low, low, x)
+        x = select(x > high, high, x)
+        e = exp_of_minus(x)
+        share = one / (lowered + e)
+        return muladd(e, x + one, lowered) * share * share * lowered
 
     return silu_derivative
 
 
 def _gelu_tanh_derivative(fmt: Format) -> Callable[..., Any]:
-    (reduced, raised), negative, h = decay(fmt), is_negative(fmt), _h(fmt)
-    constant = raising(fmt)
-    slope = -2.0 * sqrt(2.0 / pi)
-    high, linear, cubic, cubic_slope, one = fmt.reals(
-        TANH_VANISHES[fmt], slope, slope * 0.044715, slope * 3.0 * 0.044715, 1.0
-    )
+    slope = 2.0 * sqrt(2.0 / pi)
+    low, high, one = fmt.reals(TANH_VANISHES[fmt], TANH_SATURATES[fmt], 1.0)
+    exp_of_minus, lowered = _lowered(fmt)
+    linear, cubic, cubic_slope = fmt.reals(slope, slope * 0.044715, slope * 3.0 * 0.044715)
 
     def gelu_tanh_derivative(x):
         """Return the derivative of GELU by tanh; at most 220 ULP off in float32, 1600 in float64.
 
         Except near x = -0.75, where it is 0; that many only where the exponent, which is rounded, is large.
         """
-        size = abs(x)
-        size = select(size > high, high, size)
-        square = size * size
-        e = raised(*reduced(size * muladd(square, cubic, linear), constant))
-        below = h(e, muladd(size, muladd(square, cubic_slope, linear), one))
-        return select(negative(x), below, one - below)
+        x = select(x < low, low, x)
+        x = select(x > high, high, x)
+        square = x * x
+        e = exp_of_minus(x * muladd(square, cubic, linear))
+        share = one / (lowered + e)
+        return muladd(e, muladd(x, muladd(square, cubic_slope, linear), one), lowered) * share * share * lowered
 
     return gelu_tanh_derivative
 

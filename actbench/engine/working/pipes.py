@@ -1,8 +1,8 @@
-"""In a worker: how long a call of a case takes, and a cycle of the processor meanwhile, repeat by repeat in turns."""
+"""In a worker: how long calls of a case take, and a cycle of the processor meanwhile, repeat by repeat in turns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,23 +15,37 @@ from actbench.kernels.placement import Placement
 from actbench.kernels.subject import Subject
 
 
-def measured(subject: Subject, size: int, seed: int, repeats: int, undisturbed: Undisturbed) -> MeasuredCall:
-    """Measure a call on so many elements of N(0, 1), and the clock, this often; operands move from repeat to repeat."""
-    operands = Operands.drawn(subject.activation, subject.dtype, size, seed)
-    cycle = Clock(undisturbed)
-    loops = 0
-    seconds, cycles = [], []
+def measured(subject: Subject, sizes: Sequence[int], seed: int, repeats: int, undisturbed: Undisturbed) -> MeasuredCall:
+    """Measure a call on each number of elements of N(0, 1), and the clock, this often; operands move meanwhile."""
+    calls = [_Calls(subject, size, seed, undisturbed) for size in sizes]
+    clock = Clock(undisturbed)
+    seconds: list[list[float]] = [[] for _ in sizes]
+    cycles = []
     for repeat in range(repeats):
-        placement = Placement(operands, np.random.default_rng([seed, repeat]))
-        calls = WarmCalls(subject.invocation(size, placement))
+        for of_size, taken in zip(calls, seconds, strict=True):
+            taken.append(of_size.seconds(repeat))
+        cycles.append(clock.seconds())
+    return MeasuredCall(tuple(map(tuple, seconds)), tuple(cycles))
 
-        def ready(count: int, calls: WarmCalls = calls, placement: Placement = placement) -> Timed:
+
+class _Calls:
+    """The calls on so many elements; the first repeat finds how many take long enough."""
+
+    def __init__(self, subject: Subject, size: int, seed: int, undisturbed: Undisturbed) -> None:
+        self._subject, self._size, self._seed, self._undisturbed = subject, size, seed, undisturbed
+        self._operands = Operands.drawn(subject.activation, subject.dtype, size, seed)
+        self._loops = 0
+
+    def seconds(self, repeat: int) -> float:
+        """Return the seconds of a call."""
+        placement = Placement(self._operands, np.random.default_rng([self._seed, repeat]))
+        calls = WarmCalls(self._subject.invocation(self._size, placement))
+
+        def ready(count: int) -> Timed:
             return calls.ready(placement, count, phase=0)
 
-        loops = loops or _count(ready, undisturbed)
-        seconds.append(undisturbed(partial(ready, loops)).seconds / loops)
-        cycles.append(cycle.seconds())
-    return MeasuredCall(tuple(seconds), tuple(cycles))
+        self._loops = self._loops or _count(ready, self._undisturbed)
+        return self._undisturbed(partial(ready, self._loops)).seconds / self._loops
 
 
 def _count(ready: Callable[[int], Timed], undisturbed: Undisturbed) -> int:

@@ -271,7 +271,7 @@ class Server:
         from actbench.model.cases import Case
 
         case = Case.parse(request.case)
-        return pipes.measured(resolve(case), case.size, request.seed, request.repeats, undisturbed)
+        return pipes.measured(resolve(case), request.sizes, request.seed, request.repeats, undisturbed)
 
     def _prepared(self) -> PreparedBlock | PreparedTraining:
         if self._block is None:

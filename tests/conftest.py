@@ -27,6 +27,9 @@ from tests.support.tiers import QUICK, Collected, Share
 QUICK_EXAMPLES = 20
 """Of hypothesis, in the quick tier; exhaustive tests are run with its usual hundred."""
 
+COLLECTED_AT = 10_000
+"""Number of new objects after which garbage is collected: after 700, as Python has it, that takes 3 % of the time."""
+
 pytest.register_assert_rewrite("tests.support.exports", "tests.support.settings")
 
 Actbench = Callable[..., Result]
@@ -78,6 +81,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECTED_AT)
     gc.enable()
 
 

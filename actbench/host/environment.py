@@ -7,6 +7,7 @@ import platform
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -50,7 +51,7 @@ def collect(
 ) -> Environment:
     """Return the environment here; `further` names distributions to record in addition to the usual ones."""
     return Environment(
-        cpu_model=str(process_metadata().get("cpu_model_name", platform.processor() or "unknown")),
+        cpu_model=_cpu_model(),
         logical_cpus=psutil.cpu_count() or 1,
         physical_cpus=psutil.cpu_count(logical=False),
         caches=_caches(affinity or 0),
@@ -164,6 +165,12 @@ def process_metadata() -> dict[str, str | float]:
     import pyperf  # what only reads runs need not wait for it
 
     return public_metadata(pyperf.Run([1.0]).get_metadata())
+
+
+@cache
+def _cpu_model() -> str:
+    """Return the processor's name: pyperf reads the files of every processor for it, with all else that it collects."""
+    return str(process_metadata().get("cpu_model_name", platform.processor() or "unknown"))
 
 
 PUBLIC = frozenset(

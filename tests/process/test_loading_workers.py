@@ -104,9 +104,9 @@ def test_stock_pyperf_loads_the_same_and_measures_the_same_plan(monkeypatch: pyt
     run_pyperf, few = stock._run, ("--values", "1", "--warmups", "1", "--min-time", "0.001")
     monkeypatch.setattr(stock, "_run", lambda command, variables: run_pyperf([*command, *few], variables))
     selection = ("-a", "softer", "-s", "recompute,pair", "-b", "numpy", "-d", "float64", "-n", "10")
-    run("run", "--load", "mine.py", *selection, "--engine", "pyperf", "--rounds", "2", "-q", "-o", "here")
+    run("run", "--load", "mine.py", *selection, "--engine", "pyperf", "--rounds", "1", "-q", "-o", "here")
     assert names(Path("here")) == UNPROBED
-    assert {row["rounds"] for row in rows(Path("here/speedups.csv"))} == {"2"}
+    assert {row["rounds"] for row in rows(Path("here/speedups.csv"))} == {"1"}
     assert {row["strategy"] for row in rows(Path("here/cases.csv"))} == {"recompute", "pair", "yardstick"}
     assert {row["activation"] for row in rows(Path("here/cases.csv"))} == {"softer"}
     assert "softer" in run("compare", "here")
@@ -134,9 +134,9 @@ def test_a_baseline_that_cannot_load_the_same_is_not_comparable(mine: Path) -> N
 def test_a_worker_prepares_and_times_what_it_was_told_to_load(worker: WorkerProcess) -> None:
     loaded = plugins.load("mine.py")
     worker.load([Source(loaded.name, loaded.sha256)])
-    arms = (Arm(Variant("recompute"), "numba"), Arm(Variant("pair"), "numba-simd"), Arm(Variant("pair"), "numpy-quiet"))
+    arms = (Arm(Variant("pair"), "numba-simd"), Arm(Variant("pair"), "numpy-quiet"))
     worker.ask(Prepare.of(Block("softer", Op.STEP, Dtype.FLOAT32, 100, arms), Plan((), seed=1)))
-    ((*seconds,),) = worker.ask(Time((Sweep(2, (Slice(0, 2), Slice(1, 2), Slice(2, 2))),))).seconds
+    ((*seconds,),) = worker.ask(Time((Sweep(2, (Slice(0, 2), Slice(1, 2))),))).seconds
     assert all(value > 0 for value in seconds)
 
 

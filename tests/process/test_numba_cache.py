@@ -27,25 +27,52 @@ from tests.support.tiers import exhaustive_but
 
 ENTRIES = 60
 
-SAVE = """
+FORKED = """
+from multiprocessing import get_context
+
+def started(function, *arguments):
+    process = get_context("fork").Process(target=function, args=arguments)
+    process.start()
+    return process
+
+def ended(process):
+    process.join()
+    assert process.exitcode == 0
+"""
+"""For programs whose processes do as separate programs would, which import numba once."""
+
+SAVE = (
+    FORKED
+    + """
 import sys
 from pathlib import Path
 from numba.core.caching import IndexDataCacheFile
 from actbench.backends import _numba_cache
-from actbench.model.names import Op
 
-place, own, entries = sys.argv[1:]
-index = IndexDataCacheFile(place, "loop", "stamp")
-save = _numba_cache.alone(Path(place, "lock"), index.save)
-for number in range(int(entries)):
-    save((own, number), f"{own} {number}")
+def save_all(place, letter, entries):
+    index = IndexDataCacheFile(place, "loop", "stamp")
+    save = _numba_cache.alone(Path(place, "lock"), index.save)
+    for number in range(entries):
+        save((letter, number), f"{letter} {number}")
+
+place, letters, entries = sys.argv[1:]
+for process in [started(save_all, place, letter, int(entries)) for letter in letters]:
+    ended(process)
 """
+)
+
+
+def run(program: str, *arguments: str, **variables: str) -> None:
+    """Run a program."""
+    command, environment = [sys.executable, "-c", program, *arguments], os.environ | variables
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2], env=environment
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_several_processes_save_at_once_is_each_found_as_it_was(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", SAVE, str(tmp_path)]
-    running = [subprocess.Popen([*command, letter, str(ENTRIES)], cwd=Path(__file__).parents[2]) for letter in "abc"]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    run(SAVE, str(tmp_path), "abc", str(ENTRIES))
     index: Any = cast(Any, IndexDataCacheFile)(str(tmp_path), "loop", "stamp")
     for letter in "abc":
         assert [index.load((letter, number)) for number in range(ENTRIES)] == [f"{letter} {n}" for n in range(ENTRIES)]
@@ -127,38 +154,39 @@ def test_where_no_lock_can_be_written_it_is_done_without(tmp_path: Path) -> None
     assert _numba_cache.alone(tmp_path / "file" / "lock", lambda key: f"found {key}")("this") == "found this"
 
 
-COMPILE = """
-import sys
-from actbench.kernels.resolution import resolve
-from actbench.model.cases import Case
-assert resolve(Case.parse(sys.argv[1])).bound
-"""
-
-CALL = """
+COMPILE_AND_CALL = (
+    FORKED
+    + """
 import sys
 import numpy as np
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
 from tests.support import kernels
-for case in map(Case.parse, sys.argv[1:]):
-    z = np.linspace(-2, 2, case.size, dtype=case.dtype)
-    expected = kernels.outputs(Case.parse(case.id.replace(case.backend, "numpy")).kernel, z)
-    assert resolve(case).bound.from_cache, case.id
-    for one, other in zip(kernels.outputs(case.kernel, z), expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=case.id)
+
+def compile(case):
+    assert not resolve(case).bound.from_cache, case.id
+
+def call(cases):
+    for case in cases:
+        z = np.linspace(-2, 2, case.size, dtype=case.dtype)
+        expected = kernels.outputs(Case.parse(case.id.replace(case.backend, "numpy")).kernel, z)
+        assert resolve(case).bound.from_cache, case.id
+        for one, other in zip(kernels.outputs(case.kernel, z), expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=case.id)
+
+cases = [*map(Case.parse, sys.argv[1:])]
+for case in cases:
+    ended(started(compile, case))
+ended(started(call, cases))
 """
+)
 
 
 @pytest.mark.parametrize("backend", exhaustive_but(["numba", "numba-simd", "numba-parallel"], "numba".__eq__))
 def test_kernels_that_other_processes_compiled_are_not_taken_for_one_another(backend: str, tmp_path: Path) -> None:
     """Numba counts functions from 1 in every process: what it leaves a function of its own has the name of another."""
     cases = [f"{activation}/recompute/{backend}/step/float32/301" for activation in ("logistic", "gelu-tanh")]
-    started = {"cwd": Path(__file__).parents[2], "env": os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}}
-    for case in cases:
-        subprocess.run([sys.executable, "-c", COMPILE, case], check=True, **cast(Any, started))
-    call = [sys.executable, "-c", CALL, *cases]
-    done = subprocess.run(call, check=False, capture_output=True, text=True, **cast(Any, started))
-    assert done.returncode == 0, done.stderr
+    run(COMPILE_AND_CALL, *cases, NUMBA_CACHE_DIR=str(tmp_path))
 
 
 def bound_and_compiled(kernel: KernelId) -> tuple[bool, Compiled | None]:

@@ -55,7 +55,7 @@ def test_it_follows_the_source(package: Path) -> None:
     assert printed("1") == [2]
     (package / "doubling.py").write_text(DOUBLING.replace("2", "3"))
     assert printed("1") == [3]
-    (package / "found_by_a_look_into_the_directory.py").touch()
+    (package / "beside.py").touch()
     printed("1")
     assert runs() == 3
 

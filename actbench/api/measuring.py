@@ -6,12 +6,11 @@ import warnings
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actbench.api import names as read
 from actbench.api.loading import loaded
 from actbench.api.names import Files, Names, Sizes
-from actbench.api.opened import MeasuredRun, open_run
 from actbench.api.running import RunKind, fail_for, worked
 from actbench.api.sources import Activations, split
 from actbench.api.wording import in_python, worded
@@ -25,6 +24,9 @@ from actbench.planning import presets
 from actbench.report.prediction import warning
 from actbench.runs.bounds import LARGEST_SEED, MOST_ROUNDS
 from actbench.runs.writer import fresh_directory
+
+if TYPE_CHECKING:  # the command line needs neither data frames nor charts
+    from actbench.api.opened import MeasuredRun
 
 
 def _cautions(prepared: PreparedRun) -> Iterator[str]:
@@ -140,6 +142,8 @@ def _measured(
         fail_for(writer.record, with_reason=True)
     except BenchmarkError as error:
         raise BenchmarkError(f"{error}: {opens}") from None
+    from actbench.api.opened import open_run
+
     return open_run(directory)
 
 

@@ -7,8 +7,6 @@ from dataclasses import asdict
 from math import isfinite, isinf, isnan
 from typing import Any
 
-import pandas as pd
-
 from actbench.analysis.accuracy import LOSS_TESTS, Accuracy, Errors, Loss, Part, RowAccuracy, Surveyed, Zone
 from actbench.analysis.conventions import AtInfinity, AtKink, Conventions
 from actbench.analysis.deviations import Largest
@@ -204,6 +202,8 @@ def as_csv(kernels: Sequence[Surveyed]) -> str:
 
     Errors have six digits, the ends of zones as many as they need; an end is ``inf`` where a zone has none.
     """
+    import pandas as pd  # which takes long, and nothing else here needs
+
     rows = [
         {name: _in_csv(value) if name in PRECISE else value for name, value in row.items()} for row in _rows(kernels)
     ]

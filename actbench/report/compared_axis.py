@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.analysis.within_run import Axis, Comparison
 from actbench.model.names import Op
@@ -67,6 +65,8 @@ def as_markdown(comparisons: Sequence[Comparison], axis: str) -> str:
 
 def as_csv(comparisons: Sequence[Comparison]) -> str:
     """Return one row per comparison, in full precision."""
+    import pandas as pd  # which takes long, and nothing else here needs
+
     return str(pd.DataFrame([_record(item) for item in comparisons]).to_csv(index=False, lineterminator="\n"))
 
 

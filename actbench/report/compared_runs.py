@@ -6,8 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
-
 from actbench.analysis.between_runs import EVERYTHING, Between, Contrast, Trend
 from actbench.analysis.interval import Interval
 from actbench.analysis.within_run import Axis
@@ -96,6 +94,8 @@ def as_markdown(comparison: Between, remarks: Sequence[str]) -> str:
 
 def as_csv(comparison: Between) -> str:
     """Return one row per figure."""
+    import pandas as pd  # which takes long, and nothing else here needs
+
     frame = pd.DataFrame(facts(comparison))
     return str(frame.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
 

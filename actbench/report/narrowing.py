@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,8 +13,10 @@ from actbench.model.cases import Case
 from actbench.model.sizes import Size
 from actbench.model.variants import Variant
 from actbench.planning.selection import Selection
-from actbench.report.pictures import Keep
 from actbench.runs.archive import Run
+
+Keep = Callable[[Case], bool]
+"""A function that tells whether a case is shown."""
 
 FIELDS = {
     "activations": "activation",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from actbench.analysis.between_runs import between
 from actbench.analysis.speedups import Speedup
@@ -22,6 +22,7 @@ from actbench.report.charts.speedup import REFERENCE, speedup
 from actbench.report.charts.step import step
 from actbench.report.charts.style import Picture
 from actbench.report.charts.time import time
+from actbench.report.narrowing import Keep
 from actbench.report.results import RunResults
 from actbench.runs.archive import Run, require_timed
 from actbench.runs.baseline import host_differences, refuse_unlike
@@ -36,9 +37,6 @@ OF_TRAINING = ("step", "memory", "gain", "rounds")
 __all__ = ["functions", "of_run", "of_two"]
 
 KINDS = ("functions", *OF_A_RUN, *OF_TRAINING[:-1], "compare")
-
-Keep = Callable[[Case], bool]
-"""A function that tells whether a case is shown."""
 
 
 def of_run(

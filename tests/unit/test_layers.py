@@ -46,7 +46,7 @@ DOORS = {
     "IPython": {"report"},
     "platformdirs": {"host"},
     "scipy": {"backends", "analysis"},
-    "pandas": {"report", "runs"},
+    "pandas": {"report"},
     "msgspec": {"runs", "engine", "report"},
     "psutil": {"host"},
     "numpy": {

@@ -55,7 +55,7 @@ def measured(first: Path, second: Path, rounds: int) -> str:
         list(side_by_side.calibrate())
         for number in range(1, rounds + 1):
             list(side_by_side.round(number, [BLOCK]))
-    changes = judge(side_by_side.sides, Margins(0.05))
+    changes, _ = judge(side_by_side.sides, Margins(0.05))
     return ", ".join(
         f"{arm.case.strategy} {change(arm.ratio)} (itself {change(arm.control)})" for arm in changes if arm.control
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import log1p
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,19 +63,25 @@ class Outcome:
     """How much longer than usual arms were timed; None where they were not."""
 
 
-def judge(times: LiveTimes, margins: Margins, cases: Collection[Case] | None = None) -> list[Change]:
-    """Judge every measured case, or only `cases`, in the order of the plan; each change has the control's ratio."""
-    control = _judged(times.baseline, times.control, margins, cases)
-    return [
-        replace(change, control=of_control.ratio)
-        for change, of_control in zip(_judged(times.baseline, times.candidate, margins, cases), control, strict=True)
-    ]
+class Judgement(NamedTuple):
+    """The changes of the candidate and of the control from the baseline."""
+
+    changes: list[Change]
+    """In the order of the plan; each has the control's ratio."""
+    noise: list[Change]
+    """The changes of the control beyond the margin; if there are any, the host is too noisy."""
 
 
-def control_changes(times: LiveTimes, margins: Margins) -> list[Change]:
-    """Return the changes of the control beyond the margin; if there are any, the host is too noisy."""
+def judge(times: LiveTimes, margins: Margins, cases: Collection[Case] | None = None) -> Judgement:
+    """Judge every measured case, or only `cases`; and every case of the control."""
+    of_control = _judged(times.baseline, times.control, margins)
+    ratios = {change.case: change.ratio for change in of_control}
+    changes = _judged(times.baseline, times.candidate, margins, cases)
     beyond = {Verdict.REGRESSED, Verdict.IMPROVED}
-    return [change for change in _judged(times.baseline, times.control, margins) if change.verdict in beyond]
+    return Judgement(
+        [replace(change, control=ratios[change.case]) for change in changes],
+        [change for change in of_control if change.verdict in beyond],
+    )
 
 
 def undecided(block: Block, changes: Sequence[Change]) -> bool:

@@ -38,7 +38,7 @@ def median_interval(samples: ArrayLike, tail: Fraction = TAIL_PROBABILITY) -> In
     `tail`.
     """
     rounds = np.sort(np.asarray(samples, dtype=np.float64))
-    centre = float(np.median(rounds))
+    centre = float(rounds[(rounds.size - 1) // 2] + rounds[rounds.size // 2]) / 2  # np.median takes ten times as long
     rank = fewest_above(rounds.size, tail)
     if rank is None:
         return Interval(centre, nan, nan)
@@ -52,8 +52,13 @@ def sequential_p_value(samples: ArrayLike, value: float) -> float:
     """
     rounds = np.asarray(samples, dtype=np.float64)
     above: NDArray[np.int64] = np.cumsum(rounds > value)
-    largest = max((wealth(number, hits) for number, hits in enumerate(above.tolist(), start=1)), default=Fraction(1))
-    return float(min(Fraction(1), 1 / largest))
+    return min([1.0, *(_p_value(number, hits) for number, hits in enumerate(above.tolist(), start=1))])
+
+
+@cache
+def _p_value(rounds: int, above: int) -> float:
+    """Return one over the `wealth`, rounded once; fractions take many times as long to compare as floats do."""
+    return float(1 / wealth(rounds, above))
 
 
 @cache

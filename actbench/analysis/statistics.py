@@ -17,7 +17,7 @@ at once, and importing `scipy.stats` takes as long as a whole report: only funct
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from math import comb, nan
 
@@ -58,7 +58,7 @@ def intervals_of_logs(samples: Iterable[ArrayLike]) -> list[Interval]:
 def _hodges_lehmann(samples: Floats) -> Floats:
     """Return estimate, low and high over the last axis, which they replace."""
     count = samples.shape[-1]
-    first, second = np.triu_indices(count)
+    first, second = _pairs(count)
     averages = np.sort((samples[..., first] + samples[..., second]) / 2, axis=-1)
     centre = _middle(averages)
     if count < MIN_ROUNDS:
@@ -134,7 +134,7 @@ def signed_rank_p_value(samples: ArrayLike) -> Floats:
     """
     rounds = np.asarray(samples, dtype=np.float64)
     count = rounds.shape[-1]
-    first, second = np.triu_indices(count)
+    first, second = _pairs(count)
     against = np.count_nonzero(rounds[..., first] + rounds[..., second] <= 0, axis=-1)
     return np.asarray(_signed_rank_distribution(count)[against])
 
@@ -148,6 +148,13 @@ def signed_rank_rows(samples: Iterable[ArrayLike]) -> Floats:
         samples,
         lambda rows: np.column_stack([_hodges_lehmann(rows), signed_rank_p_value(rows), signed_rank_p_value(-rows)]),
     )
+
+
+@lru_cache(4)
+def _pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of both values of every pair of this many, in which a value is beside itself, too."""
+    first, second = np.triu_indices(count)
+    return first, second
 
 
 @cache

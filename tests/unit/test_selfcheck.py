@@ -71,7 +71,7 @@ def test_the_smallest_slowdown_seen_is_where_a_check_begins_to_call_it() -> None
                 times.add(
                     BlockTimes(BLOCK, block_times.round, (recompute, tuple(slower * s for s in second), yardstick))
                 )
-        assert judge(moved, Margins(MARGIN))[1].verdict == verdict
+        assert judge(moved, Margins(MARGIN)).changes[1].verdict == verdict
 
 
 def test_a_quiet_host_raises_no_alarm_and_sees_what_was_put_in() -> None:

@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from actbench.analysis.check_live import LiveTimes, confirms, control_changes
+from actbench.analysis.check_live import LiveTimes, confirms, judge
 from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.regression import Change, Margins, Verdict, by_severity, verdict
 from actbench.model.cases import Case
@@ -83,4 +83,4 @@ def test_a_control_that_changes_in_either_direction_says_that_the_host_is_noisy(
         for side in times.all_three:
             seconds = (factor if side is times.control else 1.0, 1.0, 1.0)
             side.add(BlockTimes(BLOCK, number, tuple((one,) for one in seconds)))
-    assert [change.case for change in control_changes(times, Margins(0.05))] == [BLOCK.cases[0]]
+    assert [change.case for change in judge(times, Margins(0.05)).noise] == [BLOCK.cases[0]]

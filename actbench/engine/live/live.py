@@ -17,7 +17,6 @@ from actbench.analysis.check_live import (
     LiveTimes,
     Outcome,
     confirms,
-    control_changes,
     judge,
     needs,
     undecided,
@@ -85,8 +84,7 @@ class LiveCheck:
         while blocks and self._affordable(blocks):
             self.rounds += 1
             yield from self.lockstep.round(self.rounds, blocks)
-            self.changes = judge(self.lockstep.sides, self.margins)
-            self.noise = control_changes(self.lockstep.sides, self.margins)
+            self.changes, self.noise = judge(self.lockstep.sides, self.margins)
             if self.noise:
                 return
             blocks = [block for block in self.lockstep.blocks if undecided(block, self.changes)]
@@ -180,8 +178,7 @@ class LiveCheck:
         while blocks and self._may_confirm(number, most, again.cost(blocks), ends):
             number += 1
             yield from again.round(number, blocks)
-            judged = judge(again.sides, self.margins, cases)
-            self.noise = control_changes(again.sides, self.margins)
+            judged, self.noise = judge(again.sides, self.margins, cases)
             if self.noise:
                 break
             blocks = _with_any(again.blocks, [change.case for change in judged if number < enough or unsettled(change)])

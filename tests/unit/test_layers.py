@@ -5,7 +5,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tests.support.sources import FILES, PACKAGE, parsed
+from tests.support.sources import FILES, PACKAGE, parsed, statements
 
 LAYERS = (
     {"__main__"},
@@ -75,7 +75,7 @@ def part_of(path: Path) -> str:
 def imported_modules(path: Path) -> frozenset[str]:
     """Return every module that a file imports, dotted; ``from a import b`` as a.b, ``from . import b`` as .b."""
     modules: set[str] = set()
-    for node in ast.walk(parsed(path)):
+    for node in statements(path):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -30,9 +30,10 @@ SPARE = 8
 class Differentiated:
     """Evaluation of an activation's definition over jets."""
 
-    def __init__(self, build: Callable[[Any], Formula]) -> None:
-        """Take a function that builds the definition for a namespace."""
+    def __init__(self, build: Callable[[Any], Formula], slope: Ball = balls.ONE) -> None:
+        """Take a function that builds the definition for a namespace, and the slope of z, which is 0 for g alone."""
         self._build = build
+        self._slope = slope
         self._built: dict[int, tuple[Arithmetic, Formula]] = {}
 
     def at(self, z: Any) -> Point:
@@ -67,7 +68,7 @@ class Differentiated:
             self._built[bits] = arithmetic, self._build(Functions(arithmetic))
         arithmetic, definition = self._built[bits]
         arithmetic.met = False
-        jet = Jet(arithmetic, (z._mpf_, EXACT), balls.ONE)
+        jet = Jet(arithmetic, (z._mpf_, EXACT), self._slope)
         result = jet.constant(definition(jet))
         for number, _ in (result.value, result.slope):
             balls.magnitude(number)

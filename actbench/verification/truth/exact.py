@@ -15,6 +15,7 @@ from actbench.formula import Activation
 from actbench.model.rule import Formula
 from actbench.verification.truth import differentiated, points
 from actbench.verification.truth.agreeing import Agreeing
+from actbench.verification.truth.balls import ZERO
 from actbench.verification.truth.differentiated import Differentiated
 from actbench.verification.truth.jets import Jet
 from actbench.verification.truth.points import Method, Point
@@ -110,7 +111,7 @@ def _refuse(_: Any) -> float:
 
 def saved(build: Callable[[Any], Formula | None], count: int, z: Array) -> list[list[Any]]:
     """Return the residuals that a formula saves beside the output, as numbers of mpmath; None where unknown."""
-    methods = [Differentiated(partial(_residual, build, number)) for number in range(1, count + 1)]
+    methods = [Differentiated(partial(_residual, build, number), ZERO) for number in range(1, count + 1)]
     return [[method.at(mpmath.mpf(number)).output for number in map(float, z)] for method in methods]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from math import inf
 
 import numpy as np
@@ -81,10 +82,16 @@ def test_where_the_textbook_form_overflows_is_measured(backend: str, dtype: Dtyp
     assert of.losses[Part.RIGHT] == type(lost)()
 
 
-def test_the_complement_gives_back_what_is_lost() -> None:
-    for of in accuracies(*(kernel(name, "complement", dtype) for name in ("logistic", "tanh") for dtype in WIDE)):
-        assert max(tail.largest.size for tail in of.tails.values()) < 3
-        assert all(loss == type(loss)() for loss in of.losses.values())
+@pytest.mark.parametrize(
+    ("activation", "dtype"),
+    exhaustive_but(
+        product(("logistic", "tanh"), WIDE), {("logistic", Dtype.FLOAT64), ("tanh", Dtype.FLOAT32)}.__contains__
+    ),
+)
+def test_the_complement_gives_back_what_is_lost(activation: str, dtype: Dtype) -> None:
+    (of,) = accuracies(kernel(activation, "complement", dtype))
+    assert max(tail.largest.size for tail in of.tails.values()) < 3
+    assert all(loss == Loss() for loss in of.losses.values())
 
 
 def test_a_y_that_the_forward_pass_computed_is_lost_earlier_than_one_correctly_rounded() -> None:
@@ -148,5 +155,5 @@ def test_truths_are_computed_once_for_all_kernels_that_ask(monkeypatch: pytest.M
 
 def test_the_report_says_what_was_kept() -> None:
     for exact, words in ((True, "correctly rounded"), (False, "those of numpy's forward pass")):
-        table, _ = report.tables(accuracies(kernel("tanh", "cached"), survey=Survey(20, exact=exact)), exact=exact)
+        table, _ = report.tables(accuracies(kernel("relu", "cached"), survey=Survey(20, exact=exact)), exact=exact)
         assert words in table.note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.activations._gates import logistic_of, of_gate, of_quotient, quotients
 from actbench.activations.logistic import SATURATES
 from actbench.formula import Formulas, Piecewise, Strategy, activation
@@ -26,6 +27,9 @@ def glu(m: Any) -> Formulas:
     def forward_array(a, b):
         e = m.exp(-abs(a))  # at most 1, so that neither side overflows
         return m.where(a < 0.0, e, 1.0) / (1.0 + e) * b
+
+    def forward_at_once(a, b):
+        return m.logistic(a) * b
 
     def recompute(a, b):
         e = m.exp(-abs(a))
@@ -53,14 +57,22 @@ def glu(m: Any) -> Formulas:
         s = m.where(a < 0.0, e, 1.0) / (1.0 + e)
         return s * b, s
 
+    def save_at_once(a, b):
+        s = m.logistic(a)
+        return s * b, s
+
     def intermediate(b, s):
         return b * (s * (1.0 - s)), s
 
     saturates = of_gate(SATURATES)
     return Formulas(
-        forward=Piecewise(scalar=forward, array=forward_array),
+        forward=Piecewise(scalar=forward, array=forward_at_once if has(m, "logistic") else forward_array),
         range=(0.0, 1.0),
         recompute=Piecewise(scalar=recompute, array=recompute_array),
         cached=Strategy(Piecewise(scalar=cached, array=cached_array), weaknesses=(*saturates, UNDERFLOWS)),
-        intermediate=Strategy(intermediate, save=Piecewise(scalar=save, array=save_array), weaknesses=saturates),
+        intermediate=Strategy(
+            intermediate,
+            save=Piecewise(scalar=save, array=save_at_once if has(m, "logistic") else save_array),
+            weaknesses=saturates,
+        ),
     )

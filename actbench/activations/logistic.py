@@ -48,6 +48,9 @@ def logistic(m: Any) -> Formulas:
         e = m.exp(-abs(z))  # at most 1, so that neither side overflows
         return m.where(z < 0.0, e, 1.0) / (1.0 + e)
 
+    def forward_at_once(z):
+        return m.logistic(z)
+
     def textbook(z):
         e = m.exp(-z)
         d = 1.0 + e
@@ -94,7 +97,7 @@ def logistic(m: Any) -> Formulas:
         return y * (1.0 - y) * (1.0 - 2.0 * y)
 
     return Formulas(
-        forward=Piecewise(scalar=forward, array=forward_array),
+        forward=Piecewise(scalar=forward, array=forward_at_once if has(m, "logistic") else forward_array),
         range=(0.0, 1.0),
         textbook=Strategy(
             textbook,

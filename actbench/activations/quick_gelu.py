@@ -111,6 +111,9 @@ def quick_gelu(m: Any) -> Formulas:
         e = m.exp(-steepness * abs(z))
         return m.where(z < 0.0, m.where(z < -800.0, -800.0, z) * e, z) / (1.0 + e)
 
+    def forward_at_once(z):
+        return m.where(z < -800.0, -800.0, z) * m.logistic(steepness * z)
+
     def recompute(z):
         a = min(steepness * abs(z), 1e3) if abs(z) >= 0.0 else z
         e = m.exp(-a)
@@ -142,6 +145,10 @@ def quick_gelu(m: Any) -> Formulas:
         s = m.where(z < 0.0, e, 1.0) / (1.0 + e)
         return m.where(z < -800.0, -800.0, z) * s, s
 
+    def gate_at_once(z):
+        s = m.logistic(steepness * z)
+        return m.where(z < -800.0, -800.0, z) * s, s
+
     def intermediate(z, s):
         if abs(z) > 500.0:
             return s
@@ -164,7 +171,7 @@ def quick_gelu(m: Any) -> Formulas:
 
     of_z, of_s, of_y = _second(m)
     return Formulas(
-        forward=Piecewise(scalar=forward, array=forward_array),
+        forward=Piecewise(scalar=forward, array=forward_at_once if has(m, "logistic") else forward_array),
         weaknesses=(ROUNDED, FEW_DIGITS),
         range=(-0.1636101896363536, inf),
         uncached="y between -0.164 and 0 comes from two different z",
@@ -178,7 +185,7 @@ def quick_gelu(m: Any) -> Formulas:
         ),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),
-            save=Piecewise(scalar=gate, array=gate_array),
+            save=Piecewise(scalar=gate, array=gate_at_once if has(m, "logistic") else gate_array),
             weaknesses=(CROSSES, ROUNDED, MULTIPLIED, FEW_DIGITS),
             second=Strategy(of_s, weaknesses=OF_KEPT_SECOND),
         ),

@@ -96,6 +96,9 @@ def silu(m: Any) -> Formulas:
         e = m.exp(-abs(z))
         return m.where(z < 0.0, m.where(z < -800.0, -800.0, z) * e, z) / (1.0 + e)
 
+    def forward_at_once(z):
+        return m.where(z < -800.0, -800.0, z) * m.logistic(z)
+
     def recompute(z):
         a = abs(z)
         if a > 800.0:
@@ -130,6 +133,10 @@ def silu(m: Any) -> Formulas:
         s = m.where(z < 0.0, e, 1.0) / (1.0 + e)
         return m.where(z < -800.0, -800.0, z) * s, s
 
+    def gate_at_once(z):
+        s = m.logistic(z)
+        return m.where(z < -800.0, -800.0, z) * s, s
+
     def intermediate(z, s):
         if abs(z) > 800.0:
             return s
@@ -152,7 +159,7 @@ def silu(m: Any) -> Formulas:
 
     of_z, of_s, of_y = _second(m)
     return Formulas(
-        forward=Piecewise(scalar=forward, array=forward_array),
+        forward=Piecewise(scalar=forward, array=forward_at_once if has(m, "logistic") else forward_array),
         weaknesses=(FEW_DIGITS,),
         range=(-0.27846454276107380, inf),
         uncached="y between -0.278 and 0 comes from two different z",
@@ -163,7 +170,7 @@ def silu(m: Any) -> Formulas:
         ),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),
-            save=Piecewise(scalar=gate, array=gate_array),
+            save=Piecewise(scalar=gate, array=gate_at_once if has(m, "logistic") else gate_array),
             weaknesses=(CROSSES, MULTIPLIED, FEW_DIGITS),
             second=Strategy(of_s, weaknesses=OF_KEPT_SECOND),
         ),

@@ -7,6 +7,7 @@ from math import frexp, inf
 from typing import Any
 
 from actbench.activations import silu
+from actbench.activations._at_once import has
 from actbench.activations._gates import logistic_of, of_gate, of_quotient, quotients
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, magnitude
 
@@ -28,6 +29,9 @@ def swiglu(m: Any, beta: float = 1.0) -> Formulas:
     def forward_array(a, b):
         e = m.exp(-abs(beta * a))
         return m.where(a < 0.0, m.where(a < -far, -far, a) * e, a) / (1.0 + e) * b
+
+    def forward_at_once(a, b):
+        return m.where(a < -far, -far, a) * m.logistic(beta * a) * b
 
     def recompute(a, b):
         x = min(abs(beta * a), 800.0)
@@ -53,6 +57,10 @@ def swiglu(m: Any, beta: float = 1.0) -> Formulas:
     def save_array(a, b):
         e = m.exp(-abs(beta * a))
         s = m.where(a < 0.0, e, 1.0) / (1.0 + e)
+        return m.where(a < -far, -far, a) * s * b, s
+
+    def save_at_once(a, b):
+        s = m.logistic(beta * a)
         return m.where(a < -far, -far, a) * s * b, s
 
     def intermediate(a, b, s):
@@ -97,7 +105,7 @@ def swiglu(m: Any, beta: float = 1.0) -> Formulas:
     )
     kept = (crosses, multiplied, few_digits, *rounded)
     return Formulas(
-        forward=Piecewise(scalar=forward, array=forward_array),
+        forward=Piecewise(scalar=forward, array=forward_at_once if has(m, "logistic") else forward_array),
         range=(-0.27846454276107380 / beta, inf),
         uncached="g(a) = y / b between -0.278 / beta and 0 comes from two different a",
         weaknesses=(few_digits, *rounded),
@@ -106,7 +114,7 @@ def swiglu(m: Any, beta: float = 1.0) -> Formulas:
         ),
         intermediate=Strategy(
             Piecewise(scalar=intermediate, array=intermediate_array),
-            save=Piecewise(scalar=save, array=save_array),
+            save=Piecewise(scalar=save, array=save_at_once if has(m, "logistic") else save_array),
             weaknesses=kept,
         ),
         pair=Strategy(Piecewise(scalar=pair, array=pair_array), weaknesses=(*kept, *of_quotient(gate_of))),

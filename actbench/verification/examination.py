@@ -12,7 +12,7 @@ from actbench.model.checks import STATED_ULP
 from actbench.model.number_formats import limits
 from actbench.verification import allowance, kept
 from actbench.verification.evaluation import Evaluate, Evaluation
-from actbench.verification.truth import Array, Truth
+from actbench.verification.truth import Array, Truth, truth_at
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,19 @@ class Examination:
         finite = np.where(np.isfinite(z), z, 0).astype(self.z.dtype)
         answer = self.evaluate(self.kernel.identity, finite, np.ones_like(finite))
         return np.where(np.isfinite(z), answer.derivative, np.nan)
+
+    def errors_at_roots(self, within: Array) -> Array:
+        """Return the errors, in ULP, nearest to the roots of g' that lie between some of the z; it calls the kernel."""
+        order = np.argsort(self.z)
+        order = order[within[order]]
+        slopes, places = self.slope.nearest[order], self.z[order]
+        before = np.flatnonzero(slopes[:-1] * slopes[1:] < 0)
+        if not before.size:
+            return np.array([])
+        share = slopes[before] / (slopes[before] - slopes[before + 1])
+        roots = (places[before] + share * (places[before + 1] - places[before])).astype(self.z.dtype)
+        truth, _ = truth_at(self.kernel.activation, roots)
+        return truth.error(self.derivative_at(np.resize(roots, self.z.size))[: roots.size])
 
     @cached_property
     def expected(self) -> Truth:

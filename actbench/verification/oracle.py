@@ -123,7 +123,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
         raise refusal.wrong_kept(call, wrong) if plain else refusal.wrong_derivative(call, wrong)
     _require_range(kernel, z, call.output)
     if slope.digits is None and not (storage or kernel.is_shipped):
-        allowance.check_weaknesses(kernel, derivative, error, z)
+        allowance.check_weaknesses(kernel, derivative, error, z, call.errors_at_roots)
     if call.answer.y is not None:
         refusal.check_form(kernel, call.answer.y, z)
         wrong = call.wrong_output()

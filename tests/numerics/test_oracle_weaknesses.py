@@ -15,6 +15,8 @@ from actbench.model.checks import BANDS, STATED_ULP
 from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification import allowance, oracle
+from actbench.verification.evaluation import Evaluation
+from actbench.verification.truth import Array
 from tests.support import kernels
 from tests.support.registered import register
 from tests.support.spoilt import declare, refusal, spoilt
@@ -80,6 +82,26 @@ def test_a_weakness_that_does_not_occur_is_refused(flaw: Flaw, monkeypatch: pyte
         f"{kernel.id} is declared to be wrong where 'it is said to fail here', but is not at any z there that is "
         "checked: leave it out, or correct its where="
     )
+
+
+@pytest.mark.parametrize("middle", [0.32, 0.64])
+def test_a_difference_that_cancels_may_show_it_at_the_root_alone(
+    middle: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weakness = Weakness(Flaw.CANCELS, "it is a difference", lambda z, _: abs(z - middle) < 0.1)
+    parabola = Formulas(
+        forward=lambda z: z * z * 0.5 - z * 0.32, recompute=Strategy(lambda z: z - 0.32, weaknesses=(weakness,))
+    )
+    register(monkeypatch, Activation("parabola", "for a test", lambda _: parabola))
+    kernel = KernelId("parabola", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+
+    def slightly_off(_: KernelId, z: Array, __: Array) -> Evaluation:
+        return Evaluation(z - 0.32 + 3e-18, None)  # less than 8 ULP at 20/64 and 21/64, between which the root is
+
+    if middle == 0.32:
+        assert oracle.check(resolve(kernel), slightly_off).weaknesses == ("it is a difference",)
+    else:
+        assert "'it is a difference', but is not at any z there" in refusal(kernel, slightly_off)
 
 
 def test_an_overflow_that_begins_later_than_declared_is_refused_with_a_z(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,8 @@ def test_a_right_kernel_passes_with_its_largest_error(kernel: KernelId) -> None:
     assert check.worst_z in oracle.points(registry.activation(kernel.activation), kernel.dtype)
     beyond = check.max_ulp is None or check.max_ulp > STATED_ULP
     assert beyond <= bool(declared)
-    assert beyond or all(weakness.flaw in {Flaw.AMPLIFIES, Flaw.MERGES} for weakness in declared)
+    elsewhere = {Flaw.AMPLIFIES, Flaw.MERGES, Flaw.CANCELS}  # a bound alone, or seen at roots alone
+    assert beyond or all(weakness.flaw in elsewhere for weakness in declared)
 
 
 WRONG: dict[str, Change] = {

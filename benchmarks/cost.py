@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from itertools import count
+from itertools import chain, count
 
-from actbench.analysis.speedups import Speedup, block_speedups
+from actbench.analysis.speedups import KnownSpeedups
 from actbench.analysis.statistics import MIN_ROUNDS
 from benchmarks.whole_run import whole_run
 
@@ -23,7 +23,7 @@ SELECTION = ("-b", "numpy,numba", "-s", "recompute,cached", "-n", "1k,10k,100k",
 def measured(*options: str) -> tuple[float, list[float]]:
     """Run actbench; return wall seconds a case, and the half widths of all speedups, relative."""
     run, seconds = whole_run(*SELECTION, *options)
-    speedups: list[Speedup] = [speedup for block in run.times.blocks for speedup in block_speedups(run.times, block)]
+    speedups = [*chain.from_iterable(KnownSpeedups(run.times).of(run.times.blocks).values())]
     return seconds / len(run.plan.cases), [speedup.half_width for speedup in speedups]
 
 

@@ -9,11 +9,11 @@ against the copies that bound them; numpy in blocks against numpy. With RUN, a f
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from actbench.analysis.figures import Figures
-from actbench.analysis.speedups import Speedup, block_speedups
+from actbench.analysis.speedups import KnownSpeedups, Speedup
 from actbench.model.cases import Block
 from actbench.report.numbers import count, plus_minus
 from actbench.report.results import analyse
@@ -26,7 +26,7 @@ OTHERS = ("numpy", "numexpr", "torch", "torch-compile", "jax", "onednn")
 LARGE_SIZE = 1_000_000
 
 
-def fastest(block: Block, speedups: list[Speedup]) -> Speedup | None:
+def fastest(block: Block, speedups: Sequence[Speedup]) -> Speedup | None:
     """Return the speedup of numba-simd's recompute over the fastest of the others: the smallest."""
     against = [
         speedup
@@ -54,7 +54,7 @@ def lines(run: Run) -> Iterator[str]:
     assert run.record is not None  # a directory has one
     figures = {row.case: row for row in analyse(run.times, run.record).figures}
     for block in run.times.blocks:
-        speedups = list(block_speedups(run.times, block))
+        speedups = KnownSpeedups(run.times).of([block])[block]
         name = f"{block.activation:<9} {block.dtype} {count(block.size):>11}"
         best = fastest(block, speedups)
         if best is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.statistics import (
+    Floats,
     apply_by_length,
     intervals_of_logs,
     mad_standard_deviation,
@@ -111,12 +112,30 @@ def speedups(by_block: Mapping[Block, Ratios]) -> Iterator[Speedup]:
             yield Speedup(cases[reference], cases[candidate], next(intervals), rounds, next(deviations))
 
 
-def block_speedups(times: Times, block: Block) -> Iterator[Speedup]:
-    """Yield the speedups of a block."""
-    return speedups(ratios(times, [block]))
+class KnownSpeedups:
+    """The speedups of blocks, computed again only where a block has other times: engines ask after every round."""
 
+    def __init__(self, times: Times) -> None:
+        """Know none of these times yet."""
+        self._times = times
+        self._known: dict[Block, tuple[Floats, tuple[Speedup, ...]]] = {}
 
-def widest(times: Times, blocks: Iterable[Block]) -> Speedup | None:
-    """Return the speedup with the widest interval in these blocks; None where nothing is compared."""
-    candidates = speedups(ratios(times, filter(times.rounds, blocks)))
-    return max(candidates, key=lambda speedup: speedup.half_width, default=None)
+    def of(self, blocks: Iterable[Block]) -> dict[Block, tuple[Speedup, ...]]:
+        """Return the speedups of these blocks; none of a block that was not measured."""
+        arrays = {block: self._times.seconds(block) if self._times.rounds(block) else None for block in blocks}
+        measured = {block: array for block, array in arrays.items() if array is not None}
+        stale = [block for block, array in measured.items() if self._array_of(block) is not array]
+        by_block = ratios(self._times, stale)
+        computed = speedups(by_block)
+        for block, of_block in by_block.items():
+            self._known[block] = measured[block], tuple(islice(computed, len(of_block.pairs)))
+        return {block: self._known[block][1] if block in measured else () for block in arrays}
+
+    def widest(self, blocks: Iterable[Block]) -> Speedup | None:
+        """Return the speedup with the widest interval in these blocks; None where nothing is compared."""
+        of_all = chain.from_iterable(self.of(blocks).values())
+        return max(of_all, key=lambda speedup: speedup.half_width, default=None)
+
+    def _array_of(self, block: Block) -> Floats | None:
+        """Return the times from which the speedups of a block were computed."""
+        return self._known[block][0] if block in self._known else None

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import inf
 
-from actbench.analysis.speedups import block_speedups, widest
+from actbench.analysis.speedups import KnownSpeedups
 from actbench.engine.disturbance import calmer, disturbed_round
 from actbench.engine.isolation import Isolation
 from actbench.engine.launch import RETRIES, Launch, RestartingWorker, UnsupportedError, Worker, WorkerHungError
@@ -53,7 +53,6 @@ from actbench.model.times import Times
 
 PROBE_SECONDS = 0.0015
 """Time of an arm of a probe per round: enough for the least number of values, or for one where calls are slow."""
-
 
 INSTRUMENTED_STEPS = 5
 """Steps of an arm per round whose parts are timed."""
@@ -94,6 +93,11 @@ class Conductor:
     """Duration of the last round of a block in which it was not the first, from the request to the answer."""
     starting: float = 0.0
     """Duration of the last round in addition to its blocks: a worker starts and loads libraries."""
+    _speedups: KnownSpeedups = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with the earlier measurements."""
+        self._speedups = KnownSpeedups(self.times)
 
     def events(self) -> Iterator[Event]:
         """Measure; yield events."""
@@ -273,12 +277,8 @@ class Conductor:
 
     def _worthwhile(self, done: int) -> list[Block]:
         progress = {
-            block: BlockProgress(
-                len(self.times.rounds(block)),
-                tuple(block_speedups(self.times, block)) if self.times.rounds(block) else (),
-                self._seconds(self._with_probes([block])),
-            )
-            for block in self._blocks()
+            block: BlockProgress(len(self.times.rounds(block)), of_block, self._seconds(self._with_probes([block])))
+            for block, of_block in self._speedups.of(self._blocks()).items()
         }
         return self.stopping.worthwhile(done, progress, self._elapsed(), self.starting)
 
@@ -291,7 +291,7 @@ class Conductor:
         return sum(self.block_seconds.get(block.id, self.calibrations[block.id].round_seconds) for block in blocks)
 
     def _widest(self, blocks: list[Block]) -> tuple[float, str]:
-        speedup = widest(self.times, blocks)
+        speedup = self._speedups.widest(blocks)
         if speedup is None:
             return 0.0, ""
         return (

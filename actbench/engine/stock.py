@@ -21,7 +21,7 @@ import msgspec
 import pyperf
 
 from actbench import plugins
-from actbench.analysis.speedups import widest
+from actbench.analysis.speedups import KnownSpeedups
 from actbench.engine.client import PACKAGE_DIRECTORY
 from actbench.engine.launch import RETRIES
 from actbench.engine.stock_script import MODULE
@@ -82,7 +82,7 @@ class Stock:
             yield self._round_done(begun, len(todo) - done)
 
     def _round_done(self, begun: float, blocks_left: int) -> RoundDone:
-        speedup = widest(self.times, self.plan.blocks)
+        speedup = KnownSpeedups(self.times).widest(self.plan.blocks)
         width, where = (0.0, "") if speedup is None else (speedup.half_width, speedup.candidate.id)
         now = self.clock()
         return RoundDone(self.processes, width, where, now - self.started, (now - begun) * blocks_left)

@@ -257,7 +257,7 @@ class Block:
         """Whether its cases are rungs of the overhead ladder, and no derivatives."""
         return self.activation == OVERHEAD
 
-    @property
+    @cached_property
     def family(self) -> Block:
         """What blocks have in common that differ in size and state of operands alone: a block of one element."""
         return self.family_at(1)

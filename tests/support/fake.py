@@ -35,6 +35,16 @@ def inspected(request: protocol.Inspect) -> protocol.Inspected:
 
 
 @cache
+def block_of(ids: tuple[str, ...]) -> Block:
+    """Return the block of these cases and yardsticks, read once."""
+    cases = [*map(Case.parse, ids)]
+    (block,) = grouped(case for case in cases if not case.is_yardstick)
+    copies = (case.backend for case in cases if case.strategy == YARDSTICK and not case.is_plain_copy)
+    of_kernels = (case.strategy for case in cases if case.strategy in KERNEL_COPIES)
+    return replace(block, copies=tuple(copies), kernel_copies=tuple(of_kernels))
+
+
+@cache
 def own_versions() -> Mapping[str, str]:
     """Return the versions of what is installed here, looked up once."""
     return software.versions()
@@ -88,11 +98,7 @@ class FakeWorker:
                 answer = replace(inspected(request), code=self.code(Case.parse(request.case)))
             case protocol.Prepare():
                 self.prepared.append(request)
-                cases = [*map(Case.parse, request.cases)]
-                (block,) = grouped(case for case in cases if not case.is_yardstick)
-                copies = (case.backend for case in cases if case.strategy == YARDSTICK and not case.is_plain_copy)
-                of_kernels = (case.strategy for case in cases if case.strategy in KERNEL_COPIES)
-                self.block = replace(block, copies=tuple(copies), kernel_copies=tuple(of_kernels))
+                self.block = block_of(request.cases)
                 answer = protocol.Prepared()
             case protocol.Compare() | protocol.ListDoubts():
                 answer = protocol.Doubts(())

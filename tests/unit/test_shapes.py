@@ -62,8 +62,8 @@ def test_runs_of_a_shape_and_of_as_many_elements_are_compared(actbench: Actbench
 
 def test_a_chart_is_narrowed_by_either_name(actbench: Actbench, run: Path) -> None:
     for size in ("40x25", "1000", "25x40"):
-        assert actbench("plot", "rounds", str(run), "-n", size, "-o", "chart.html").exit_code == 0
-    refused = actbench("plot", "rounds", str(run), "-n", "2x2", "-o", "chart.html")
+        assert actbench("plot", "rounds", str(run), "-n", size, "-o", "chart.svg").exit_code == 0
+    refused = actbench("plot", "rounds", str(run), "-n", "2x2", "-o", "chart.svg")
     assert "-n 2x2: the run has no such case; it has 40x25" in refused.stderr
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actbench.analysis.speedups import block_speedups, log_ratios, pairs, widest
+from actbench.analysis import speedups
+from actbench.analysis.speedups import KnownSpeedups, log_ratios, pairs
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
@@ -53,15 +54,15 @@ def test_rounds_may_have_different_numbers_of_values() -> None:
 
 def test_a_speedup_has_no_interval_before_six_rounds_and_counts_as_infinitely_wide() -> None:
     times = measured(*[((4.0,), (1.0,), (0.5,))] * 5)
-    assert [speedup.ratio.value for speedup in block_speedups(times, BLOCK)] == pytest.approx([4.0, 2.0])
-    widest_pair = widest(times, [BLOCK])
+    assert [speedup.ratio.value for speedup in KnownSpeedups(times).of([BLOCK])[BLOCK]] == pytest.approx([4.0, 2.0])
+    widest_pair = KnownSpeedups(times).widest([BLOCK])
     assert widest_pair is not None
     assert widest_pair.half_width == float("inf")
 
 
 def test_the_widest_speedup_is_found() -> None:
     steady = [((4.0,), (1.0,), (0.5 * (1 + number / 100),)) for number in range(10)]
-    widest_pair = widest(measured(*steady), [BLOCK])
+    widest_pair = KnownSpeedups(measured(*steady)).widest([BLOCK])
     assert widest_pair is not None
     assert widest_pair.candidate.backend == "numba"
     assert widest_pair.rounds == 10
@@ -70,5 +71,23 @@ def test_the_widest_speedup_is_found() -> None:
 def test_a_block_of_one_arm_has_no_speedup() -> None:
     lonely = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, ARMS[:1])
     times = Times(Plan((lonely,), seed=1), [BlockTimes(lonely, 1, ((1.0,), (1.0,)))])
-    assert list(block_speedups(times, lonely)) == []
-    assert widest(times, [lonely]) is None
+    assert KnownSpeedups(times).of([lonely]) == {lonely: ()}
+    assert KnownSpeedups(times).widest([lonely]) is None
+
+
+def test_speedups_are_those_of_the_latest_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[list[Block]] = []
+    real = speedups.ratios
+
+    def counted(times: Times, blocks: list[Block]) -> dict[Block, speedups.Ratios]:
+        computed.append(blocks)
+        return real(times, blocks)
+
+    monkeypatch.setattr(speedups, "ratios", counted)
+    times = measured(((4.0,), (1.0,), (0.5,)))
+    known = KnownSpeedups(times)
+    for _ in range(2):
+        assert [speedup.ratio.value for speedup in known.of([BLOCK])[BLOCK]] == pytest.approx([4.0, 2.0])
+    times.add(BlockTimes(BLOCK, 1, ((8.0,), (1.0,), (0.5,), (1.0,))))
+    assert [speedup.ratio.value for speedup in known.of([BLOCK])[BLOCK]] == pytest.approx([8.0, 2.0])
+    assert computed == [[BLOCK], [], [BLOCK]]

@@ -17,7 +17,7 @@ from actbench.kernels.subject import Subject
 
 def measured(subject: Subject, sizes: Sequence[int], seed: int, repeats: int, undisturbed: Undisturbed) -> MeasuredCall:
     """Measure a call on each number of elements of N(0, 1), and the clock, this often; operands move meanwhile."""
-    calls = [_Calls(subject, size, seed, undisturbed) for size in sizes]
+    calls = [_SizeCalls(subject, size, seed, undisturbed) for size in sizes]
     clock = Clock(undisturbed)
     seconds: list[list[float]] = [[] for _ in sizes]
     cycles = []
@@ -28,7 +28,7 @@ def measured(subject: Subject, sizes: Sequence[int], seed: int, repeats: int, un
     return MeasuredCall(tuple(map(tuple, seconds)), tuple(cycles))
 
 
-class _Calls:
+class _SizeCalls:
     """The calls on so many elements; the first repeat finds how many take long enough."""
 
     def __init__(self, subject: Subject, size: int, seed: int, undisturbed: Undisturbed) -> None:

@@ -63,21 +63,25 @@ class BisectState:
     skipped: list[StoredSkip] = field(default_factory=list)
 
     def keep_first(self, times: LiveTimes) -> None:
-        """Keep the rounds of the check of BAD."""
-        sides = zip(*(side.finished() for side in times.all_three), strict=True)
-        self.first = [
-            StoredTimes(one.block.id, one.round, tuple(side.seconds for side in (one, *others)))
-            for one, *others in sides
-        ]
+        """Keep the rounds of the check of BAD that are not kept yet."""
+        kept = {(stored.block, stored.round) for stored in self.first}
+        for block, number, _ in times.baseline.arrays(times.baseline.planned):
+            if (block.id, number) not in kept:
+                sides = tuple(side.in_round(block, number).seconds for side in times.all_three)
+                self.first.append(StoredTimes(block.id, number, sides))
 
     def restore_first(self, times: LiveTimes) -> int:
-        """Add the rounds that were kept, as far as these times are of their blocks; return the number of the last."""
+        """Add the rounds that were kept, as far as these times are of their blocks; return the number of the last.
+
+        The others are kept no longer.
+        """
         blocks = {block.id: block for block in times.baseline.planned}
-        last = 0
-        for stored in self.first:
+        last, before, self.first = 0, self.first, []
+        for stored in before:
             block = blocks.get(stored.block)
             if block is not None and all(len(seconds) == len(block.timed) for seconds in stored.sides):
                 last = stored.round
+                self.first.append(stored)
                 for side, seconds in zip(times.all_three, stored.sides, strict=True):
                     side.add(BlockTimes(block, stored.round, seconds))
         return last

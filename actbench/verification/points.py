@@ -125,8 +125,8 @@ def _changes(function: Callable[[Array], Array], z: Array) -> Array:
         kinds = _kinds(function, z)
     except Exception:  # noqa: BLE001  # a user's formula may not accept arrays; then there are no changes to find
         return np.array([], dtype=z.dtype)
-    low, high = low[kinds[1:] != kinds[:-1]], high[kinds[1:] != kinds[:-1]]
-    first = kinds[:-1][kinds[1:] != kinds[:-1]]
+    changed = np.flatnonzero(kinds[1:] != kinds[:-1])
+    low, high, first = low[changed], high[changed], kinds[changed]
     while low.size and np.any(np.nextafter(low, high) < high):
         between = low + (high - low) * np.linspace(0.0, 1.0, SECTIONS + 1, dtype=z.dtype)[:, np.newaxis]
         between = np.minimum(np.maximum(between, low), high)

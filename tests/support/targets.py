@@ -72,7 +72,7 @@ def _keep(file: Path, printed: Any, directories: Iterable[str]) -> None:
 
 def _key(program: str, arguments: Iterable[str], variables: dict[str, str]) -> str:
     """Return a digest of what is run, by what, and with which variables."""
-    versions = (sys.version, *(library.__version__ for library in (numba, llvmlite, np)))
+    versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
     host = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
     tuning = sorted(pair for pair in variables.items() if pair[0].startswith("NUMBA_"))
     return sha256(repr((program, *arguments, tuning, versions, host)).encode()).hexdigest()

@@ -65,14 +65,14 @@ def every_pattern(storage: Storage) -> NDArray[Any]:
 
 
 def awkward(storage: Storage, dtype: Dtype) -> NDArray[Any]:
-    """Return every narrow number, the middle of every two, what is next to these, and a million at random."""
+    """Return every narrow number, the middle of every two, what is next to these, and a hundred thousand at random."""
     narrow = np.sort(by_numpy(every_pattern(storage), "float64"))
     finite = narrow[np.isfinite(narrow)]
     middles = ((finite[1:] + finite[:-1]) / 2).astype(dtype)  # exact
     beyond = np.array([65519.996, 65520.0, 65520.004, 3.3961775e38, np.finfo(dtype).max, np.inf, np.nan], dtype)
     near = np.concatenate([finite.astype(dtype), middles, beyond])
     integer = np.dtype(f"u{dtype.itemsize}")
-    bits = np.random.default_rng(0).integers(0, 2 ** (8 * dtype.itemsize), 10**6, dtype=integer, endpoint=False)
+    bits = np.random.default_rng(0).integers(0, 2 ** (8 * dtype.itemsize), 10**5, dtype=integer, endpoint=False)
     with np.errstate(all="ignore"):
         sides = [np.nextafter(near, side) for side in np.array([-np.inf, np.inf], dtype)]
     return np.concatenate([near, -near, *sides, bits.view(dtype)])

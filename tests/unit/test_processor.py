@@ -144,7 +144,7 @@ def test_beside_a_busy_process_a_real_worker_says_what_it_did_not_get() -> None:
     started = WorkerProcess(WorkerOptions(cpu, 60.0), here())
     busy = subprocess.Popen([sys.executable, "-c", code])
     try:
-        started.ask(Prepare.of(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 100_000, arms), Plan((), seed=1)))
+        started.ask(Prepare.of(Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 40_000, arms), Plan((), seed=1)))
         slices = tuple(Slice(arm, 3) for arm in (0, 1) * 4)
         answer = started.ask(Time((Sweep(1, slices),)))
     finally:

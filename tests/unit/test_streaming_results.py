@@ -114,9 +114,9 @@ def test_rows_that_bypass_the_caches_have_the_bits_of_those_that_do_not(
     backends = numba_simd.NumbaSimd(), numba_simd_streaming.NumbaSimdStreaming()
     ours, theirs = (
         one._compile(
-            op, registry.activation(activation).rule(strategy, one.dialect, one.row_namespace()), dtype, cache=False
+            op, registry.activation(activation).rule(strategy, one.dialect, one.row_namespace()), dtype, cache=cache
         )
-        for one in backends
+        for one, cache in zip(backends, (True, False), strict=True)  # what comes from the cache shows no assembly
     )
     (assembly,) = theirs.inspect_asm().values()
     assert "movnt" in assembly

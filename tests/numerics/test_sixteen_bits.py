@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from actbench.backends import _numba_cache, _simd
 from actbench.backends._simd import sixteen_bits
 from actbench.model.names import WIDE, Dtype, Storage
 from actbench.model.number_formats import numpy_dtype
@@ -26,17 +28,24 @@ every_dtype = pytest.mark.parametrize("dtype", WIDE)
 both_ways = pytest.mark.parametrize("way", ["instruction", "integers"])
 
 
+convert: Any = None
+"""The function that `_loop` calls: another one in every copy of it."""
+
+
+def _loop(out: Any, values: Any) -> None:
+    for i in range(values.size):
+        out[i] = convert(values[i])
+
+
 @cache
 def compiled(name: str, source: str, target: str) -> Callable[[NDArray[Any], NDArray[Any]], None]:
-    """Return the function of that name in a loop."""
-    convert = getattr(sixteen_bits, name)
-
-    def loop(out: Any, values: Any) -> None:
-        for i in range(values.size):
-            out[i] = convert(values[i])
-
-    signature = numba.void(ELEMENTS[target][::1], ELEMENTS[source][::1])
-    function: Callable[[NDArray[Any], NDArray[Any]], None] = numba.njit([signature], error_model="numpy")(loop)
+    """Return the function of that name in a loop, from numba's cache where the same source was compiled before."""
+    loop = FunctionType(_loop.__code__, globals() | {"convert": getattr(sixteen_bits, name)})
+    dispatcher: Any = numba.njit(error_model="numpy")(loop)
+    _numba_cache.share(dispatcher, name, _simd.edition())
+    dispatcher.compile(numba.void(ELEMENTS[target][::1], ELEMENTS[source][::1]))
+    dispatcher.disable_compile()
+    function: Callable[[NDArray[Any], NDArray[Any]], None] = dispatcher
     return function
 
 

@@ -219,9 +219,9 @@ class Conductor:
 
     def _with_probes(self, blocks: list[Block]) -> list[Block]:
         """Return the blocks with their probes."""
-        families = {block.family for block in blocks}
+        families, known = {block.family for block in blocks}, self.calibrations.keys() - self.given_up
         probes = (probe for probe in self.plan.probes if self.plan.training or probe.family in families)
-        return [*blocks, *(probe for probe in probes if probe.id in self.calibrations.keys() - self.given_up)]
+        return [*blocks, *(probe for probe in probes if probe.id in known)]
 
     def _tried(self, blocks: list[Block]) -> Iterator[tuple[Block, int]]:
         """Yield the blocks, as the plan has them by then, with their indices; those that are due again come last."""

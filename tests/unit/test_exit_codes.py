@@ -48,7 +48,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("compare nothing", "2>/dev/full", 2, ""),
         pytest.param("compare", "2>/dev/full", 2, "", marks=EXHAUSTIVE),
         pytest.param("check run --baseline other", "2>/dev/full", 0, "", marks=EXHAUSTIVE),
-        ("check run --baseline other", ">/dev/full", 74, FULL),
+        pytest.param("check run --baseline other", ">/dev/full", 74, FULL, marks=EXHAUSTIVE),
     ],
 )
 def test_data_that_is_lost_ends_with_74_and_a_message_that_is_lost_changes_nothing(

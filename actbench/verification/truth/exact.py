@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import mpmath
+from mpmath import libmp
 from numpy.typing import NDArray
 
 from actbench.errors import BenchmarkError
@@ -45,15 +45,20 @@ class Exact:
         return [self._at(number) for number in map(float, z)]
 
     def _at(self, z: float) -> Point:
-        with _raising(self._name, z):
+        number = mpmath.mp.make_mpf(libmp.from_float(z))
+        try:
             if z in self._kinks:
-                return Point(mpmath.mpf(self._kinks[z]), self._method.at(mpmath.mpf(z)).output)
-            return points.resolved(self._method, mpmath.mpf(z))
+                return Point(mpmath.mpf(self._kinks[z]), self._method.at(number).output)
+            return points.resolved(self._method, number)
+        except Exception as error:  # noqa: BLE001  # the user's code may raise anything
+            raise _raised(self._name, z, error) from None
 
     def sides(self, z: float) -> Sides | None:
         """Return the behaviour of g on either side of z; None where it is unknown."""
-        with _raising(self._name, z):
+        try:
             return points.sides(self._method, z)
+        except Exception as error:  # noqa: BLE001  # the user's code may raise anything
+            raise _raised(self._name, z, error) from None
 
 
 def built(activation: Activation) -> Callable[[Any], Formula]:
@@ -86,16 +91,12 @@ def unsupported(activation: Activation) -> str | None:
     return f"it gives a {'complex number' if isinstance(other, strict.mpc | complex) else type(other).__name__}"
 
 
-@contextmanager
-def _raising(name: str, z: float) -> Iterator[None]:
-    """Turn an exception of a definition into a `BenchmarkError` that names the activation and z."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001  # the user's code may raise anything
-        raise BenchmarkError(
-            f"the definition of {name} raises {type(error).__name__} at z = {z:.9g}, in mpmath: it must give a number "
-            "at every finite z"
-        ) from None
+def _raised(name: str, z: float, error: Exception) -> BenchmarkError:
+    """Return the error that names the activation and z for an exception of its definition."""
+    return BenchmarkError(
+        f"the definition of {name} raises {type(error).__name__} at z = {z:.9g}, in mpmath: it must give a number "
+        "at every finite z"
+    )
 
 
 def _tried(definition: Formula, z: Any) -> Any:

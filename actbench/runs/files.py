@@ -50,17 +50,17 @@ def replace(path: Path, data: str | bytes) -> None:
     write(path, data)
 
 
-def commit(directory: Path, contents: Mapping[str, str | bytes]) -> None:
+def commit(directory: Path, contents: Mapping[str, str | bytes], unchanged: Iterable[str] = ()) -> None:
     """Write several files as one: a process that is killed leaves all of them old, or all of them new.
 
     All are written under temporary names before the first is moved into place. The first name decides: while its
     temporary file exists, the old files are valid; once it has been moved, the new ones are valid, moved or not.
-    `recover` completes or undoes an interrupted commit. `InputError` or `OutputError` where the disk refuses; the old
-    files are then intact.
+    `recover` completes or undoes an interrupted commit. `unchanged` are files of earlier ones that are right as they
+    are. `InputError` or `OutputError` where the disk refuses; the old files are then intact.
     """
     first, *others = (directory / name for name in contents)
     try:
-        recover(directory, tuple(contents), ())  # after a commit that Ctrl-C interrupted
+        recover(directory, (*contents, *unchanged), ())  # after a commit that Ctrl-C interrupted
         for name, data in contents.items():
             refuse_irregular(directory / name)
             _synced(part(directory / name), data)

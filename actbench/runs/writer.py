@@ -32,8 +32,9 @@ from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
 from actbench.runs.formatted import Formatted
-from actbench.runs.names import JOURNAL, PROBES, RUN, SUITE, VALUES, WRITTEN
+from actbench.runs.names import JOURNAL, MEASUREMENTS, PROBES, RUN, SUITE, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
+from actbench.runs.values import Digests
 
 BYTES_PER_VALUE = 200
 """Upper estimate of the bytes of a value in values.csv and pyperf.json together."""
@@ -59,6 +60,8 @@ class Writer:
     """Number of lines in the journal."""
     newest_before: Path | None = None
     """The latest run before this one, which a refused run gives its place back to."""
+    _saved: tuple[Digests, bool] | None = None
+    """The digests of the measurements that are in the files, and whether these have probes."""
     _rows: Formatted[tuple[str, str]] = field(default_factory=values.rows)
     _suite_runs: Formatted[tuple[msgspec.Raw, ...]] = field(default_factory=_suite_runs)
 
@@ -104,18 +107,22 @@ class Writer:
                 self._forgive(block)
 
     def save(self) -> None:
-        """Write the files of measurements as one, and remove the journal."""
+        """Write the files of measurements as one, as far as they changed, and remove the journal."""
         from actbench.runs import pyperf_suite  # imported late: reading runs does not need pyperf
 
         calibrations, times = self.record.calibrations, self.times
         text, digests = values.to_csv(times, times.planned, calibrations, self._rows)
         probes, of_probes = values.to_csv(times, times.planned_probes, calibrations, self._rows)
         self.record.digests = digests | of_probes
-        suite = pyperf_suite.to_json(times, calibrations, self.metadata, self._suite_runs)
         self.record.saves += 1
-        contents: dict[str, str | bytes] = {RUN: record.encode(self.record), VALUES: text}
-        contents |= {PROBES: probes} if self.record.probed else {}
-        files.commit(self.directory, contents | ({SUITE: suite} if suite else {}))
+        contents: dict[str, str | bytes] = {RUN: record.encode(self.record)}
+        measured = self.record.digests, self.record.probed
+        if measured != self._saved:
+            suite = pyperf_suite.to_json(times, calibrations, self.metadata, self._suite_runs)
+            contents |= {VALUES: text} | ({PROBES: probes} if self.record.probed else {})
+            contents |= {SUITE: suite} if suite else {}
+        files.commit(self.directory, contents, [name for name in MEASUREMENTS if name not in contents])
+        self._saved = measured
         (self.directory / JOURNAL).unlink(missing_ok=True)
         self.lines = 0
 

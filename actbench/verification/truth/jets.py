@@ -153,6 +153,8 @@ class Jet(ExactNumber):
         if other is self:
             return 0
         value, _ = self._ball(other)
+        if self.value[0][1] and balls.is_zero(value):
+            return self.arithmetic.sign(self.value)
         if not value[0][1] and value[0][2]:
             return _sign_beside_infinity(value[0])
         return self.arithmetic.sign(balls.subtract(self.value, value, self.arithmetic.bits))

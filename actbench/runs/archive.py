@@ -1,6 +1,6 @@
 """Reading a run from its directory or its pyperf.json.
 
-While measuring, the journal receives the finished blocks. After every round, `Writer` rewrites all files as one and
+While measuring, the journal receives the finished blocks. After every round, `Writer` rewrites what changed as one and
 removes the journal. `load` reads both, and cleans up after a killed process.
 """
 

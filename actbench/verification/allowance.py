@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -36,14 +37,20 @@ MULTIPLIED = 16.0
 """The largest |z| at which a Gaussian of float32 is near the smallest normal number, and the exponential of a cubic."""
 
 
-def check_weaknesses(
-    kernel: Kernel, derivative: Array, error: Array, z: Array, errors_at_roots: Callable[[Array], Array]
-) -> None:
+KINDS = dict.fromkeys(Flaw, "b") | {Flaw.INACCURATE: "bfiu", Flaw.AMPLIFIES: "bfiu"}
+"""numpy's kinds of what a region may be given as, by flaw."""
+
+LOSE_DIGITS = frozenset({Flaw.CANCELS, Flaw.INACCURATE})
+
+ErrorsWithin = Callable[[Callable[[Array], Array]], Array]
+"""A function of a region, itself a function of z, that gives the errors there."""
+
+
+def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array, errors_at_roots: ErrorsWithin) -> None:
     """Raise `WrongKernelError` for a strategy that declares a weakness which it does not have.
 
-    A difference that cancels may show it at the roots of g' alone, of which `errors_at_roots` gives the errors, in ULP,
-    in a part of z. In 16 bits a weakness is a bound alone: a backend that computes in float32 and rounds once does not
-    show it.
+    Digits may be lost beside the roots of g' alone, where `errors_at_roots` gives the errors, in ULP, within a region.
+    In 16 bits a weakness is a bound alone: a backend that computes in float32 and rounds once does not show it.
     """
     if kernel.dtype in NARROW:
         return
@@ -58,9 +65,11 @@ def check_weaknesses(
             gives = f": at z = {z[largest]:.9g} it gives {derivative[largest]:.3g}"
             raise undeclared(kernel, weakness, f"{gives}: narrow its where=")
         declared = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
-        shown = np.any(error[declared] > STATED_ULP)
-        if not (shown or (weakness.flaw is Flaw.CANCELS and np.any(errors_at_roots(declared) > STATED_ULP))):
-            raise undeclared(kernel, weakness)
+        if np.any(error[declared] > STATED_ULP):
+            continue
+        at_roots = errors_at_roots(partial(_region, weakness)) if weakness.flaw in LOSE_DIGITS else np.array([])
+        if not np.any(at_roots > STATED_ULP):
+            raise undeclared(kernel, weakness, NOWHERE if at_roots.size or declared.any() else NONE_THERE)
 
 
 def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
@@ -211,7 +220,14 @@ def _region(weakness: Weakness, z: Array) -> Array:
 
 def _declared(weakness: Weakness, z: Array) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(weakness.where(z.astype(np.float64), limits(z.dtype)))
+        there = np.asarray(weakness.where(z.astype(np.float64), limits(z.dtype)))
+    if there.dtype.kind not in KINDS[weakness.flaw]:
+        first, *_ = there.ravel().tolist()
+        wanted = "a number" if weakness.flaw is Flaw.AMPLIFIES else "True or False"
+        raise WrongKernelError(
+            f"where= of '{weakness.why}' gives {first!r} and not {wanted}: return {wanted} for each z"
+        )
+    return there
 
 
 def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
@@ -227,6 +243,7 @@ def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weakness
 
 
 NOWHERE = " at any z there that is checked: leave it out, or correct its where="
+NONE_THERE = " known to be: none of the z that are checked is there: correct its where="
 
 
 def undeclared(kernel: Kernel, weakness: Weakness, fact: str = NOWHERE) -> WrongKernelError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from actbench.model.checks import STATED_ULP
 from actbench.model.number_formats import limits
 from actbench.verification import allowance, kept
 from actbench.verification.evaluation import Evaluate, Evaluation
+from actbench.verification.roots import beside_roots
 from actbench.verification.truth import Array, Truth, truth_at
 
 
@@ -54,18 +56,14 @@ class Examination:
         answer = self.evaluate(self.kernel.identity, finite, np.ones_like(finite))
         return np.where(np.isfinite(z), answer.derivative, np.nan)
 
-    def errors_at_roots(self, within: Array) -> Array:
-        """Return the errors, in ULP, nearest to the roots of g' that lie between some of the z; it calls the kernel."""
-        order = np.argsort(self.z)
-        order = order[within[order]]
-        slopes, places = self.slope.nearest[order], self.z[order]
-        before = np.flatnonzero(slopes[:-1] * slopes[1:] < 0)
-        if not before.size:
+    def errors_at_roots(self, within: Callable[[Array], Array]) -> Array:
+        """Return the errors, in ULP, beside the roots of g' and within a region of z; it calls the kernel."""
+        near = beside_roots(self.z, self.slope.nearest).astype(self.z.dtype)
+        near = near[within(near)][: self.z.size]
+        if not near.size:
             return np.array([])
-        share = slopes[before] / (slopes[before] - slopes[before + 1])
-        roots = (places[before] + share * (places[before + 1] - places[before])).astype(self.z.dtype)
-        truth, _ = truth_at(self.kernel.activation, roots)
-        return truth.error(self.derivative_at(np.resize(roots, self.z.size))[: roots.size])
+        truth, _ = truth_at(self.kernel.activation, near)
+        return truth.error(self.derivative_at(np.resize(near, self.z.size))[: near.size])
 
     @cached_property
     def expected(self) -> Truth:

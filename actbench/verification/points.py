@@ -97,10 +97,10 @@ def further(activation: Activation, dtype: Dtype) -> Array:
 
 def _beside(places: Array, rng: np.random.Generator) -> Array:
     """Return the places, and for each a number a few units in the last place below it, and one above."""
-    with np.errstate(over="ignore"):  # the largest number has no neighbour above
-        units = np.spacing(np.abs(places))
     steps = rng.integers(1, BESIDE + 1, (2, places.size)).astype(places.dtype)
-    return np.concatenate([places, places - steps[0] * units, places + steps[1] * units])
+    with np.errstate(over="ignore"):  # the largest number has no neighbour above, and the smallest none below
+        units = np.spacing(np.abs(places))
+        return np.concatenate([places, places - steps[0] * units, places + steps[1] * units])
 
 
 def _special(activation: Activation, dtype: Dtype) -> Iterator[Array]:

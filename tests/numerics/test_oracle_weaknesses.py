@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import nan
 
 import numpy as np
 import pytest
@@ -102,6 +103,48 @@ def test_a_difference_that_cancels_may_show_it_at_the_root_alone(
         assert oracle.check(resolve(kernel), slightly_off).weaknesses == ("it is a difference",)
     else:
         assert "'it is a difference', but is not at any z there" in refusal(kernel, slightly_off)
+
+
+@pytest.mark.parametrize("flaw", [Flaw.CANCELS, Flaw.INACCURATE])
+@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize("root", [1.0, 1.5**0.5, 0.3])
+@pytest.mark.parametrize("width", [0.25, 1e-3])
+def test_digits_that_are_lost_beside_a_root_may_be_declared_wherever_the_root_is(
+    flaw: Flaw, dtype: Dtype, root: float, width: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1 is a z of the grid, and no z of it is within 1e-3 of the others."""
+    weakness = Weakness(flaw, "it is a difference", lambda z, _: abs(abs(z) - root) < width)
+    at = root * root
+    cubic = Formulas(
+        forward=lambda z: z * (z * z - 3.0 * at),
+        recompute=Strategy(lambda z: 3.0 * (z * z - at), weaknesses=(weakness,)),
+    )
+    register(monkeypatch, Activation("cubic", "for a test", lambda _: cubic))
+    kernel = KernelId("cubic", Variant("recompute"), "numpy", Op.DERIVATIVE, dtype)
+    assert "it is a difference" in oracle.check(resolve(kernel), kernels.evaluate).weaknesses
+
+
+@pytest.mark.parametrize(
+    ("flaw", "result", "wanted"), [(Flaw.CANCELS, nan, "True or False"), (Flaw.AMPLIFIES, "yes", "a number")]
+)
+def test_a_region_that_is_none_is_refused(
+    flaw: Flaw, result: object, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weakness = Weakness(flaw, "why", lambda _, __: result)
+    declare(monkeypatch, "vague", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = KernelId("vague", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    message = refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
+    assert message == f"where= of 'why' gives {result!r} and not {wanted}: return {wanted} for each z"
+
+
+def test_a_region_without_any_z_that_is_checked_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(Flaw.CANCELS, "it is said to fail here", lambda z, _: abs(z - 1.1) < 1e-9)
+    declare(monkeypatch, "modest", recompute=Strategy(lambda z: 0.0 * z, weaknesses=(weakness,)))
+    kernel = KernelId("modest", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    right = KernelId("logistic", Variant("recompute"), "numpy", Op.DERIVATIVE, Dtype.FLOAT64)
+    message = refusal(kernel, lambda _, z, dy: kernels.evaluate(right, z, dy))
+    assert message.endswith("is not known to be: none of the z that are checked is there: correct its where=")
 
 
 def test_an_overflow_that_begins_later_than_declared_is_refused_with_a_z(monkeypatch: pytest.MonkeyPatch) -> None:

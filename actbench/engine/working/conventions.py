@@ -62,4 +62,6 @@ def _limit(activation: Activation, quantity: Quantity, part: Part) -> float:
         return 0.0
     if (size > UNBOUNDED).all() and (np.sign(values) == np.sign(values[0])).all():
         return float(np.sign(values[0]) * inf)
-    return float(values[-1]) if (np.abs(values - values[-1]) <= SAME * size).all() else nan
+    with np.errstate(over="ignore"):  # of numbers near the largest one
+        tends = bool((np.abs(values - values[-1]) <= SAME * size).all())
+    return float(values[-1]) if tends else nan

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from actbench.engine.session import Seams
     from actbench.report.race_needs import RaceNeed
     from actbench.runs.record import Record
+    from actbench.runs.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     from actbench.errors import NotComparableError
     from actbench.report.race_needs import race_need
     from actbench.report.remarks import left_out_in_short
+    from actbench.runs.writer import create
 
     request = contest.request
     absent = [*contest.remarks, *left_out_in_short(contest.prepared.plan.left_out)]
@@ -83,10 +85,12 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
         race = Racing.of(record.plan.blocks, {}, request.margin, request.budget, apart=request.apart)
         left_out = []
     record.leave_out(left_out)
-    now, interrupted = _measure(record, race, mode, seams)
+    with create(None, record) as writer:
+        command = _that_goes_on(known, mode, writer.directory)
+        now, interrupted = _measure(writer, race, mode, seams, command)
     remarks = [*absent, *_from(known, "it counts, too"), *now]
     outcomes = contest.outcomes(race.places)
-    need = race_need(outcomes, race.seconds_of, fresh=mode.fresh)
+    need = race_need(outcomes, race.seconds_of, command, fresh=mode.fresh)
     return Settled(outcomes, remarks, record, interrupted, need)
 
 
@@ -104,15 +108,21 @@ def _from(known: EarlierRuns, what: str) -> list[str]:
     return [*lines, *foreign, *(f"Without a run that cannot be read: {why}." for why in known.unreadable)]
 
 
-def _measure(record: Record, race: Racing, mode: RaceMode, seams: Seams) -> tuple[list[str], bool]:
+def _that_goes_on(known: EarlierRuns, mode: RaceMode, written: Path) -> str:
+    """Return the command for which the runs of here that count, and the one that is written now, count next."""
+    if mode.fresh:
+        return "the same command without --fresh"
+    if mode.sources and known.runs:
+        return f"the same command with {' '.join(f'--from {path}' for path in (*known.paths, written))}"
+    return f"the same command{' without --from' if mode.sources else ''}"
+
+
+def _measure(writer: Writer, race: Racing, mode: RaceMode, seams: Seams, command: str) -> tuple[list[str], bool]:
     """Measure; return where that is written with what failed, and whether Ctrl-C ended it."""
     from actbench.engine.session import Session
-    from actbench.runs.writer import create
 
-    with create(None, record) as writer:
-        session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
-        more = f"the same command{' without --fresh' if mode.fresh else ''} goes on"
-        _, interrupted = measured(session, writer, quiet=mode.quiet, more=more)
+    session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
+    _, interrupted = measured(session, writer, quiet=mode.quiet, more=f"{command} goes on")
     failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
     return [f"Measured now, written to {writer.directory}.", *failed], interrupted
 

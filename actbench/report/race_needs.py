@@ -19,12 +19,14 @@ class RaceNeed:
     """Those that the same command must measure: the missing ones, or with --fresh all of them."""
     seconds: float
     """Of such a command."""
+    command: str
+    """That for which the rounds that there are count."""
     anew: bool
-    """Whether it measures all of them, because of --fresh."""
+    """Whether the same command measures all of them, because of --fresh."""
 
 
 def race_need(
-    outcomes: Sequence[Recommendation], seconds_of: Callable[[int], float], *, fresh: bool
+    outcomes: Sequence[Recommendation], seconds_of: Callable[[int], float], command: str, *, fresh: bool
 ) -> RaceNeed | None:
     """Return what would decide the open ones; None where nothing is open, or more than `MOST_ROUNDS` are needed."""
     is_open = [one for one in outcomes if one.is_open and one.racing]
@@ -32,7 +34,7 @@ def race_need(
     missing = [needed - (0 if fresh else done) for needed, done in needs if needed is not None]
     if not missing or len(missing) < len(is_open):
         return None
-    return RaceNeed(max(missing), seconds_of(max(missing)), fresh)
+    return RaceNeed(max(missing), seconds_of(max(missing)), command, fresh)
 
 
 def open_line(outcomes: Sequence[Recommendation], need: RaceNeed | None) -> str:
@@ -50,5 +52,5 @@ def _way_out(need: RaceNeed | None, *, at_least: bool) -> str:
     rounds = counted(need.rounds, "round" if need.anew else "more round")
     enough = f"it takes at least {rounds}" if at_least else f"{rounds} decide it with about 95 % probability"
     budget = f"--budget {budget_for(need.seconds)}"
-    way_out = f"give {budget}" if need.anew else f"the same command with {budget} goes on"
+    way_out = f"give {budget}" if need.anew else f"with {budget}, {need.command} goes on"
     return f"{enough}, about {duration(need.seconds)} with what comes before them: {way_out}; or widen --margin"

@@ -114,7 +114,7 @@ def test_only_arms_whose_interval_reaches_the_fastest_are_open(recommend: Recomm
     assert open_ones.count("times as long") == 1
     assert "recompute" not in open_ones
     assert re.search(
-        r"open: \d+ more rounds decide it .+ the same command with --budget \d+s goes on|than 1000 rounds",
+        r"open: \d+ more rounds decide it .+ with --budget \d+s, the same command goes on|than 1000 rounds",
         result.stderr,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,20 @@ def test_what_was_shown_of_an_arm_that_lost_is_read_strictly(recommend: Recommen
     assert re.search(r"Without a run that cannot be read: .*lost\.ratio\[0\] is -1", " ".join(without.stdout.split()))
 
 
+def test_the_command_that_is_printed_after_a_named_run_goes_on_with_what_was_measured_since(
+    recommend: Recommend,
+) -> None:
+    shortly = ("--budget", "1ms", *JSON)
+    assert recommend(taking(cached=0.5), *shortly).exit_code == ExitCode.INCONCLUSIVE
+    sources = ["--from", "latest"]
+    for rounds in (2, 3, 4):
+        later = recommend(taking(cached=0.5), *shortly, *sources, fresh=False)
+        assert later.exit_code == ExitCode.INCONCLUSIVE
+        assert json.loads(later.stdout)["rounds"] == rounds, "one of every call so far"
+        sources = [word for run in runs() for word in ("--from", str(run))]
+        assert f"the same command with {' '.join(sources)} goes on" in later.stderr
+
+
 def of_another_host(record: Any) -> None:
     record["environment"]["cpu_model"] = "another processor"
 
@@ -99,3 +114,5 @@ def test_rounds_of_another_host_are_not_continued_here(recommend: Recommend, ben
     later = recommend(taking(recompute=0.5), "--from", str(run), fresh=False)
     assert f"{run} does not decide it: measuring" in later.stderr
     assert "keep z (recompute), the fastest" in later.stdout
+    early = recommend(taking(recompute=0.9), "--from", str(run), "--budget", "1ms", fresh=False)
+    assert "the same command without --from goes on" in early.stderr

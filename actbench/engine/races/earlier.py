@@ -47,6 +47,11 @@ class EarlierRuns:
     """Why runs that the user did not name cannot be read, a sentence each."""
 
     @property
+    def paths(self) -> list[Path]:
+        """The directories of those that say something."""
+        return [run.path for run in self.runs]
+
+    @property
     def are_foreign(self) -> bool:
         """Whether a run differs from here in host or versions, so that no rounds of here continue it."""
         return any(run.foreign for run in self.runs)
@@ -65,8 +70,9 @@ def evidence(directories: Iterable[Path], here: Record, *, named: bool, apart: b
     """
     known = EarlierRuns()
     collected = [_Collected(block, apart) for block in here.plan.blocks]
-    for directory in directories:
+    for path in directories:
         try:
+            directory = _target(path)
             run = archive.load_timed(directory) if named or _may_count(directory, here) else None
         except InputError as error:
             if named:
@@ -82,6 +88,13 @@ def evidence(directories: Iterable[Path], here: Record, *, named: bool, apart: b
             known.runs.append(EarlierRun(directory, run.record.created, tuple(foreign)))
     known.by_block = {of_block.block.id: of_block.evidence for of_block in collected if of_block.parts}
     return known
+
+
+def _target(directory: Path) -> Path:
+    """Return the directory that ``latest`` means now, since later it means another one; any other path as it is."""
+    if not latest.is_meant(directory):
+        return directory
+    return latest.target(latest.LATEST) or latest.complete()
 
 
 @dataclass(slots=True)

@@ -59,7 +59,8 @@ class Examination:
     def errors_at_roots(self, within: Callable[[Array], Array]) -> Array:
         """Return the errors, in ULP, beside the roots of g' and within a region of z; it calls the kernel."""
         near = beside_roots(self.z, self.slope.nearest).astype(self.z.dtype)
-        near = near[within(near)][: self.z.size]
+        near = near[within(near)]
+        near = near[np.argsort(np.abs(near))][: self.z.size]
         if not near.size:
             return np.array([])
         truth, _ = truth_at(self.kernel.activation, near)

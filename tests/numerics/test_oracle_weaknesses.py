@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from math import nan
+from typing import Any
 
 import numpy as np
 import pytest
 
 from actbench import registry
 from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness
+from actbench.kernels.kernel import Kernel
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.checks import BANDS, STATED_ULP
@@ -17,6 +19,7 @@ from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification import allowance, oracle
 from actbench.verification.evaluation import Evaluation
+from actbench.verification.examination import Examination
 from actbench.verification.truth import Array
 from tests.support import kernels
 from tests.support.registered import register
@@ -122,6 +125,24 @@ def test_digits_that_are_lost_beside_a_root_may_be_declared_wherever_the_root_is
     register(monkeypatch, Activation("cubic", "for a test", lambda _: cubic))
     kernel = KernelId("cubic", Variant("recompute"), "numpy", Op.DERIVATIVE, dtype)
     assert "it is a difference" in oracle.check(resolve(kernel), kernels.evaluate).weaknesses
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+def test_of_many_roots_those_nearest_to_0_are_looked_at(dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    weakness = Weakness(Flaw.CANCELS, "it crosses 0", lambda z, _: abs(z) > 1.5)
+
+    def build(m: Any) -> Formulas:
+        return Formulas(
+            forward=lambda z: z * m.sin(z),
+            recompute=Strategy(lambda z: m.sin(z) + z * m.cos(z), weaknesses=(weakness,)),
+        )
+
+    register(monkeypatch, Activation("waves", "for a test", build))
+    kernel = resolve(KernelId("waves", Variant("recompute"), "numpy", Op.DERIVATIVE, dtype))
+    assert isinstance(kernel, Kernel)
+    z, (slope, output) = oracle.points(kernel.activation, dtype), oracle.truth(kernel.activation, dtype)
+    call = Examination.of_call(kernel, kernels.evaluate, z, np.ones_like(z), (slope, output))
+    assert np.max(call.errors_at_roots(lambda z: np.abs(z) > 1.5)) > STATED_ULP
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,9 @@ def command(  # noqa: PLR0913  # its options
     the rounds of GOOD and BAD show, until one commit has a probability of 99 % or --budget is spent.
 
     Each commit is built into an environment of its own, which is kept (actbench cache), with the same versions of
-    libraries for all, unless a commit needs others. Files that --load names are those of the commit. Commits that
-    cannot be built, have wrong kernels or lack a case are skipped and named. Your files stay as they are.
+    libraries for all, unless a commit needs others. Files that --load names are those of the commit, which
+    is measured without a file that it lacks. Commits that cannot be built, have wrong kernels or lack a case are
+    skipped and named. Your files stay as they are.
 
     Evidence is kept after every round: the same command with --resume goes on after Ctrl-C, or with a larger --budget.
 

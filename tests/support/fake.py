@@ -204,6 +204,10 @@ class FakeBench:
     """What is installed in environments."""
     revision: Revision | None = None
     """The revision of the other environment."""
+    revision_there: Callable[[str], Revision | None] | None = None
+    """The revision of an environment, by its name, where there are several."""
+    sources_there: dict[str, tuple[protocol.Source, ...]] = field(default_factory=dict)
+    """What the workers of each environment were to load."""
     baseline_sources: list[protocol.Source] = field(default_factory=list)
     """What the workers there were to load."""
     code: Callable[[Case], str | None] = lambda _: None
@@ -258,9 +262,11 @@ class FakeBench:
 
         def start_with(sources: Sequence[protocol.Source]) -> Callable[[WorkerOptions], FakeWorker]:
             self.baseline_sources[:] = sources
+            self.sources_there[against] = tuple(sources)
             return start
 
-        yield BaselineEnvironment(start_with, self.revision, self.versions_there)
+        revision = self.revision_there(against) if self.revision_there else self.revision
+        yield BaselineEnvironment(start_with, revision, self.versions_there)
 
     @property
     def seams(self) -> Seams:

@@ -75,13 +75,18 @@ class CommitEnvironments:
         name = f"{GIT}{commit.hash}"
         try:
             there = self.stack.enter_context(self.open_baseline(name, self.tell, self.pins))
-            start = there.start_with(code_of(there.revision, ()).sources)
+            code = code_of(there.revision, (), f"{self.commits[0].hash}..{self.commits[-1].hash}")
+            start = there.start_with(code.sources)
             with first_worker(start, replace(self.options, role=commit.short), name) as worker:
                 describe(worker, name)
                 offered = frozenset(self.selection.offered_by(worker))
         except NotComparableError as error:
             raise NotComparableError(str(error).removeprefix(f"--against {name}: ")) from None
         others = [f"{name} {version}" for name, version in there.versions.items() if self.pins.get(name) != version]
+        for file in code.shared:
+            remark = f"{file} is in no commit: all of them load the one here, so a change of it does not show"
+            if remark not in self.remarks:
+                self.remarks.append(remark)
         if self.pins and others:
             self.remarks.append(f"{commit.short} needs what GOOD does not have: {', '.join(others)}")
         return CommitEnvironment(start, offered, there.versions)

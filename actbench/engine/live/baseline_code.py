@@ -28,15 +28,18 @@ class BaselineCode:
 
     sources: tuple[Source, ...]
     remarks: tuple[str, ...]
-    lacks_file: bool
-    """Whether the revision does not have a file of the project, whose kernels are new."""
+    lacking: tuple[str, ...]
+    """The files of the project that the revision does not have, whose kernels are new."""
+    shared: tuple[str, ...]
+    """The files that are the same on both sides."""
 
 
-def code_of(revision: Revision | None, wanted: Sequence[str]) -> BaselineCode:
+def code_of(revision: Revision | None, wanted: Sequence[str], line: str | None = None) -> BaselineCode:
     """Return what the baseline loads in place of what is loaded here.
 
     `wanted` are the values of --load-baseline: one for each code that is loaded here, one for all, or none. Files must
-    be equal there to what they are now; packages may differ, if these are compared.
+    be equal there to what they are now; packages may differ, if these are compared. `line` is the range of commits of
+    which the revision is one, if several are compared: see `Revision.path_of`.
     """
     loaded = plugins.loaded()
     if wanted and len(wanted) != len(loaded) and tuple(wanted) != (SAME,):
@@ -45,22 +48,23 @@ def code_of(revision: Revision | None, wanted: Sequence[str]) -> BaselineCode:
             f"or '{SAME}' for all"
         )
     names = tuple(wanted) * len(loaded) if tuple(wanted) == (SAME,) else tuple(wanted)
-    sources, remarks, lacks_file = list[Source](), list[str](), False
+    sources, remarks, lacking, shared = list[Source](), list[str](), list[str](), list[str]()
     for code, name in zip(loaded, names or (None,) * len(loaded), strict=True):
         if name is not None and name != SAME:
             sources.append(_source(name, Path(name)))
         elif code.kind is LoadedFrom.PACKAGE:
             sources.append(Source(code.name, None))
-        elif name is None and revision is not None and (path := revision.path_of(code.name)) is not None:
+        elif name is None and revision is not None and (path := revision.path_of(code.name, line)) is not None:
             if revision.has(path):
                 sources.append(_source(code.name, revision.tree / path))
             else:
-                lacks_file = True
+                lacking.append(code.name)
                 remarks.append(f"{code.name} is not in {revision.name}: its kernels are new")
         else:
             sources.append(Source(code.name, code.sha256))
             remarks.append(_same_file(code, asked_for=name == SAME))
-    return BaselineCode(tuple(sources), tuple(remarks), lacks_file)
+            shared.append(f"{code.name} ({code.digest})")
+    return BaselineCode(tuple(sources), tuple(remarks), tuple(lacking), tuple(shared))
 
 
 def _source(name: str, path: Path) -> Source:

@@ -164,7 +164,7 @@ class LiveSession:
         theirs = self._offered_by(start_there)
         ours = self._selection.offered_here(theirs, self._seed)
         common = [case for case in ours if case in theirs]
-        if not common and (theirs or not self._code.lacks_file):
+        if not common and (theirs or not self._code.lacking):
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
             )

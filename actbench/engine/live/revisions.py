@@ -68,18 +68,22 @@ class Revision:
         if self._place.exists():
             _remove_tree(self._place)
 
-    def path_of(self, name: str) -> str | None:
+    def path_of(self, name: str, line: str | None = None) -> str | None:
         """Return the path of a file of the project, relative to the root of the repository; None for another file.
 
-        A file is part of the project where the commit has it, or git knows it here.
+        A file is part of the project where the commit has it, git knows it here, or a commit of `line` changes it: a
+        range of commits that are measured, such as ``v1..main``, so that it is part of all of them or of none.
         """
         path = Path(name).absolute()
         try:
             relative = (path.parent.resolve() / path.name).relative_to(self.root.resolve()).as_posix()
         except ValueError:
             return None
-        known_here = succeeds("git ls-files", "--error-unmatch", "--", f":(top,literal){relative}")
-        return relative if known_here or self.has(relative) else None
+        file = f":(top,literal){relative}"
+        known = self.has(relative) or succeeds("git ls-files", "--error-unmatch", "--", file)
+        if not known and line is not None:
+            known = bool(execute(self._option, "git rev-list", "-1", "--full-history", line, "--", file))
+        return relative if known else None
 
     def has(self, path: str) -> bool:
         """Return whether the commit has a file at a path, relative to the root of the repository."""

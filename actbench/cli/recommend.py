@@ -147,7 +147,10 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
     help="The z in which errors count, where there are no --inputs.",
 )
 @click.option(
-    "--max-ulp", type=click.FloatRange(min=0), callback=_number, help="Largest error of g' that is allowed, in ULP."
+    "--max-ulp",
+    type=click.FloatRange(min=0),
+    callback=_number,
+    help="Largest error of g' that is allowed, in ULP, with what rounding of z causes.",
 )
 @click.option(
     "--max-kept",

@@ -88,7 +88,8 @@ def _note(outcome: Recommendation) -> str:
         "Time over that of the fastest one, with 95 % intervals that hold for all comparisons together. Bytes "
         "per element from the forward to the backward pass: those that are kept for g' alone, and those that are alive "
         f"anyway ({alive}: --alive). The largest error of g' {where}: relative to g', without "
-        "what one rounding of z causes; as a difference; in ULP. ? marks figures of too few rounds for an interval."
+        "what one rounding of z causes; with that, as a difference and in ULP. ? marks figures of too few rounds for "
+        "an interval."
     )
     return " ".join([columns, *kept_tensors.meanings(outcome.candidates), *op_by_op.notes(cases)])
 

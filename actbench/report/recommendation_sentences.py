@@ -155,7 +155,7 @@ OF_GATES = GradientWords("the gradient of a or b", "it", "itself", "the true gra
 
 
 def _accuracy(outcome: Recommendation) -> str:
-    """Say how far g' is off, where, and how large it is there."""
+    """Say how far g' is off, where, how large it is there, and which errors count."""
     error, case = outcome.choice.error, outcome.choice.case
     words = OF_GATES if registry.activation(case.activation).is_gated else GradientWords()
     relative, absolute = significant(error.relative.size, 2), significant(error.absolute.size, 2)
@@ -166,15 +166,25 @@ def _accuracy(outcome: Recommendation) -> str:
     off = f"{subject} off by"
     if error.ulp.size == 0:
         return f"{subject} exact: {looked}."
+    rounding = f"what one rounding of {words.z} causes"
     if isinf(error.wrong_from):
-        return f"{off} at most {relative} of {words.of}, and by at most {absolute} as a difference: {looked}."
+        with_it = (
+            f"by at most {significant(error.ulp.size, 3)} ULP ({words.z} = {error.ulp.z:.4g}), and by at most "
+            f"{absolute} as a difference: {looked}."
+        )
+        if error.relative.size == 0:
+            return f"{subject} not off by more than {rounding}: {with_it}"
+        return f"{off} at most {relative} of {words.of}, not counting {rounding}. With that, it is off {with_it}"
     small = f"only where {words.size} is {significant(error.wrong_slope, 2)} or less"
-    wrong = f"{off} more than {100 * WRONG:g} % {small}, first at |{words.z}| = {error.wrong_from:.3g}"
+    wrong = (
+        f"{off} more than {100 * WRONG:g} %, not counting {rounding}, {small}, first at |{words.z}| = "
+        f"{error.wrong_from:.3g}"
+    )
     at = f"({words.z} = {error.relative.z:.4g}, {words.size} = {significant(error.slope, 2)})"
     if isinf(error.relative.size):
         return f"{wrong}, and is no finite number {at}: {looked}."
     worst = f"there by up to {relative} of {words.of} {at}"
-    return f"{wrong}: {worst}. As a difference, it is off by at most {absolute} anywhere: {looked}."
+    return f"{wrong}: {worst}. As a difference, with rounding, it is off by at most {absolute} anywhere: {looked}."
 
 
 def _named(one: Candidate, outcome: Recommendation) -> str:

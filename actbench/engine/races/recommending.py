@@ -270,7 +270,8 @@ def _broken(one: Candidate, request: RecommendRequest) -> Iterator[str]:
     relative, ulp = one.error.relative, one.error.ulp
     if bounds.max_error is not None and not relative.size <= bounds.max_error:
         above = f"above --max-error {bounds.max_error:g}"
-        yield f"its g' is off by {relative.size:.2g} of g' {where} (z = {relative.z:.6g}), {above}"
+        place = f"{where} (z = {relative.z:.6g}) beyond one rounding of z"
+        yield f"its g' is off by {relative.size:.2g} of g' {place}, {above}"
     if bounds.max_ulp is not None and not ulp.size <= bounds.max_ulp:
         above = f"above --max-ulp {bounds.max_ulp:g}"
         yield f"its g' is off by {ulp.size:.3g} ULP {where} (z = {ulp.z:.6g}), {above}"

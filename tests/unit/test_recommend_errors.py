@@ -1,0 +1,58 @@
+"""What a recommendation says of errors: real ones, at exact times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actbench import plugins
+from tests.support.races import Recommend, taking, unwrapped
+
+CUBIC = """
+from actbench import Formulas, activation
+
+@activation
+def cubic(m):
+    \"""z³ - 3z\"""
+
+    def forward(z):
+        return z * z * z - 3 * z
+
+    def recompute(z):
+        return 3 * (z * z - 1)
+
+    return Formulas(forward=forward, recompute=recompute)
+"""
+
+
+def test_beside_a_root_the_sentence_says_that_rounding_of_z_is_not_counted_and_what_it_comes_to(
+    recommend: Recommend,
+) -> None:
+    answer = unwrapped(recommend(taking(), "-a", "silu", "-s", "pair", "--on=-1.3:-1.25"))
+    assert (
+        "not counting what one rounding of z causes. With that, it is off by at most 11436 ULP (z = -1.278), and by"
+        in answer
+    )
+
+
+def test_an_error_that_one_rounding_of_z_explains_is_not_called_nothing(
+    recommend: Recommend, request: pytest.FixtureRequest
+) -> None:
+    Path("mine.py").write_text(CUBIC, encoding="utf-8")
+    request.addfinalizer(plugins.unload)
+    answer = unwrapped(recommend(taking(), "--load", "mine.py", "-a", "cubic", "--on=0.9:1.1"))
+    assert (
+        "With recompute, g' is not off by more than what one rounding of z causes: by at most 299 ULP (z = 1.001), and "
+        "by at most 1.8e-7 as a difference: 401 z on 0.9 to 1.1 were compared with the true g'." in answer
+    )
+
+
+def test_an_error_in_a_tail_says_where_it_is_how_large_g_is_there_and_the_difference(recommend: Recommend) -> None:
+    answer = unwrapped(recommend(taking(cached=0.5), "-a", "tanh", "-s", "recompute,cached"))
+    assert (
+        "With cached, g' is off by more than 1 %, not counting what one rounding of z causes, only where |g'| is "
+        "4.6e-6 or less, first at |z| = 6.84: there by up to 0.11 of g' (z = -7.8, |g'| = 6.7e-7). As a difference, "
+        "with rounding, it is off by at most 1.0e-7 anywhere: 477 z on -8 "
+        "to 8 were compared with the true g'." in answer
+    )

@@ -95,6 +95,27 @@ class SkippedCommit:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LackedCases:
+    """Selected cases that GOOD or BAD lacks."""
+
+    end: str
+    """GOOD or BAD."""
+    cases: tuple[str, ...]
+    selected: int
+    """The number of cases that are selected."""
+    files: tuple[str, ...]
+    """The files that --load names and the commit does not have."""
+
+    @property
+    def sentence(self) -> str:
+        """What is lacking, and the files whose absence may be why."""
+        example = self.cases[0] if len(self.cases) == 1 else f"e.g. {self.cases[0]}"
+        absent = f" ({', '.join(self.files)} {'is' if len(self.files) == 1 else 'are'} not in it)" if self.files else ""
+        plural = "" if self.selected == 1 else "s"
+        return f"{self.end} lacks {len(self.cases)} of {self.selected} selected case{plural}, {example}{absent}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bisection:
     """What is known when a bisect ends."""
@@ -109,6 +130,8 @@ class Bisection:
     """The verdicts on BAD against GOOD; none where an earlier bisect has reached them."""
     undecided: tuple[str, ...] = ()
     """The cases that this check left open."""
+    lacked: tuple[LackedCases, ...] = ()
+    """What GOOD and BAD lack, which is not compared."""
     noise: tuple[Change, ...] = ()
     """The cases in which GOOD differed from itself beyond the margin there."""
     failures: tuple[Failure, ...] = ()

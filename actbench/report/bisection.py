@@ -57,7 +57,14 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
         cases = counted(len(undecided), "case")
         sentence = f"whether {bad} is slower than {good} is undecided in {cases}, e.g. {undecided[0].case.id}"
         yield Conclusion(ExitCode.INCONCLUSIVE, f"{sentence} ({change_in_percent(undecided[0].ratio)})")
-    yield Conclusion(ExitCode.FINE, f"{bad} is not slower than {good} by more than {100 * result.margin:g} %")
+    new, missing = ([name for one in result.lacked if one.end == end for name in one.cases] for end in ("GOOD", "BAD"))
+    if lost := [name for name in missing if name not in new]:
+        sentence = (
+            f"{bad} lacks {counted(len(lost), 'case')} that {good} has, e.g. {lost[0]}; of the others, none is slower"
+        )
+        yield Conclusion(ExitCode.INCONCLUSIVE, sentence)
+    where = ", in the cases that both have" if new else ""
+    yield Conclusion(ExitCode.FINE, f"{bad} is not slower than {good} by more than {100 * result.margin:g} %{where}")
 
 
 def _since(result: Bisection, named: Sequence[SlowerCase]) -> str:
@@ -159,6 +166,7 @@ def remark_lines(result: Bisection) -> Iterator[str]:
     good, bad = result.commits[0], result.commits[-1]
     yield f"GOOD: {result.names[0]}, {_named(good)}"
     yield f"BAD: {result.names[1]}, {_named(bad)}"
+    yield from (one.sentence for one in result.lacked)
     if result.undecided:
         yield f"whether BAD is slower is undecided in {counted(len(result.undecided), 'further case')}"
     for skipped in result.skipped[:MOST_SKIPPED]:
@@ -184,6 +192,7 @@ def as_json(result: Bisection) -> str:
             "commits": result.commits,
             "cases": [_case(one) for one in result.slower],
             "undecided": [*result.undecided],
+            "lacked": [{"by": one.end, "cases": [*one.cases], "files": [*one.files]} for one in result.lacked],
             "measured": [
                 {
                     "commit": one.number,

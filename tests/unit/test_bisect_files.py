@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,9 +72,12 @@ def test_a_commit_that_deleted_a_file_does_not_load_the_one_of_the_work_tree(
     deleted(CHANGED)
     levels(bench, hashes(), {MINE: lambda number: 3.0 if number == 2 else 1.0})
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine,cached")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 3, result.output
     assert texts(bench) == [None, KERNEL, None]
-    assert "kernel deleted" not in result.stdout.splitlines()[1]
+    assert result.stdout.splitlines()[0] == (
+        f"HEAD lacks 1 case that HEAD~1 has, e.g. {MINE}; of the others, none is slower (exit code 3)"
+    )
+    assert f"\nBAD lacks 1 of 2 selected cases, {MINE} (kern.py is not in it)\n" in result.stdout
 
 
 def test_a_file_that_only_a_commit_in_between_has_is_the_one_of_the_work_tree_in_none(
@@ -96,3 +100,51 @@ def test_a_file_that_no_commit_has_is_the_same_for_all_which_is_reported(actbenc
     assert texts(bench) == [KERNEL, KERNEL]
     remark = r"^kern\.py \(sha256 \w{12}\) is in no commit: all of them load the one here, so a change of it does not "
     assert len(re.findall(remark, result.stdout, re.MULTILINE)) == 1
+
+
+# What GOOD or BAD lacks
+
+
+def test_cases_that_good_lacks_are_named_with_the_file_that_is_missing(actbench: Actbench, bench: FakeBench) -> None:
+    commit("kernel", kern=KERNEL)
+    levels(bench, hashes(), {})
+    arguments = ("bisect", "HEAD~1", *LOADED, "-s", "mine,cached")
+    result = actbench(*arguments)
+    assert result.exit_code == 0, result.output
+    head = "HEAD is not slower than HEAD~1 by more than 5 %, in the cases that both have (exit code 0)"
+    assert result.stdout.splitlines()[0] == head
+    sentence = f"GOOD lacks 1 of 2 selected cases, {MINE} (kern.py is not in it)"
+    assert f"\n{sentence}\n" in result.stdout
+    report = json.loads(actbench(*arguments, "--format", "json").stdout)
+    assert report["lacked"] == [{"by": "GOOD", "cases": [MINE], "files": ["kern.py"]}]
+    told = actbench(*[argument for argument in arguments if argument != "-q"]).stderr
+    assert f"\n{sentence}\n" in told, "before anything is measured"
+
+
+@pytest.mark.parametrize(
+    ("deletes", "end", "letter", "verb"), [(False, "GOOD", "A", "adds"), (True, "BAD", "D", "deletes")]
+)
+def test_where_no_case_is_left_the_side_the_file_and_a_way_out_are_named(
+    actbench: Actbench, bench: FakeBench, end: str, letter: str, verb: str, *, deletes: bool
+) -> None:
+    commit("kernel", kern=KERNEL)
+    if deletes:
+        deleted(KERNEL)
+    levels(bench, hashes(), {})
+    result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr == (
+        f"actbench: GOOD and BAD have no selected case in common: {end} lacks 1 of 1 selected case, {MINE} (kern.py is "
+        f"not in it): name a {end} that has it ('git log --diff-filter={letter} -- kern.py' shows which commit {verb} "
+        "it), or select other cases\n"
+    )
+
+
+def test_a_commit_that_lacks_a_file_is_skipped_with_its_name(actbench: Actbench, bench: FakeBench) -> None:
+    commit("kernel", kern=KERNEL)
+    deleted(KERNEL)
+    commit("kernel again", kern=KERNEL)
+    levels(bench, hashes(), {MINE: lambda number: 1.5 if number == 3 else 1.0})
+    result = actbench("bisect", "HEAD~2", *LOADED, "-s", "mine")
+    assert result.exit_code == 1, result.output
+    assert f"kernel deleted: it has no {MINE}: kern.py is not in it\n" in result.stdout

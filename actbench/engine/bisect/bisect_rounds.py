@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from actbench.analysis.check_live import LiveTimes, log_ratios_by_case
 from actbench.analysis.commit_search import Ratios
-from actbench.engine.launch import Launch, StartWorker
+from actbench.engine.bisect.commit_environments import CommitEnvironment
+from actbench.engine.launch import Launch
 from actbench.engine.live.lockstep import Lockstep
 from actbench.engine.working.checking import Refused, Verification
 from actbench.errors import WrongKernelError
@@ -38,15 +39,16 @@ class CommitRounds:
     locksteps: dict[int, Lockstep] = field(default_factory=dict)
     """By commit."""
 
-    def prepare(self, number: int, start: StartWorker, offered: Collection[Case], role: str) -> dict[Case, str]:
+    def prepare(self, number: int, there: CommitEnvironment, role: str) -> dict[Case, str]:
         """Check a commit's kernels; return the cases that cannot be measured in it, with the reasons.
 
         A block is measured with all of its cases, or not at all.
         """
         baseline, _, control = self.template.launches
-        candidate = Launch(start, replace(baseline.options, role=role))
+        candidate = Launch(there.start, replace(baseline.options, role=role))
         plan = self.template.plan
-        lacking = {case: f"it has no {case.id}" for case in plan.cases if case not in offered}
+        why = f": {', '.join(there.lacking)} is not in it" if there.lacking else ""
+        lacking = {case: f"it has no {case.id}{why}" for case in plan.cases if case not in there.offered}
         plan = _without(plan, lacking)
         wrong: dict[Case, str] = {}
         verification = Verification(plan)

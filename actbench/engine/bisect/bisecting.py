@@ -21,6 +21,7 @@ from actbench.analysis.arm_time import SECONDS_TO_START
 from actbench.analysis.bisection import (
     Bisection,
     ExpectedBisection,
+    LackedCases,
     SkippedCommit,
     expected,
     measured_commits,
@@ -29,7 +30,7 @@ from actbench.analysis.bisection import (
 from actbench.analysis.check_live import Outcome
 from actbench.analysis.commit_search import CommitSearch, Ratios
 from actbench.analysis.regression import Verdict
-from actbench.engine.bisect import bisect_state, commit_line
+from actbench.engine.bisect import bisect_state, commit_line, common_cases
 from actbench.engine.bisect.bisect_rounds import CommitRounds, ratios_of
 from actbench.engine.bisect.bisect_state import BisectState, StateFile, StoredRound, StoredSkip
 from actbench.engine.bisect.commit_environments import CommitEnvironment, CommitEnvironments
@@ -74,6 +75,7 @@ class Bisecting:
         self._stack = ExitStack()
         self._file: StateFile
         self._environments: CommitEnvironments
+        self._lacked: tuple[LackedCases, ...] = ()
         self._outcome: Outcome | None = None
         self._search: CommitSearch | None = None
         changed = (before.tree != after.tree for before, after in pairwise(self.commits))
@@ -125,9 +127,10 @@ class Bisecting:
         good = self._end("GOOD", 0)
         self._state.pins = dict(self._environments.pins)
         bad = self._end("BAD", len(self.commits) - 1)
-        cases = [case for case in self._here if case in good.offered and case in bad.offered]
-        if not cases:
-            raise NotComparableError("GOOD and BAD have no selected case in common")
+        self._lacked = common_cases.lacked(self._here, good, bad)
+        cases = common_cases.common(self._here, good, bad, self._lacked)
+        for one in self._lacked:
+            self._tell(one.sentence)
         self.remarks += [f"--margins '{glob}' matches no case" for glob in self._check.margins.unused(cases)]
         if self._state.slower is None:
             yield from self._check_bad(cases, good, bad)
@@ -216,7 +219,7 @@ class Bisecting:
         except NotComparableError as error:
             self._skip(number, dict.fromkeys(rounds.template.plan.cases, str(error)))
         else:
-            self._skip(number, rounds.prepare(number, there.start, there.offered, commit.short))
+            self._skip(number, rounds.prepare(number, there, commit.short))
         self._file.save(self._state)
 
     def _resumed(self, cases: Sequence[Case]) -> CommitSearch:
@@ -256,6 +259,7 @@ class Bisecting:
             slower=slower_cases(search) if search else (),
             first=outcome.changes if outcome else (),
             undecided=tuple(self._state.undecided),
+            lacked=self._lacked,
             noise=outcome.noise if outcome else (),
             failures=outcome.failures if outcome else (),
             measured=measured_commits(search) if search else (),

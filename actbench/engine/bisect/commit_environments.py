@@ -26,6 +26,8 @@ class CommitEnvironment:
     """The selected cases that it has."""
     versions: Mapping[str, str]
     """The versions of what was installed in it for the commit."""
+    lacking: tuple[str, ...] = ()
+    """The files that --load names, and that the commit does not have."""
 
 
 @dataclass
@@ -89,4 +91,4 @@ class CommitEnvironments:
                 self.remarks.append(remark)
         if self.pins and others:
             self.remarks.append(f"{commit.short} needs what GOOD does not have: {', '.join(others)}")
-        return CommitEnvironment(start, offered, there.versions)
+        return CommitEnvironment(start, offered, there.versions, code.lacking)

@@ -18,7 +18,7 @@ from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
 from actbench.registry import STRATEGIES
 from actbench.report import states
-from actbench.report.numbers import counted, significant, size_of
+from actbench.report.numbers import counted, size_of, span
 from actbench.report.op_by_op import label
 
 T = TypeVar("T")
@@ -33,9 +33,6 @@ KEEPING = {
     "pair": "keeping both the input and the output",
 }
 """The strategies that are compared with recomputing, in words; all but ``cached`` only where ``cached`` is missing."""
-
-CLOSE = 1.1
-"""Ratios within this factor of 1 have three digits, so that their difference from 1 shows."""
 
 MOST_ANSWERS = 3
 """Number of answers above which a total precedes them."""
@@ -77,7 +74,8 @@ def _of_strategies(within: Iterable[Speedup]) -> Iterator[str]:
     in_question = [pair for pair in kept if is_the_question(pair)]
     activations = dict.fromkeys(pair.candidate.activation for pair in in_question)
     if len(subjects) > MOST_ANSWERS and _has_intervals(in_question):
-        over = f"{len(activations)} activations" if len(activations) > 1 else f"{len(grouped(in_question, _op))} ops"
+        several_ops = counted(len(grouped(in_question, _op)), "op")
+        over = f"{len(activations)} activations" if len(activations) > 1 else several_ops
         if 1 < len(activations) <= MOST_NAMED:
             over = ", ".join(activations)
         yield f"Over {over}, {KEEPING['cached']} is {_verdict(in_question, _over_all(in_question))}."
@@ -215,8 +213,7 @@ def _ratios(pairs: Sequence[Speedup]) -> str:
 
 def _span(pairs: Sequence[Speedup]) -> str:
     ratios = [pair.ratio.value for pair in pairs]
-    low, high = (significant(ratio, 3 if 1 / CLOSE < ratio < CLOSE else 2) for ratio in (min(ratios), max(ratios)))
-    return low if low == high else f"{low} to {high}"
+    return span(min(ratios), max(ratios))
 
 
 def grouped(items: Iterable[T], key: Callable[[T], Any]) -> dict[Any, list[T]]:

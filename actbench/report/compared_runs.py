@@ -176,7 +176,7 @@ def _one_sided(contrasts: Sequence[Contrast]) -> Table:
 
 def name_of(contrast: Contrast, *, with_state: bool = True) -> str:
     """Return the name of a case, or of a group, with its state of operands where the name does not contain it."""
-    name = f"geometric mean of {contrast.cases} cases" if contrast.by == EVERYTHING else contrast.name
+    name = f"geometric mean of {counted(contrast.cases, 'case')}" if contrast.by == EVERYTHING else contrast.name
     in_name = contrast.by in {"case", Axis.OPERANDS}
     return name if in_name or not with_state else f"{name}{states.suffix(contrast.operands)}"
 

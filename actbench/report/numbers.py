@@ -20,6 +20,9 @@ NO_FIGURE = "-"
 LOPSIDED = 1.5
 """Ratio of an interval's sides from which on its bounds are shown, since ± would misstate the shorter side."""
 
+CLOSE = 1.1
+"""Ratios within this factor of 1 have three digits, so that their difference from 1 shows."""
+
 AS_BOUNDS = (
     f"an interval is shown as (low to high) where one side is at least {LOPSIDED:g} times the other, or where ± would "
     "misleadingly include "
@@ -91,6 +94,18 @@ def significant(value: float, digits: int) -> str:
         return f"{value:.{digits - 1}e}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
     exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
     return _fixed(value, max(0, digits - 1 - exponent))
+
+
+def span(low: float, high: float) -> str:
+    """Return the range of some ratios, ``1.2 to 3.5``; one number where both ends are the same in these digits.
+
+    An end within `CLOSE` of 1 has three digits, so that its difference from 1 shows; and the other one if it is near.
+    """
+    is_close = [1 / CLOSE < end < CLOSE for end in (low, high)]
+    if any(is_close) and high < CLOSE**2 * low:
+        is_close = [True, True]
+    ends = [significant(end, 3 if close else 2) for end, close in zip((low, high), is_close, strict=True)]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def count(number: int) -> str:

@@ -40,3 +40,8 @@ def test_many_answers_have_one_over_all_in_front(actbench: Actbench) -> None:
 def test_many_answers_about_one_activation_are_of_its_ops(actbench: Actbench) -> None:
     lines = said(actbench, "-a", "logistic,silu", "-b", "numpy", "-d", "float64", "--op", "derivative,backward,step")
     assert lines[0].startswith("Over 3 ops, reusing the cached output is faster than recomputing in 3 of 3")
+
+
+def test_many_answers_of_which_one_op_is_in_question_are_over_one_op(actbench: Actbench) -> None:
+    lines = said(actbench, "-a", "logistic,silu,gelu", "-b", "numpy", "-d", "float64", "--op", "derivative")
+    assert lines[0].startswith("Over 1 op, reusing the cached output is faster than recomputing in 1 of 1 comparison")

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from actbench.analysis.interval import Interval
-from actbench.report.numbers import change, count, duration, plus_minus, ratio, significant
+from actbench.report.numbers import change, count, duration, plus_minus, ratio, significant, span
 
 NOTHING = math.nan
 
@@ -179,3 +179,18 @@ def test_durations_are_for_people(seconds: float, text: str) -> None:
 )
 def test_a_ratio_of_times_is_a_change_in_percent(value: float, low: float, high: float, text: str) -> None:
     assert change(Interval(value, low, high)) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (1.096, 1.136, "1.10 to 1.14"),
+        (0.95, 1.08, "0.950 to 1.08"),
+        (1.03, 6.54, "1.03 to 6.5"),
+        (2.61, 2.64, "2.6"),
+        (0.88, 3.5, "0.88 to 3.5"),
+        (1.0801, 1.0803, "1.08"),
+    ],
+)
+def test_both_ends_of_a_range_have_the_digits_that_tell_them_apart(low: float, high: float, text: str) -> None:
+    assert span(low, high) == text

@@ -26,7 +26,7 @@ from actbench.report.charts.over_sizes import (
 )
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, intervals, logarithmic, panels, picture, with_panels
-from actbench.report.numbers import significant
+from actbench.report.numbers import span
 
 REFERENCE = "recompute"
 
@@ -72,7 +72,7 @@ def speedup(
         f"Lines: how many times faster than {REFERENCE} g' is, by backend (colour) and strategy (dash and shape), "
         f"against the array's size, {at}, both axes logarithmic.{bars} The "
         f"dashed line is 1, no difference.{words_of(marked)}{bands}{joined(rows)}{meanings(rows)} "
-        f"Over all that was measured, from {significant(ratios.min(), 2)} to {significant(ratios.max(), 2)} times.",
+        f"Over all that was measured, {span(ratios.min(), ratios.max())} times.",
         panels({"layer": layers}, rows, by, choose=choose),
         stacked(rows, marked, crossed),
         note,

@@ -162,8 +162,8 @@ def _slower(search: CommitSearch, case: Case) -> SlowerCase:
 
 
 def measured_commits(search: CommitSearch) -> tuple[MeasuredCommit, ...]:
-    """Return what was measured of each commit but GOOD, by number."""
-    numbers = sorted({commit for of_case in search.ratios.values() for commit in of_case} - {0})
+    """Return what was measured of each commit, by number; of GOOD, number 0, the rounds of the control."""
+    numbers = sorted({commit for of_case in search.ratios.values() for commit in of_case})
     return tuple(
         MeasuredCommit(
             number,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,16 @@ MAYBE_MORE = 0.2
 LEAST_INFORMATION = 1e-3
 """Information in bits below which another vote tells nothing."""
 
-SIZE_TAIL = TAIL_PROBABILITY / 2
-"""Probability that a bound of a level misses it: a step lies between two levels, which have four bounds."""
-
 MOST_VOTES = 16
 """Number of votes that those of a commit count as at most. Its rounds share a build, whose offset, however small, would
 show as a step if they were counted without end; and GOOD has a round in each round of the others."""
 
-ROUNDS_BESIDE = fewest_rounds(float(SIZE_TAIL))
-"""Rounds of the commits on both sides of a step that is named: as many as give its size an interval."""
+ROUNDS_BESIDE = fewest_rounds(float(TAIL_PROBABILITY / 2))
+"""Rounds of the commits on both sides of a step that is named: as many as can hold two levels to one error rate."""
+
+MOST_ROUNDS_BESIDE = 32
+"""Rounds of these commits at most, where the interval of the step includes 1: a few of 9 disturbed rounds are its
+extremes, while as many of 32 are not."""
 
 Ratios = Mapping[Case, tuple[float, float]]
 """By case, the logarithms of a round's two ratios: of the commit's time to GOOD's, and of GOOD's to itself."""
@@ -129,12 +131,18 @@ class CommitSearch:
         return (named > 1 or (named == 1 and self.posterior(case).two_steps <= MAYBE_MORE)) and not self._beside(case)
 
     def _beside(self, case: Case) -> list[int]:
-        """Return the commits on both sides of a named step that have too few rounds for an interval.
+        """Return the commits on both sides of a named step that have too few rounds, the fewest first.
 
-        Their rounds show whether the step is there as a whole.
+        Their rounds show whether the step is there as a whole: there are more where its interval includes 1.
         """
-        sides = {side for commits, _ in self._named(case) for side in self._sides(case, commits)}
-        return sorted(commit for commit in sides if self.rounds(case, commit).size < ROUNDS_BESIDE)
+        named = self._named(case)
+        wanted: dict[int, int] = {}
+        for index, (commits, _) in enumerate(named):
+            number = MOST_ROUNDS_BESIDE if self._size(case, named, index).contains(1.0) else ROUNDS_BESIDE
+            for side in self._sides(case, commits):
+                wanted[side] = max(number, wanted.get(side, 0))
+        numbers = {side: self.rounds(case, side).size for side in sorted(wanted) if side}
+        return sorted((side for side in numbers if numbers[side] < wanted[side]), key=numbers.__getitem__)
 
     def _sides(self, case: Case, commits: Sequence[int]) -> tuple[int, int]:
         """Return the commits that are measured on both sides of a step."""
@@ -181,17 +189,24 @@ class CommitSearch:
         return sorted(groups, key=lambda group: -group[1])
 
     def culprits(self, case: Case) -> list[Culprit]:
-        """Return the steps whose commits are known, the earliest first."""
+        """Return the steps whose commits are known, the earliest first.
+
+        Where the interval of its size includes 1, a step is not known, whatever its probability.
+        """
         named = self._named(case)
-        return [
+        steps = [
             Culprit(commits, min(probability, 1.0), self._size(case, named, index))
             for index, (commits, probability) in enumerate(named)
         ]
+        return [step for step in steps if not step.size.contains(1.0)]
 
     def _size(self, case: Case, named: Sequence[tuple[Sequence[int], float]], index: int) -> Interval:
         """Return the ratio of times after and before a step.
 
-        On its sides are all commits up to the next steps; only those beside it while a step is not named.
+        On its sides are the rounds of all commits up to the next steps, GOOD's control among them; only those beside it
+        while a step is not named. The interval is that of a difference of two estimates with intervals (G. Y. Zou and
+        A. Donner, "Construction of confidence limits about effect measures", Statistics in Medicine 27, 2008): it
+        excludes 1 where those of the two sides do not overlap.
         """
         if self.more_steps(case) and len(named) < 2:
             before, after = (self.rounds(case, commit) for commit in self._sides(case, named[index][0]))
@@ -203,8 +218,11 @@ class CommitSearch:
             )
         if not before.size or not after.size:
             return NO_ESTIMATE
-        below, above = (median_interval(logs, SIZE_TAIL) for logs in (before, after))
-        return Interval.from_logs((above.value - below.value, above.low - below.high, above.high - below.low))
+        below, above = median_interval(before), median_interval(after)
+        size = above.value - below.value
+        low = hypot(above.value - above.low, below.high - below.value)
+        high = hypot(above.high - above.value, below.value - below.low)
+        return Interval.from_logs((size, size - low, size + high))
 
     def _named(self, case: Case) -> list[tuple[tuple[int, ...], float]]:
         """Return the candidates that are nearly certain, the earliest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from actbench.analysis.bisection import Bisection, ExpectedBisection, SlowerCase
+from actbench.analysis.bisection import Bisection, ExpectedBisection, SlowerCase, Suspects
 from actbench.analysis.commit_search import MORE_STEPS, NAMED, Culprit
 from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Verdict
@@ -22,7 +22,12 @@ SCHEMA = 1
 """Version of the JSON object."""
 
 FIRST_NOTE = "Change of the time against GOOD's, side by side, with 95 % intervals."
-NOTE = f"{FIRST_NOTE} Commits are numbered from GOOD, 0."
+NOTE = (
+    f"{FIRST_NOTE} Commits are numbered from GOOD, 0, whose rounds are the control. A step is the ratio of the medians "
+    "of all rounds after and before it, up to the next step."
+)
+
+_NAMED = f"{100 * NAMED:g} %"
 
 MOST_SKIPPED = 8
 """Number of skipped commits that are listed with their reasons."""
@@ -45,7 +50,9 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
     if result.failures:
         yield Conclusion(ExitCode.FAILED, f"{result.failures[0].block} failed: {result.failures[0].reason}")
     if result.slower:
-        sentence = f"{counted(len(result.slower), 'case')} slower in {bad}, and no commit has {100 * NAMED:g} %: "
+        probable = any(suspects.probability >= NAMED for one in result.slower for suspects in one.suspects)
+        lacks = "the interval of the step of the probable commit includes 0" if probable else f"no commit has {_NAMED}"
+        sentence = f"{counted(len(result.slower), 'case')} slower in {bad}, and {lacks}: "
         way_out = "the same command with --resume and a larger --budget goes on"
         yield Conclusion(ExitCode.INCONCLUSIVE, sentence + way_out)
     if result.noise:
@@ -123,7 +130,13 @@ def _open_lines(result: Bisection) -> Iterator[str]:
             for suspects in of_case.suspects:
                 *others, last = (result.commits[number] for number in suspects.commits)
                 also = f", or {_short(others)}" if others else ""
-                yield f"  {_named(last)}{also}: {100 * suspects.probability:.0f} %"
+                sure = suspects.probability >= NAMED
+                probability = f"above {_NAMED}, but 0 is in the interval of its step" if sure else _rounded(suspects)
+                yield f"  {_named(last)}{also}: {probability}"
+
+
+def _rounded(suspects: Suspects) -> str:
+    return f"{100 * suspects.probability:.0f} %"
 
 
 def _named(commit: BisectedCommit) -> str:
@@ -175,7 +188,8 @@ def remark_lines(result: Bisection) -> Iterator[str]:
         yield f"{len(result.skipped) - MOST_SKIPPED} more commits are skipped"
     yield from result.remarks
     commits, rounds = counted(len(result.commits) - 1, "commit"), counted(result.rounds, "round")
-    yield f"{commits}, {len(result.measured) or 1} of them measured in {rounds}, {duration(result.seconds)}"
+    measured = sum(one.number > 0 for one in result.measured) or 1
+    yield f"{commits}, {measured} of them measured in {rounds}, {duration(result.seconds)}"
 
 
 def as_json(result: Bisection) -> str:

@@ -55,6 +55,7 @@ def test_the_commit_with_the_step_is_named_with_subject_date_probability_and_siz
     assert size == f"  {CACHED}: +10.00 % ± 0.00 %, probability above 99.9 %"
     rows = [line.split() for line in result.stdout.splitlines() if CACHED in line][1:]
     assert [row[3] for row in rows if row[0] in {"10", "11"}] == ["9", "9"], "both sides of the step"
+    assert rows[0][:3] == ["0", commits[0][:12], CACHED], "the control, which is before the step"
     assert len(rows) < 8, "most commits are not measured"
 
 

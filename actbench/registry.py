@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -219,9 +220,9 @@ def variant(text: str) -> Variant:
     A rung keeps nothing, and what a framework keeps is its choice, so there is no narrow one of either.
     """
     parsed = Variant(text)
-    known = strategies_and_rungs()
-    if parsed.name not in known or (parsed.storage and parsed.name in {SHIPPED, *RUNGS}):
-        raise unknown("strategy", text, known)
+    if parsed.name not in strategies_and_rungs() or (parsed.storage and parsed.name in {SHIPPED, *RUNGS}):
+        near = get_close_matches(parsed.name, RUNGS, n=1)  # others are no strategy of an activation
+        raise unknown("strategy", text, (*strategies(), SHIPPED, *near))
     return parsed
 
 

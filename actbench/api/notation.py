@@ -25,31 +25,40 @@ def size(text: str) -> Size:
 
     `InputError` for other text, as from all functions here.
     """
+    _refuse_list(text, "size")
     sides = [_whole(side) for side in text.split("x")]
     elements = prod(side or 0 for side in sides)
     if not 1 <= elements <= MOST_ELEMENTS:
         raise InputError(
             f"'{text}' is not a size: write a whole number of elements such as 1000, 1e6 or 64k, or a shape such as "
-            f"4096x1024, at most {MOST}; commas separate sizes"
+            f"4096x1024, at most {MOST}"
         )
     return Size(elements) if len(sides) == 1 else Size.of(Shape("x".join(map(str, sides))))
 
 
 def rows(text: str) -> int:
     """Read the rows of a batch: 32, 1e3, 1k (1 000), 1Ki (1 024)."""
+    _refuse_list(text, "number of rows")
     number = _whole(text)
     if number is None or number > MOST_ELEMENTS:
-        raise InputError(
-            f"'{text}' is not a number of rows: write a whole number such as 32 or 1k, from 1 to {MOST}; commas "
-            "separate batches"
-        )
+        raise InputError(f"'{text}' is not a number of rows: write a whole number such as 32 or 1k, from 1 to {MOST}")
     return number
+
+
+def _refuse_list(text: str, what: str) -> None:
+    """Raise `InputError` for several where one is read."""
+    if "," in text:
+        raise InputError(f"'{text}' is a list: write one {what}")
 
 
 def seconds(text: str) -> float:
     """Read a time, 90s, 2m, 1.5h or 500ms, in seconds."""
     number = _read(text, TIME_UNITS)
-    if number is None or not 0 < number <= LONGEST_SECONDS:
+    if number is not None and number > LONGEST_SECONDS:
+        raise InputError(
+            f"'{text}' is too long: write a time up to {LONGEST_SECONDS / 3600:g} h, for example 90s, 2m or 1.5h"
+        )
+    if number is None or number <= 0:
         raise InputError(f"'{text}' is not a time: write for example 90s, 2m or 1.5h")
     return float(number)
 
@@ -57,7 +66,9 @@ def seconds(text: str) -> float:
 def share(text: str) -> float:
     """Read a percentage, 2, 2% or 0.5%, as a fraction."""
     number = _read(text, {"": 1, "%": 1})
-    if number is None or not 0 < number <= 100:
+    if number is not None and number > 100:
+        raise InputError(f"'{text}' is too large: write a percentage up to 100, for example 2 or 0.5%")
+    if number is None or number <= 0:
         raise InputError(f"'{text}' is not a percentage: write for example 2 or 0.5%")
     return float(number) / 100
 

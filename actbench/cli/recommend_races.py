@@ -56,7 +56,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
 
     `NotComparableError` where a run that is named says nothing about them.
     """
-    from actbench.engine.races.earlier import EarlierRuns
+    from actbench.engine.races.earlier import EarlierRuns, why_nothing
     from actbench.engine.races.racing import Racing
     from actbench.errors import NotComparableError
     from actbench.report.race_needs import race_need
@@ -69,10 +69,8 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     record.leave_out(contest.left_out)
     known = EarlierRuns() if mode.fresh else _earlier(record, mode, apart=request.apart)
     if mode.sources and not known.runs:
-        raise NotComparableError(
-            f"--from {mode.sources[0]}: it has not all of these strategies on such operands: leave --from out to "
-            "measure"
-        )
+        why = why_nothing(mode.sources[0], record)
+        raise NotComparableError(f"--from {mode.sources[0]}: {why}: leave --from out to measure")
     race = Racing.of(record.plan.blocks, known.by_block, request.margin, request.budget, apart=request.apart)
     left_out = race.judge_evidence(record.plan.blocks)
     if race.all_decided:

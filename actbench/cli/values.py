@@ -133,4 +133,9 @@ class Names(click.ParamType):
         parts = [part.strip() for part in value.split(",")]
         if not all(parts):
             self.fail(f"'{value}' has an empty part: write names with commas between them", param, ctx)
-        return tuple(self._item.convert(part, param, ctx) for part in parts)
+        try:
+            return tuple(self._item.convert(part, param, ctx) for part in parts)
+        except click.BadParameter as error:
+            if not isinstance(self._item, Notation):
+                raise
+            self.fail(f"{error.message}; commas separate several", param, ctx)

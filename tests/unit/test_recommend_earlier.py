@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from actbench.errors import ExitCode
 from actbench.runs.archive import load
 from tests.support.fake import FakeBench
@@ -36,9 +38,26 @@ def test_runs_that_are_there_are_used_before_anything_is_measured(recommend: Rec
     assert "keep y (cached)" in later.stdout
     assert "nothing was measured now (--fresh measures anew)" in later.stdout
     assert "keep z (recompute)" in recommend(taking(recompute=0.1)).stdout
-    refused = recommend(taking(), "-n", "2000", "--from", "latest", fresh=False)
-    assert refused.exit_code == ExitCode.NOT_COMPARABLE
-    assert "it has not all of these strategies on such operands" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("-n", "2000"), "it has no size 2000, but 1000"),
+        (("-a", "tanh"), "it has no activation tanh, but logistic"),
+        (("-d", "float64"), "it has no dtype float64, but float32"),
+        (("--op", "step"), "it has no op step, but backward"),
+        (("--inputs", "normal:0,2"), "its inputs, engine, optimizer or number of threads are not those of here"),
+        (("-b", "numpy-blocked"), "it has not all of these strategies and backends on such operands"),
+    ],
+)
+def test_a_named_run_that_says_nothing_is_refused_with_what_it_has_not(
+    recommend: Recommend, options: tuple[str, ...], why: str
+) -> None:
+    assert recommend(taking(cached=0.5), "--budget", "1ms").exit_code == ExitCode.INCONCLUSIVE
+    refused = recommend(taking(), *options, "--from", "latest", fresh=False)
+    assert refused.exit_code == ExitCode.NOT_COMPARABLE, refused.stderr
+    assert f"--from latest: {why}: leave --from out to measure" in refused.stderr
 
 
 def test_what_was_decided_stays_decided_and_only_what_is_open_is_measured(

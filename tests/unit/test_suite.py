@@ -26,6 +26,11 @@ from tests.support.planned import PLENTY, SMALL, planned
     [
         ({"activations": ("logistic", "tahn")}, "unknown activation 'tahn': did you mean 'tanh'?"),
         ({"strategies": (Variant("cashed"),)}, "unknown strategy 'cashed': did you mean 'cached'?"),
+        (
+            {"strategies": (Variant("nosuch"),)},
+            "unknown strategy 'nosuch': known are cached, complement, intermediate, pair, recompute, shipped, textbook",
+        ),
+        ({"strategies": (Variant("dispach"),)}, "unknown strategy 'dispach': did you mean 'dispatch'?"),
         ({"backends": ("numpie",)}, "unknown backend 'numpie': did you mean 'numpy'?"),
     ],
 )

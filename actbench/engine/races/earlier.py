@@ -14,7 +14,7 @@ from pathlib import Path
 from actbench.analysis.races import BlockEvidence
 from actbench.analysis.statistics import Floats
 from actbench.engine.races.racing import joined
-from actbench.errors import InputError
+from actbench.errors import InputError, listed
 from actbench.model.cases import Arm, Block
 from actbench.model.plan import LostRace
 from actbench.model.times import Times
@@ -88,6 +88,30 @@ def evidence(directories: Iterable[Path], here: Record, *, named: bool, apart: b
             known.runs.append(EarlierRun(directory, run.record.created, tuple(foreign)))
     known.by_block = {of_block.block.id: of_block.evidence for of_block in collected if of_block.parts}
     return known
+
+
+OF_RACES = {
+    "activation": "activation",
+    "op": "op",
+    "dtype": "dtype",
+    "size": "size",
+    "operands": "state of operands",
+}
+"""What cases of a race share, in words."""
+
+
+def why_nothing(directory: Path, here: Record) -> str:
+    """Return why a run says nothing about the races of what would be measured, as a clause."""
+    run = archive.load_timed(directory)
+    for name, what in OF_RACES.items():
+        sought, there = (
+            [*dict.fromkeys(getattr(block, name) for block in plan.blocks)] for plan in (here.plan, run.plan)
+        )
+        if not {*sought} & {*there}:
+            return f"it has no {what} {listed([*map(str, sought)])}, but {listed([*map(str, there)])}"
+    if not _same_conditions(run.record, here):
+        return "its inputs, engine, optimizer or number of threads are not those of here"
+    return "it has not all of these strategies and backends on such operands"
 
 
 def _target(directory: Path) -> Path:

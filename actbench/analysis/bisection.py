@@ -10,6 +10,7 @@ import numpy as np
 from actbench.analysis.commit_search import CommitSearch, Culprit
 from actbench.analysis.interval import Interval
 from actbench.analysis.regression import Change
+from actbench.analysis.rounds_needed import Need
 from actbench.model.bisected_commit import BisectedCommit
 from actbench.model.cases import Case
 from actbench.model.outcomes import Failure
@@ -17,6 +18,9 @@ from actbench.model.outcomes import Failure
 MOST_SUSPECTS = 5
 """Number of groups of suspects that are kept of a case without a culprit."""
 
+
+SHARE_OF_CHECK = 0.5
+"""Largest share of the budget for the check of BAD: it takes no longer than any check once a case has regressed."""
 
 FIRST_ROUNDS = 16
 """Rounds of the check of BAD where a case got slower, with those that confirm."""
@@ -135,6 +139,10 @@ class Bisection:
     noise: tuple[Change, ...] = ()
     """The cases in which GOOD differed from itself beyond the margin there."""
     failures: tuple[Failure, ...] = ()
+    need: Need | None = None
+    """What it takes to decide the cases that this check left open."""
+    budget: float = 0.0
+    """Of the whole, in seconds."""
     measured: tuple[MeasuredCommit, ...] = ()
     skipped: tuple[SkippedCommit, ...] = ()
     rounds: int = 0

@@ -14,6 +14,7 @@ from actbench.model.bisected_commit import BisectedCommit
 from actbench.model.commit import SHORT
 from actbench.report.check_report import Conclusion
 from actbench.report.json_text import json_text
+from actbench.report.needs import why_undecided
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.numbers import counted, duration
 from actbench.report.table import Table, markdown
@@ -63,7 +64,10 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
     if undecided:
         cases = counted(len(undecided), "case")
         sentence = f"whether {bad} is slower than {good} is undecided in {cases}, e.g. {undecided[0].case.id}"
-        yield Conclusion(ExitCode.INCONCLUSIVE, f"{sentence} ({change_in_percent(undecided[0].ratio)})")
+        sentence += (
+            f" ({change_in_percent(undecided[0].ratio)}): {why_undecided(result.need, result.rounds, result.budget)}"
+        )
+        yield Conclusion(ExitCode.INCONCLUSIVE, sentence)
     new, missing = ([name for one in result.lacked if one.end == end for name in one.cases] for end in ("GOOD", "BAD"))
     if lost := [name for name in missing if name not in new]:
         sentence = (

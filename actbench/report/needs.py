@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from actbench.analysis.bisection import SHARE_OF_CHECK
 from actbench.analysis.check_live import Outcome
 from actbench.analysis.regression import Change
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS, MOST_ROUNDS, Need
@@ -56,6 +57,20 @@ def needed(change: Change) -> str:
         f"; after {change.rounds} rounds: {need.rounds} (about {duration(need.seconds)}) decide a difference as large "
         "as the margin with 95 % probability"
     )
+
+
+def why_undecided(need: Need | None, rounds: int, budget: float) -> str:
+    """Return why a bisect with a budget in seconds left open whether anything is slower, and what to do."""
+    seconds = budget
+    if need is not None:
+        if need.rounds is None or need.seconds is None:
+            return f"{_too_many()}: allow a larger --margin, or calm the host"
+        if FEWEST_ROUNDS <= need.rounds <= rounds:
+            return "its change is near the margin: allow another --margin, or a larger --budget with --resume"
+        seconds = max(budget, need.seconds / SHARE_OF_CHECK)
+    about = f" of the {need.rounds} that it takes" if need else ""
+    share = f"the check of BAD has {100 * SHARE_OF_CHECK:g} % of --budget, and ended after {counted(rounds, 'round')}"
+    return f"{share}{about}: the same command with --resume and --budget {budget_for(seconds)} goes on"
 
 
 def _too_many() -> str:

@@ -84,7 +84,27 @@ def test_what_a_host_that_is_too_noisy_leaves_open_ends_with_3(
     levels(bench, commits, steps(11), scatter=0.5)
     result = actbench("bisect", commits[0], *SELECTED, "--budget", "40s")
     assert result.exit_code == 3
-    assert re.match(r"whether HEAD is slower than \w+ is undecided in \d cases?, e\.g\. ", result.stdout)
+    assert re.match(
+        r"whether HEAD is slower than \w+ is undecided in \d cases?, e\.g\. \S+ \(.*\): (the check of BAD has 50 % of "
+        r"--budget, and ended after \d+ rounds of the \d+ that it takes: the same command with --resume and --budget "
+        r"\d+s goes on|.* rounds: allow a larger --margin, or calm the host) \(exit code 3\)\n",
+        result.stdout,
+    )
+
+
+def test_a_budget_that_is_too_small_for_the_check_names_the_one_that_it_takes(
+    actbench: Actbench, bench: FakeBench, commits: list[str]
+) -> None:
+    levels(bench, commits, steps(11), scatter=0.02)
+    result = actbench("bisect", commits[0], *SELECTED, "--budget", "1s")
+    assert result.exit_code == 3
+    sentence = re.search(
+        r"the check of BAD has 50 % of --budget.* of the (\d+) that .* --budget (\d+s) goes", result.stdout
+    )
+    assert sentence is not None
+    assert sentence[1] == "8"
+    result = actbench("bisect", commits[0], *SELECTED, "--resume", "--budget", sentence[2])
+    assert "undecided in" not in result.stdout
 
 
 def test_what_a_check_of_usual_length_leaves_open_is_measured_on_in_the_budget_of_the_bisect(

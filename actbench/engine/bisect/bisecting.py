@@ -19,6 +19,7 @@ import numpy as np
 from actbench import plugins
 from actbench.analysis.arm_time import SECONDS_TO_START
 from actbench.analysis.bisection import (
+    SHARE_OF_CHECK,
     Bisection,
     ExpectedBisection,
     LackedCases,
@@ -49,9 +50,6 @@ from actbench.host import directories, environment
 from actbench.host.repository import HEAD, commit_here
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
-
-SHARE_OF_CHECK = 0.5
-"""Largest share of the budget for the check of BAD: it takes no longer than any check once a case has regressed."""
 
 
 class Bisecting:
@@ -262,6 +260,8 @@ class Bisecting:
             lacked=self._lacked,
             noise=outcome.noise if outcome else (),
             failures=outcome.failures if outcome else (),
+            need=outcome.need if outcome else None,
+            budget=self._request.budget,
             measured=measured_commits(search) if search else (),
             skipped=tuple(
                 SkippedCommit(number, reasons[commit.hash])

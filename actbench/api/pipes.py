@@ -9,17 +9,20 @@ from actbench.engine.launch import StartWorker
 from actbench.engine.pipe_share import measured_call
 from actbench.host import environment
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.pipes import has_bound, loop_bound
+from actbench.kernels.pipes import loop_bound, may_have_bound, why_not_sought
 from actbench.kernels.subject import Subject
 from actbench.model.cases import Case
 from actbench.report import pipe_bound
 
 
 def bound(subject: Subject, case: Case, start_worker: StartWorker) -> Iterator[str]:
-    """Yield the text of a case whose inner loop can be looked at; nothing of others."""
-    if not has_bound(subject, case.operands):
+    """Yield the text of a case of vector code that can be read, or why its bound is not known; nothing of others."""
+    if not may_have_bound(subject):
         return
-    assert isinstance(subject, Kernel)  # noqa: S101  # those have one
+    assert isinstance(subject, Kernel)  # noqa: S101  # those may have one
+    if why := why_not_sought(subject, case.operands):
+        yield pipe_bound.unknown(why)
+        return
     of_loop = loop_bound(subject)
     if isinstance(of_loop, str):
         yield pipe_bound.unknown(of_loop)

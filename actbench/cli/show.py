@@ -17,8 +17,9 @@ from actbench.cli.options import user_code
 def command(ctx: click.Context, case: str) -> None:
     """Show the code that a CASE measures, its residuals, and facts about its compiled code.
 
-    Of a kernel of numba-simd also the pipe bound of its inner loop, by a model of the processor's pipes and by llvm-mca
-    where it is installed, and what share of it the case reaches, measured in a second.
+    Of numba-simd also the pipe bound of the inner loop, by a model of the processor's pipes and by llvm-mca where it is
+    installed, and what share of it the case reaches, measured in a second: of the ops derivative, backward and second
+    of an elementwise activation, with warm operands.
 
     CASE is an id as 'actbench list cases' prints it: activation/strategy/backend/op/dtype/size, with
     the state of operands at the end where these are not warm. Of a training step, as 'actbench train

@@ -48,22 +48,38 @@ class LoopBound:
         """The vectors of results of an iteration."""
         return len(self.loop.stores)
 
+    @property
+    def pipe_count(self) -> int:
+        """The number of execution pipes for vectors of this loop's width; 0 without a port model."""
+        return self.family.pipe_count(self.loop.bits) if self.family else 0
+
     def sizes_in_cache(self, bytes_of_element: int) -> tuple[int, int]:
         """Return two numbers of elements, of whole iterations, whose operands are in the first-level cache."""
         most = FIRST_LEVEL_BYTES // (bytes_of_element * self.elements)
         return most // 3 * self.elements, most * self.elements
 
 
-def has_bound(subject: Subject, operands: OperandState) -> bool:
-    """Return whether the bound of a case is sought: of one loop that numba-simd makes, in one thread, warm."""
+def may_have_bound(subject: Subject) -> bool:
+    """Return whether a subject is made of vector code that can be read: of a formula, in one thread."""
     return (
         isinstance(subject, Kernel)
+        and subject.has_formula
         and isinstance(subject.backend, NumbaSimd)
         and subject.backend.one_thread_works
-        and subject.op in OPS
-        and not (subject.activation.is_gated or subject.is_row)
-        and operands is OperandState.WARM
     )
+
+
+def why_not_sought(kernel: Kernel, operands: OperandState) -> str | None:
+    """Return why the bound of a case is not looked for; None where it is, since it is one loop on arrays in cache."""
+    if operands is not OperandState.WARM:
+        return "it is of operands in cache alone: leave the state of operands out of the id"
+    if kernel.is_row:
+        return "a row takes several loops"
+    if kernel.activation.is_gated:
+        return "the loop of a gated activation writes two gradients"
+    if kernel.op not in OPS:
+        return f"a {kernel.op} is two loops: see {Op.BACKWARD} for the second"
+    return None
 
 
 def loop_bound(kernel: Kernel) -> LoopBound | str:

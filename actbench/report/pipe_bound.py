@@ -9,7 +9,7 @@ from actbench.analysis.pipe_share import PipeShare, percent_of
 from actbench.kernels.pipes import LoopBound
 from actbench.model.cases import Case
 from actbench.report.listing import section
-from actbench.report.numbers import plus_minus
+from actbench.report.numbers import counted, plus_minus
 
 TITLE = "pipe bound of the inner loop, if nothing ever waits"
 
@@ -27,23 +27,29 @@ def text(case: Case, bound: LoopBound, share: PipeShare | None) -> str:
 def _facts(case: Case, bound: LoopBound, share: PipeShare | None) -> Iterator[str]:
     vectors = bound.vectors
     width = bound.elements // vectors
-    yield _fact("iteration", f"vectors of {width} elements of {case.dtype}, {vectors} of them in turns")
+    yield _fact("iteration", f"{counted(vectors, 'vector')} of {width} elements of {case.dtype}")
     if bound.pipes and bound.family:
-        slots, cycles = bound.pipes.slots / vectors, bound.pipes.cycles / vectors
-        yield _fact("slots", f"{slots:.3g} of the execution pipes a vector")
-        yield _fact(
-            "bound", f"{cycles:.3g} cycles a vector, by the {bound.pipes.limit} (port model of {bound.family.name})"
-        )
+        slots = bound.pipes.slots
+        yield _fact("slots", f"{slots} an iteration, {slots / vectors:.3g} a vector, on {bound.pipe_count} pipes")
+        by = f"by the {bound.pipes.limit} (port model of {bound.family.name})"
+        yield _fact("bound", f"{_cycles(bound.pipes.cycles / vectors)} a vector, {by}")
     else:
         yield _fact("bound", f"not known by a port model: {bound.unknown}")
     yield _fact("llvm-mca", _mca(bound))
     if share:
         yield _fact("clock", f"{plus_minus(share.gigahertz)} GHz while it was measured")
-        yield _fact("measured call", _measured(share.cycles.scaled(width / case.size), bound))
+        yield _fact("measured call", _measured_call(case, bound, share))
         in_cache = "not known: the host was too unsteady"
         if share.element:
             in_cache = f"{_measured(share.element.scaled(width), bound)}, in the L1 cache, without the call"
         yield _fact("measured loop", in_cache)
+
+
+def _measured_call(case: Case, bound: LoopBound, share: PipeShare) -> str:
+    """Return the cycles of a vector beside the bound; of a call shorter than an iteration, those of the call."""
+    if case.size < bound.elements:
+        return f"{plus_minus(share.cycles)} cycles a call, whose {counted(case.size, 'element')} are no whole iteration"
+    return _measured(share.cycles.scaled(bound.elements / bound.vectors / case.size), bound)
 
 
 def _measured(vector: Interval, bound: LoopBound) -> str:
@@ -58,8 +64,14 @@ def _mca(bound: LoopBound) -> str:
     if bound.mca is None:
         return "not installed"
     cycles = bound.mca.cycles
-    throughput = "does not take the loop" if cycles is None else f"{cycles / bound.vectors:.3g} cycles a vector"
+    throughput = "does not take the loop" if cycles is None else f"{_cycles(cycles / bound.vectors)} a vector"
     return f"{throughput} (LLVM {bound.mca.version}, {bound.mca.processor})"
+
+
+def _cycles(number: float) -> str:
+    """Return a number of cycles in three digits: ``1 cycle``, ``1.5 cycles``."""
+    text = f"{number:.3g}"
+    return f"{text} cycle{'' if text == '1' else 's'}"
 
 
 def _fact(name: str, value: str) -> str:

@@ -102,6 +102,13 @@ def test_pipes_are_as_busy_as_the_busiest_set_of_them() -> None:
     assert bound(GOLDEN_COVE, *[shift] * 3, *[logic] * 5).slots == 8
 
 
+@pytest.mark.parametrize(
+    ("of", "bits", "count"), [(SKYLAKE_SERVER, 512, 2), (GOLDEN_COVE, 256, 3), (ZEN_4, 512, 4), (ZEN_5, 512, 4)]
+)
+def test_pipes_are_counted_by_the_width_of_vectors(of: Family, bits: int, count: int) -> None:
+    assert of.pipe_count(bits) == count
+
+
 def test_sums_and_products_have_pipes_of_their_own_on_zen() -> None:
     both = ["vmulps\t%zmm1, %zmm2, %zmm3", "vaddps\t%zmm1, %zmm2, %zmm3"] * 4
     assert (bound(ZEN_5, *both).cycles, bound(GOLDEN_COVE, *both).cycles) == (2, 4)
@@ -144,7 +151,7 @@ def test_a_store_of_zen_4_takes_two_cycles_and_delays_multiply_adds() -> None:
     )
     assert bound(ZEN_4, store, product) == PipeBound(2, "stores", 2)
     assert bound(ZEN_4, store, *[product] * 7).cycles == 7
-    assert bound(ZEN_4, store, *[fused] * 7) == PipeBound(7.5, "third operands", 14)
+    assert bound(ZEN_4, store, *[fused] * 7) == PipeBound(7.5, "third operands of multiply-adds and stores", 14)
     assert bound(ZEN_4, store.replace("zmm", "ymm"), *[fused] * 7).cycles == 7
 
 

@@ -45,8 +45,8 @@ def test_show_prints_the_bound_and_the_share_that_was_measured(
     assert actbench("show", CASE).stdout.endswith(
         """
 pipe bound of the inner loop, if nothing ever waits
-    iteration             vectors of 16 elements of float32, 1 of them in turns
-    slots                 3 of the execution pipes a vector
+    iteration             1 vector of 16 elements of float32
+    slots                 3 an iteration, 3 a vector, on 4 pipes
     bound                 1.5 cycles a vector, by the pipes (port model of Zen 5)
     llvm-mca              not installed
     clock                 4.00 ± 0.00 GHz while it was measured
@@ -72,16 +72,38 @@ def test_show_says_that_there_is_no_model_of_an_unknown_processor(
     assert bench.workers_started == with_mca, "nothing is measured where there is nothing to hold it against"
 
 
+@pytest.mark.usefixtures("shown_loop", "without_mca")
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+def test_a_call_that_is_shorter_than_an_iteration_is_shown_in_cycles_a_call(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "description", lambda: Description("AuthenticAMD", 26, 2, frozenset({"avx512f"})))
+    bench.seconds = lambda case: CYCLE * (200 + 2 * case.size) if case.backend == "numba-simd" else exact_seconds(case)
+    shown = actbench("show", CASE.replace("/1000", "/10")).stdout
+    assert "measured call         220 ± 0 cycles a call, whose 10 elements are no whole iteration\n" in shown
+    assert "measured loop         32.0 ± 0.0 cycles a vector, " in shown
+
+
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
 @pytest.mark.parametrize(
-    "case",
+    ("case", "why"),
     [
-        "logistic/recompute/numpy/derivative/float32/1000",
-        "logistic/recompute/numba-simd/step/float32/1000",
-        "logistic/recompute/numba-simd/derivative/float32/100000/cold",
+        ("logistic/recompute/numba-simd/step/float32/1000", "a step is two loops: see backward for the second"),
+        (
+            "logistic/recompute/numba-simd/derivative/float32/100000/cold",
+            "it is of operands in cache alone: leave the state of operands out of the id",
+        ),
+        ("softmax/recompute/numba-simd/backward/float32/16x16", "a row takes several loops"),
+        ("swiglu/recompute/numba-simd/backward/float32/1000", "the loop of a gated activation writes two gradients"),
     ],
 )
-def test_show_looks_for_no_bound_of_what_is_not_one_loop_of_vectors_in_cache(
-    actbench: Actbench, bench: FakeBench, case: str
+def test_show_says_why_it_looks_for_no_bound_of_vector_code(
+    actbench: Actbench, bench: FakeBench, case: str, why: str
 ) -> None:
-    assert "pipe bound" not in actbench("show", case).stdout
+    assert f"nothing ever waits\n    bound                 not known: {why}\n" in actbench("show", case).stdout
+    assert bench.workers_started == 0
+
+
+def test_show_looks_for_no_bound_of_what_is_no_vector_code(actbench: Actbench, bench: FakeBench) -> None:
+    assert "pipe bound" not in actbench("show", "logistic/recompute/numpy/derivative/float32/1000").stdout
     assert bench.workers_started == 0

@@ -71,6 +71,11 @@ class Family:
         narrow, wide = (len(pipes.get(PipeUse.PRODUCT, "")) for pipes in (self.pipes, self.wide_pipes))
         return max(256 * narrow, 512 * wide)
 
+    def pipe_count(self, bits: int) -> int:
+        """Return how many pipes there are for vectors of this width, whatever they can do."""
+        pipes = self.wide_pipes if bits == 512 and self.wide_pipes else self.pipes
+        return len(set("".join(pipes.values())))
+
     def pipes_of(self, instruction: Instruction, kind: PipeUse) -> tuple[str, int]:
         """Return the pipes that an instruction can go to, and how many slots it takes."""
         wide = instruction.bits == 512
@@ -174,7 +179,7 @@ def pipe_bound(loop: InnerLoop, of: Family) -> PipeBound | str:
         "divider": divided,
         "loads": loading,
         "stores": storing,
-        "third operands": fused,
+        "third operands of multiply-adds and stores": fused,
         "issue": issued / of.issued,
     }
     limit = max(bounds, key=bounds.__getitem__)

@@ -68,7 +68,7 @@ class WorkerProcess:
     def __init__(self, options: WorkerOptions, interpreter: Interpreter) -> None:
         """Start the worker in an environment, and wait until it is ready."""
         self.timeout = options.timeout
-        self._role = options.role
+        self._role, self._subject = options.role, options.subject
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # stays open as long as the worker lives
         self._pending = b""
         try:
@@ -82,7 +82,7 @@ class WorkerProcess:
             )
         except OSError as error:
             self._words.close()
-            raise WorkerLostError(f"the {self._role} cannot be started: {error.strerror}") from None
+            raise WorkerLostError(f"{self._subject} cannot be started: {error.strerror}") from None
         assert self._process.stdin is not None  # noqa: S101  # both are pipes, as requested above
         assert self._process.stdout is not None  # noqa: S101
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
@@ -108,7 +108,7 @@ class WorkerProcess:
             self._stdin.flush()
             line = self._read_line(self.timeout + more_time)
         if not line:
-            raise WorkerLostError(f"the {self._role} {self._end()}{self._last_words()}")
+            raise WorkerLostError(f"{self._subject} {self._end()}{self._last_words()}")
         try:
             reply = msgspec.json.decode(line, type=_Reply)
             if reply.error is not None:
@@ -117,7 +117,7 @@ class WorkerProcess:
                 )
             answer: A = msgspec.json.decode(reply.answer, type=request.answer_type, dec_hook=of_text)
         except msgspec.MsgspecError as error:
-            raise BenchmarkError(f"the {self._role} answered nonsense: {error}") from None
+            raise BenchmarkError(f"{self._subject} answered nonsense: {error}") from None
         return answer
 
     def move_to(self, cpu: int) -> None:
@@ -139,8 +139,8 @@ class WorkerProcess:
     def _sentence(self, error: str, *, refused: bool) -> str:
         """Return the worker's error in words; if the worker refused its input, they are a sentence for the user."""
         if refused:
-            return error if self._role == ROLE else f"in the {self._role}, {error}"
-        return f"the {self._role} raised {error}"
+            return error if self._role == ROLE else f"in {self._subject}, {error}"
+        return f"{self._subject} raised {error}"
 
     def _read_line(self, allowed: float) -> bytes:
         """Return the next line, or b"" where the worker has ended; `WorkerHungError` after the `allowed` seconds."""
@@ -158,7 +158,7 @@ class WorkerProcess:
                     continue
                 slow = f"took longer than the {allowed:.3g} s that a case may take (--timeout): {taken}"
                 self._kill()
-                raise WorkerHungError(f"the {self._role} {slow}{self._last_words()}")
+                raise WorkerHungError(f"{self._subject} {slow}{self._last_words()}")
             chunk = os.read(self._stdout.fileno(), 1 << 16)
             if not chunk:
                 return b""

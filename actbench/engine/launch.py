@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -64,11 +64,18 @@ class WorkerOptions:
     timeout: float
     """Time limit of each request, in seconds."""
     role: str = ROLE
-    """Its name in errors."""
+    """What it is called in errors."""
     threads: int = 1
     """Number of threads of multi-threaded backends."""
     together: bool = False
     """Whether libraries have as many, of matrix products as well, and share all of their processors."""
+    is_name: bool = False
+    """Whether `role` is a name, without an article."""
+
+    @property
+    def subject(self) -> str:
+        """The worker, as the subject of a sentence."""
+        return self.role if self.is_name else f"the {self.role}"
 
 
 StartWorker = Callable[[WorkerOptions], Worker]
@@ -85,6 +92,10 @@ class Launch:
     def start(self) -> Worker:
         """Start a worker."""
         return self.start_worker(self.options)
+
+    def named(self, name: str) -> Launch:
+        """Return the launch of a worker that has a name in errors."""
+        return Launch(self.start_worker, replace(self.options, role=name, is_name=True))
 
 
 class RestartingWorker:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from actbench.model.cases import Block
 
+NOT_INSTALLED = "which is not installed"
+"""The end of the reason of a failure for want of a library."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -12,6 +12,7 @@ from actbench.analysis.regression import Verdict
 from actbench.errors import ExitCode
 from actbench.model.bisected_commit import BisectedCommit
 from actbench.model.commit import SHORT
+from actbench.model.outcomes import NOT_INSTALLED
 from actbench.report.check_report import Conclusion
 from actbench.report.json_text import json_text
 from actbench.report.needs import why_undecided
@@ -34,6 +35,12 @@ MOST_SKIPPED = 8
 """Number of skipped commits that are listed with their reasons."""
 
 
+DEPENDENCIES = (
+    "the environment of a commit has what its project depends on: bisect commits whose project depends on it, or "
+    "select cases that need it not"
+)
+
+
 def conclusion(result: Bisection) -> Conclusion:
     """Return what a bisect comes to."""
     return next(_conclusions(result))
@@ -49,7 +56,9 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
     if named:
         yield Conclusion(ExitCode.REGRESSED, _since(result, named))
     if result.failures:
-        yield Conclusion(ExitCode.FAILED, f"{result.failures[0].block} failed: {result.failures[0].reason}")
+        failure = result.failures[0]
+        way_out = f": {DEPENDENCIES}" if failure.reason.endswith(NOT_INSTALLED) else ""
+        yield Conclusion(ExitCode.FAILED, f"{failure.block} failed: {failure.reason}{way_out}")
     if result.slower:
         probable = any(suspects.probability >= NAMED for one in result.slower for suspects in one.suspects)
         lacks = "the interval of the step of the probable commit includes 0" if probable else f"no commit has {_NAMED}"

@@ -190,7 +190,7 @@ def test_commits_that_lack_a_case_or_have_a_wrong_kernel_are_skipped(
     check_kernels = Verification.check_kernels
 
     def checked(self: Verification, launch: object) -> object:
-        wrong = launch.options.role == commits[12][:12]  # type: ignore[attr-defined]
+        wrong = launch.options.role == f"commit {commits[12][:12]}"  # type: ignore[attr-defined]
         for check in check_kernels(self, launch):  # type: ignore[arg-type]
             yield Refused(check.check.kernel, "it is wrong") if wrong else check  # type: ignore[union-attr]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +13,15 @@ import pytest
 
 from actbench.engine.bisect import bisect_state
 from actbench.engine.bisect.commit_line import between
+from actbench.engine.launch import Launch, WorkerOptions
 from actbench.engine.live import baseline
 from actbench.engine.live.revisions import Revision, execute
+from actbench.engine.working.checking import Refused, Verification
 from actbench.errors import NotComparableError, OutputError, unwritable
 from actbench.runs import files
 from tests.conftest import Actbench
 from tests.support.bisected import SELECTED, hashes, history, levels, steps
-from tests.support.fake import FakeBench
+from tests.support.fake import FakeBench, crash
 from tests.support.repository import commit, git, repository
 
 
@@ -191,6 +194,43 @@ def test_json_and_markdown_have_the_answer(actbench: Actbench, bench: FakeBench)
     text = actbench("bisect", "HEAD~3", *SELECTED, "--format", "markdown").stdout
     assert text.startswith(f"## actbench bisect: 1 case slower since {names[2][:12]} (exit code 1)\n")
     assert "| number | commit | case | rounds | change |" in text
+
+
+@pytest.mark.parametrize("role", ["GOOD", "BAD"])
+def test_a_wrong_kernel_of_an_end_is_that_of_good_or_bad(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    levels(bench, hashes(), {})
+    check_kernels = Verification.check_kernels
+
+    def checked(self: Verification, launch: Launch) -> Iterator[object]:
+        for check in check_kernels(self, launch):
+            wrong = launch.options.role == role
+            yield Refused(check.check.kernel, "it is wrong") if wrong else check  # type: ignore[union-attr]
+
+    monkeypatch.setattr(Verification, "check_kernels", checked)
+    result = actbench("bisect", "HEAD~3", *SELECTED)
+    assert result.exit_code == 4
+    assert result.stderr.startswith(f"actbench: in {role}, ")
+
+
+def test_what_a_worker_is_called_has_an_article_unless_it_is_a_name() -> None:
+    launch = Launch(FakeBench().start, WorkerOptions(None, 60.0, "baseline"))
+    assert launch.options.subject == "the baseline"
+    assert launch.named("commit a274f50603ca").options.subject == "commit a274f50603ca"
+
+
+def test_a_library_that_the_project_of_a_commit_does_not_depend_on_is_a_failure_with_a_way_out(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    levels(bench, hashes(), {})
+    bench.on_time = lambda _: crash("in GOOD, it needs mpmath, which is not installed")
+    result = actbench("bisect", "HEAD~3", *SELECTED)
+    assert result.exit_code == 4
+    assert (
+        "failed: in GOOD, it needs mpmath, which is not installed: the environment of a commit has what its project "
+        "depends on: bisect commits whose project depends on it, or select cases that need it not (exit code 4)\n"
+    ) in result.stdout
 
 
 # The line of commits

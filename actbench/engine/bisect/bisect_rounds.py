@@ -17,6 +17,12 @@ from actbench.model.events import Event
 from actbench.model.plan import Plan
 
 
+def named(launches: tuple[Launch, Launch, Launch]) -> tuple[Launch, Launch, Launch]:
+    """Return the launches of the three processes with the names that they have in the errors of a bisect."""
+    baseline, candidate, control = launches
+    return baseline.named("GOOD"), candidate.named("BAD"), control.named("GOOD as control")
+
+
 def ratios_of(times: LiveTimes) -> list[Ratios]:
     """Return the logarithms of the ratios of each round."""
     candidate = log_ratios_by_case(times.baseline, times.candidate)
@@ -45,7 +51,7 @@ class CommitRounds:
         A block is measured with all of its cases, or not at all.
         """
         baseline, _, control = self.template.launches
-        candidate = Launch(there.start, replace(baseline.options, role=role))
+        candidate = Launch(there.start, baseline.options).named(role)
         plan = self.template.plan
         why = f": {', '.join(there.lacking)} is not in it" if there.lacking else ""
         lacking = {case: f"it has no {case.id}{why}" for case in plan.cases if case not in there.offered}

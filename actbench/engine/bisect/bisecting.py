@@ -32,7 +32,7 @@ from actbench.analysis.check_live import Outcome
 from actbench.analysis.commit_search import CommitSearch, Ratios
 from actbench.analysis.regression import Verdict
 from actbench.engine.bisect import bisect_state, commit_line, common_cases
-from actbench.engine.bisect.bisect_rounds import CommitRounds, ratios_of
+from actbench.engine.bisect.bisect_rounds import CommitRounds, named, ratios_of
 from actbench.engine.bisect.bisect_state import BisectState, StateFile, StoredRound, StoredSkip
 from actbench.engine.bisect.commit_environments import CommitEnvironment, CommitEnvironments
 from actbench.engine.launch import StartWorker, WorkerOptions
@@ -180,6 +180,7 @@ class Bisecting:
     def _lockstep(self, cases: Sequence[Case], good: StartWorker, bad: StartWorker) -> Lockstep:
         plan = self._selection.plan(cases, self._state.seed)
         lockstep = side_by_side(self._selection, plan, (good, bad), self._environments.options, self._seams)
+        lockstep.launches = named(lockstep.launches)
         lockstep.starts = self._seams.early_starts(lockstep.launches[0].options, self._stack)
         return lockstep
 
@@ -217,7 +218,7 @@ class Bisecting:
         except NotComparableError as error:
             self._skip(number, dict.fromkeys(rounds.template.plan.cases, str(error)))
         else:
-            self._skip(number, rounds.prepare(number, there, commit.short))
+            self._skip(number, rounds.prepare(number, there, f"commit {commit.short}"))
         self._file.save(self._state)
 
     def _resumed(self, cases: Sequence[Case]) -> CommitSearch:

@@ -79,7 +79,9 @@ class CommitEnvironments:
             there = self.stack.enter_context(self.open_baseline(name, self.tell, self.pins))
             code = code_of(there.revision, (), f"{self.commits[0].hash}..{self.commits[-1].hash}")
             start = there.start_with(code.sources)
-            with first_worker(start, replace(self.options, role=commit.short), name) as worker:
+            with first_worker(
+                start, replace(self.options, role=f"commit {commit.short}", is_name=True), name
+            ) as worker:
                 describe(worker, name)
                 offered = frozenset(self.selection.offered_by(worker))
         except NotComparableError as error:

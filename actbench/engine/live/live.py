@@ -28,7 +28,7 @@ from actbench.analysis.rounds_needed import FEWEST_ROUNDS, Need
 from actbench.analysis.sequential import fewest_rounds
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.engine.live.lockstep import Lockstep
-from actbench.engine.live.wrong_sides import BASELINE, CANDIDATE, WrongSides
+from actbench.engine.live.wrong_sides import BASELINE, CANDIDATE
 from actbench.engine.working.checking import all_passing
 from actbench.model.cases import Block, Case
 from actbench.model.checks import Check, StepCheck, of_same_code
@@ -66,7 +66,7 @@ class LiveCheck:
 
     def events(self) -> Iterator[Event]:
         """Check kernels, measure, confirm; yield events. `outcome` gives the result at any time."""
-        wrong = WrongSides(self.lockstep.code, self.lockstep.verification)
+        wrong = self.lockstep.wrong_sides()
         both = zip((BASELINE, CANDIDATE), self.lockstep.launches, self.checks, self.step_checks, strict=False)
         for side, launch, checks, steps in both:
             with wrong.on(side):

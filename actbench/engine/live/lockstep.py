@@ -156,6 +156,10 @@ class Lockstep:
         failed = {failure.block for failure in self.failures}
         return [block for block in self.plan.blocks if block.id not in failed]
 
+    def wrong_sides(self) -> WrongSides:
+        """Return what keeps the errors of wrong kernels by side; none yet."""
+        return WrongSides(self.code, self.verification, [launch.options.subject for launch in self.launches])
+
     def _begun(self, rng: random.Random) -> Sequence[Launch]:
         """Begin to start the workers of a round, in a random order, where they start at once; return their launches."""
         if self.starts is None:
@@ -165,7 +169,7 @@ class Lockstep:
 
     def _measured(self, workers: Sequence[Worker], block: Block, rng: random.Random) -> list[Values]:
         first = block.id not in self.compared
-        wrong = WrongSides(self.code, self.verification)
+        wrong = self.wrong_sides()
         for side, worker in zip(SIDES, workers, strict=True):
             prepare(worker, block, self.plan, self.launches[0].options.timeout, whole=first)
             if first and self.verification.needs_comparison(block):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,9 +38,10 @@ NO_CODE = CodeOfSides()
 class WrongSides:
     """What is wrong on each side, until all of them have been looked at."""
 
-    def __init__(self, code: CodeOfSides, verification: Verification) -> None:
-        """Start with nothing wrong."""
+    def __init__(self, code: CodeOfSides, verification: Verification, names: Sequence[str] = ()) -> None:
+        """Start with nothing wrong; `names` are what the sides are called, with articles."""
         self._code = code
+        self._names = dict(zip(SIDES, names or [f"the {side}" for side in SIDES], strict=True))
         self._verification = verification
         self._wrong: dict[str, RefusedError] = {}
 
@@ -63,7 +64,7 @@ class WrongSides:
         if len(wrong) > 1 and len({str(error) for error in wrong.values()}) == 1:
             sentence = f"on both sides, {first}"
         else:
-            sentence = "; ".join(f"in the {side}, {error}" for side, error in wrong.items())
+            sentence = "; ".join(f"in {self._names[side]}, {error}" for side, error in wrong.items())
         if self._verification.is_of_loaded_code(first):
             sentence += self._code.explained(in_baseline=CANDIDATE not in wrong)
         raise WrongKernelError(sentence) from None

@@ -18,6 +18,7 @@ from actbench.engine.working.undisturbed import undisturbed
 from actbench.engine.working.worker_errors import in_one_line, refusal
 from actbench.errors import InputError, WrongKernelError
 from actbench.host import processors
+from actbench.model.outcomes import NOT_INSTALLED
 
 if TYPE_CHECKING:
     from actbench.engine.working.prepared import PreparedBlock
@@ -291,7 +292,7 @@ def main() -> None:
             except InputError as error:
                 reply = wire.encoded_error(str(error).splitlines()[0], refused=True)
             except ModuleNotFoundError as error:
-                reply = wire.encoded_error(f"it needs {error.name or error}, which is not installed", refused=True)
+                reply = wire.encoded_error(f"it needs {error.name or error}, {NOT_INSTALLED}", refused=True)
             except BaseException as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
                 reply = wire.encoded_error(in_one_line(error), refused=False)
             answers.write(reply)

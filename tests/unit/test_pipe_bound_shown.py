@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actbench import registry
+from actbench import plugins, registry
 from actbench.backends._limits import mca
 from actbench.host import processors
 from actbench.host.processors import Description
@@ -106,4 +107,28 @@ def test_show_says_why_it_looks_for_no_bound_of_vector_code(
 
 def test_show_looks_for_no_bound_of_what_is_no_vector_code(actbench: Actbench, bench: FakeBench) -> None:
     assert "pipe bound" not in actbench("show", "logistic/recompute/numpy/derivative/float32/1000").stdout
+    assert bench.workers_started == 0
+
+
+USERS = """
+import numpy as np
+from actbench import kernel
+
+@kernel("logistic", "mine", backends=("numba-simd",))
+def mine(dy, z):
+    "keep z"
+    s = 1 / (1 + np.exp(-z))
+    return dy * s * (1 - s)
+"""
+
+
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+def test_a_kernel_of_the_user_gets_no_bound_of_a_formula_that_it_does_not_execute(
+    actbench: Actbench, bench: FakeBench, request: pytest.FixtureRequest
+) -> None:
+    Path("users.py").write_text(USERS, encoding="utf-8")
+    request.addfinalizer(plugins.unload)
+    shown = actbench("show", "--load", "users.py", "logistic/mine/numba-simd/backward/float64/1000").stdout
+    assert "a kernel of yours, called on arrays of numba-simd" in shown
+    assert "pipe bound" not in shown
     assert bench.workers_started == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -287,6 +288,54 @@ def test_a_disk_that_fills_while_a_commit_is_built_says_nothing_about_the_commit
     program.write_text("#!/bin/sh\necho 'fatal: No space left on device' >&2\nexit 1\n")
     program.chmod(0o755)
     with pytest.raises(OutputError, match=r"^build: 'pip install' failed: No space left on device$"):
+        execute("build", "pip install", program=(str(program),))
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        (
+            """\
+  error: subprocess-exited-with-error
+
+  × Building wheel for p (pyproject.toml) did not run successfully.
+  ╰─> [5 lines of output]
+      /tmp/actbench-12-x/tree/src/kern.c: In function 'f':
+      /tmp/actbench-12-x/tree/src/kern.c:3:5: error: expected ';' before '}' token
+          3 | int x
+      error: command '/usr/bin/gcc' failed with exit code 1
+      [end of output]
+
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+  ERROR: Failed building wheel for p
+""",
+            "src/kern.c:3:5: error: expected ';' before '}' token; error: command '/usr/bin/gcc' failed with exit code 1",
+        ),
+        (
+            "ERROR: Could not find a version that satisfies the requirement no (from p)\n"
+            "ERROR: No matching distribution found for no (from p)\n",
+            "ERROR: Could not find a version that satisfies the requirement no (from p); ERROR: No matching distribution "
+            "found for no (from p)",
+        ),
+        (
+            "ERROR: Directory '/tmp/actbench-12-x/tree/' is not installable. Neither 'setup.py' nor ...\n",
+            "ERROR: Directory '.' is not installable. Neither 'setup.py' nor ...",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "/tmp/pip-build-env-7/a.py", line 1, in <module>\n'
+            "ValueError: file:///tmp/actbench-1-y/tree is broken\n",
+            "ValueError: . is broken",
+        ),
+    ],
+)
+def test_a_build_that_fails_is_reported_with_its_cause_and_without_temporary_paths(
+    tmp_path: Path, output: str, sentence: str
+) -> None:
+    (tmp_path / "output").write_text(output)
+    program = tmp_path / "pip"
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/output >&2\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(NotComparableError, match=f"^build: 'pip install' failed: {re.escape(sentence)}$"):
         execute("build", "pip install", program=(str(program),))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -32,8 +33,14 @@ NO_REPOSITORY = "not a git repository"
 FULL = os.strerror(errno.ENOSPC)
 """What programs write when a disk is full."""
 
-NOTICE_PREFIXES = ("note:", "hint:", "[notice]")
-"""Prefixes of lines of git and pip that are not error messages."""
+NOTICE_PREFIXES = ("note:", "hint:", "[notice]", "error: subprocess-exited-with-error", "ERROR: Exception:")
+"""Prefixes of lines of git and pip that are not error messages, or say no more than that there is one."""
+
+ERROR = re.compile(r"\berror:|Error: |\bfatal:|\bundefined reference\b", re.IGNORECASE)
+"""What marks a line of a program's output as the cause of a failure."""
+
+TEMPORARY = re.compile(rf"(?:file:/)?/[^\s'\"]*?/(?:{TREES}\d+-[^/\s'\"]+/tree|pip-[\w-]+)(?:/(?P<file>[^\s'\":]*))?")
+"""A path in a worktree, or in a temporary directory of pip's; its file is relative to that."""
 
 
 class Revision:
@@ -189,7 +196,15 @@ def succeeds(command: str, *arguments: str) -> bool:
 
 
 def _last_words(text: str) -> str:
-    """Return the last line with a message; where pip reports a failed build, that of the build."""
+    """Return the last line with a message, after up to two more that name errors; of a failed build, those of the build.
+
+    Paths of temporary directories are left out of them.
+    """
     build, _, _ = text.partition("[end of output]")
-    lines = [line.strip() for line in build.splitlines()]
-    return next((line for line in reversed(lines) if line and not line.startswith(NOTICE_PREFIXES)), "")
+    stripped = (line.strip() for line in build.splitlines())
+    lines = [line for line in stripped if line and not line.startswith(NOTICE_PREFIXES)]
+    errors = [line for line in lines[:-1] if ERROR.search(line)]
+    causes = dict.fromkeys(
+        TEMPORARY.sub(lambda path: path["file"] or ".", line) for line in [*errors[-2:], *lines[-1:]]
+    )
+    return "; ".join(causes)

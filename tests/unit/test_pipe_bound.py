@@ -109,6 +109,12 @@ def test_pipes_are_counted_by_the_width_of_vectors(of: Family, bits: int, count:
     assert of.pipe_count(bits) == count
 
 
+@pytest.mark.parametrize("name", ["vxorps", "vxorpd", "vpxor", "vpxord", "vpxorq"])
+def test_setting_a_register_to_zero_takes_no_pipe(name: str) -> None:
+    alone, of_two = f"{name}\t%zmm3, %zmm3, %zmm3", f"{name}\t%zmm1, %zmm3, %zmm3"
+    assert (bound(ZEN_4, alone).slots, bound(ZEN_4, of_two).slots) == (0, 2)
+
+
 def test_sums_and_products_have_pipes_of_their_own_on_zen() -> None:
     both = ["vmulps\t%zmm1, %zmm2, %zmm3", "vaddps\t%zmm1, %zmm2, %zmm3"] * 4
     assert (bound(ZEN_5, *both).cycles, bound(GOLDEN_COVE, *both).cycles) == (2, 4)

@@ -15,6 +15,7 @@ REGISTER_BITS = {"%zmm": 512, "%ymm": 256, "%xmm": 128}
 STACK = "(%rsp"
 NARROWING = re.compile(r"vpmovu?s?([qdw])([dwb])")
 WIDTHS = {"q": 8, "d": 4, "w": 2, "b": 1}
+ZEROING = re.compile(r"vp?xor(p[sd]|[dq]?)")
 SCALAR = re.compile(r"s[sd]$")
 
 
@@ -54,6 +55,11 @@ class Instruction:
     def reads_memory(self) -> bool:
         """Whether an operand that is read is in memory."""
         return any("(" in one for one in self.operands[:-1])
+
+    @property
+    def sets_zero(self) -> bool:
+        """Whether it is the exclusive or of a register with itself."""
+        return bool(ZEROING.fullmatch(self.mnemonic)) and len({*self.operands}) == 1
 
     @property
     def writes_memory(self) -> bool:

@@ -165,10 +165,9 @@ def pipe_bound(loop: InnerLoop, of: Family) -> PipeBound | str:
         loading += instruction.reads_memory / of.loads[wide]
         storing += instruction.writes_memory / of.stores[wide]
         fused += of.delay_of_fused * (wide and instruction.writes_memory)
-        if kind is PipeUse.MOVE or (
-            kind is PipeUse.SHUFFLE and "broadcast" in instruction.mnemonic and instruction.reads_memory
-        ):
-            continue  # registers are renamed, and loads broadcast
+        broadcasts = kind is PipeUse.SHUFFLE and "broadcast" in instruction.mnemonic and instruction.reads_memory
+        if kind is PipeUse.MOVE or instruction.sets_zero or broadcasts:
+            continue  # registers are renamed, one that is 0 as well, and loads broadcast
         pipes, count = of.pipes_of(instruction, kind)
         slots[frozenset(pipes)] += count
         fused += count / len(pipes) * bool(re.fullmatch(FUSED, instruction.mnemonic))

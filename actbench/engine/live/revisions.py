@@ -196,15 +196,13 @@ def succeeds(command: str, *arguments: str) -> bool:
 
 
 def _last_words(text: str) -> str:
-    """Return the last line with a message, after up to two more that name errors; of a failed build, those of the build.
+    """Return the last line with a message, after up to two more that name errors.
 
-    Paths of temporary directories are left out of them.
+    Where pip reports a failed build, they are those of the build. Paths of temporary directories are left out.
     """
     build, _, _ = text.partition("[end of output]")
     stripped = (line.strip() for line in build.splitlines())
     lines = [line for line in stripped if line and not line.startswith(NOTICE_PREFIXES)]
     errors = [line for line in lines[:-1] if ERROR.search(line)]
-    causes = dict.fromkeys(
-        TEMPORARY.sub(lambda path: path["file"] or ".", line) for line in [*errors[-2:], *lines[-1:]]
-    )
-    return "; ".join(causes)
+    causes = dict.fromkeys([*errors[-2:], *lines[-1:]])
+    return TEMPORARY.sub(lambda path: path["file"] or ".", "; ".join(causes))

@@ -186,7 +186,8 @@ MUTANTS = (
     # the oracle
     Mutant(ALLOWANCE, "there[Flaw.CANCELS] & cancels", "there[Flaw.CANCELS]"),
     Mutant(ALLOWANCE, "there[Flaw.OVERFLOWS] & ~(number & (derivative != 0))", "there[Flaw.OVERFLOWS]"),
-    Mutant(ALLOWANCE, "shown = np.any(error[declared] > STATED_ULP)", "shown = True"),
+    Mutant(ALLOWANCE, "if np.any(error[declared] > STATED_ULP):", "if True:"),
+    Mutant(ALLOWANCE, "if not np.any(at_roots > STATED_ULP):", "if False:"),
     Mutant(ALLOWANCE, "if weakness.flaw is Flaw.OVERFLOWS and (finite", "if False and (finite"),
     Mutant(ALLOWANCE, "most = STATED_ULP * factor(weaknesses, z)", "most = 4 * STATED_ULP * factor(weaknesses, z)"),
     Mutant(ALLOWANCE, "total = np.ones(z.size)", "total = np.zeros(z.size)"),

@@ -8,7 +8,17 @@ import click
 
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.options import allowed_slowdowns, inputs, max_call, processors, quiet, seed, selection, timeout
+from actbench.cli.options import (
+    allowed_slowdowns,
+    code_of_commits,
+    inputs,
+    max_call,
+    processors,
+    quiet,
+    seed,
+    selection,
+    timeout,
+)
 from actbench.cli.steps import steps_of, training_steps
 from actbench.cli.values import Duration
 
@@ -17,7 +27,7 @@ from actbench.cli.values import Duration
 @click.argument("good")
 @click.argument("bad", default="HEAD")
 @allowed_slowdowns
-@selection("check")
+@selection("check", code_of_commits)
 @training_steps
 @click.option(
     "--budget",
@@ -52,6 +62,7 @@ def command(  # noqa: PLR0913  # its options
     resume: bool,
     form: str,
     quiet: bool,
+    load: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Find the commit since which something is slower: of those after GOOD, up to BAD (HEAD).
@@ -62,9 +73,9 @@ def command(  # noqa: PLR0913  # its options
     the rounds of GOOD and BAD show, until one commit has a probability of 99 % or --budget is spent.
 
     Each commit is built into an environment of its own, which is kept (actbench cache), with the same versions of
-    libraries for all, unless a commit needs others. Files that --load names are those of the commit, which
-    is measured without a file that it lacks. Commits that cannot be built, have wrong kernels or lack a case are
-    skipped and named. Your files stay as they are.
+    libraries for all, unless a commit needs others. Files that --load names are those of the commit, which is measured
+    without a file that it lacks; those of the work tree count where no commit has them. Commits that cannot be built,
+    have wrong kernels or lack a case are skipped and named. Your files stay as they are.
 
     Evidence is kept after every round: the same command with --resume goes on after Ctrl-C, or with a larger --budget.
 
@@ -84,6 +95,10 @@ def command(  # noqa: PLR0913  # its options
     from actbench.report.bisection import conclusion
 
     end_as_by_ctrl_c()
+    if load:
+        from actbench.engine.bisect.code_of_ends import loaded_for
+
+        ctx.with_resource(loaded_for(good, bad, load))
     steps = steps_of(ctx, options)
     check = CheckRequest(**options, steps=steps, against="", margins=Margins(margin, margins), budget=None)
     request = BisectRequest(good=good, bad=bad, check=check, budget=budget, resume=resume)

@@ -72,16 +72,20 @@ def _allow(ctx: click.Context, param: click.Parameter, seconds: float | None) ->
     return seconds
 
 
-user_code = click.option(
+_code_option = partial(
+    click.option,
     "--load",
     multiple=True,
     metavar="FILE|PACKAGE",
-    callback=_load,
-    expose_value=False,
     help="Run FILE.py, or import an installed package, and take activations, strategies, networks and backends from "
     "it too.",
 )
+
+user_code = _code_option(callback=_load, expose_value=False)
 """The option for code of the user's own, which is loaded when the command begins."""
+
+code_of_commits = _code_option()
+"""The same option of a command that loads it itself, from a commit."""
 
 timeout = click.option(
     "--timeout",
@@ -149,12 +153,12 @@ def processors(command: Command) -> Command:
 # Selecting
 
 
-def selection(preset: str) -> Callable[[Command], Command]:
-    """Return a decorator that adds the options which select cases, starting from `preset`."""
+def selection(preset: str, code: Callable[[Command], Command] = user_code) -> Callable[[Command], Command]:
+    """Return a decorator that adds the options which select cases, starting from `preset`; `code` is that of --load."""
     start = click.option(
         "--preset", default=preset, show_default=True, shell_complete=complete, help="What to start from."
     )
-    return lambda command: _selecting(command, (start, *_named(*_op_and_size())))
+    return lambda command: _selecting(command, (start, *_named(*_op_and_size(), code=code)))
 
 
 def selection_of_cases(command: Command) -> Command:
@@ -190,7 +194,9 @@ def _selecting(command: Command, options: tuple[Callable[[Command], Command], ..
     return with_options
 
 
-def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], Command], ...]:
+def _named(
+    *between: Callable[[Command], Command], code: Callable[[Command], Command] = user_code
+) -> tuple[Callable[[Command], Command], ...]:
     """Return the options that name what cases are made of, with further ones before the last."""
     return (
         activations_option(help="Activations, e.g. logistic,tanh; names take globs: '*'."),
@@ -206,7 +212,7 @@ def _named(*between: Callable[[Command], Command]) -> tuple[Callable[[Command], 
         dtypes_option(help="float32, float64; bfloat16, float16 in some backends."),
         *between,
         click.option("--filter", "pattern", default="*", metavar="GLOB", help="Only cases whose id matches."),
-        user_code,
+        code,
     )
 
 

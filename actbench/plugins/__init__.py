@@ -19,6 +19,7 @@ from actbench.model.user_kernels import KernelDeclaration
 from actbench.plugins import _files, _kernel_requirements, _packages, _requirements
 from actbench.plugins._declarations import Declarations
 from actbench.plugins._definitions import guarded_network, steady
+from actbench.plugins._files import is_file
 from actbench.plugins._guard import allow, blamed, evaluating, forget_code, guarded, has_run, know
 from actbench.plugins._packages import PackageOffer, offers
 from actbench.plugins._room import with_room
@@ -31,6 +32,7 @@ __all__ = [
     "evaluating",
     "guarded",
     "has_run",
+    "is_file",
     "load",
     "loaded",
     "offers",
@@ -49,7 +51,7 @@ def load(name: str, sha256: str | None = None, path: str | None = None) -> Loade
 
     With `sha256`, the digest of its code must be equal. With `path`, the file of that name is there.
     """
-    declared = _files.read(name, path) if path or _files.is_file(name) else _packages.read(name)
+    declared = _files.read(name, path) if path or is_file(name) else _packages.read(name)
     if sha256 not in {None, declared.loaded.sha256}:
         raise InputError(f"--load {name} changed since this run started; start a new run")
     if any(addition.name == declared.loaded.name and addition.kind is declared.loaded.kind for addition in loaded()):

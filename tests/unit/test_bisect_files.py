@@ -148,3 +148,37 @@ def test_a_commit_that_lacks_a_file_is_skipped_with_its_name(actbench: Actbench,
     result = actbench("bisect", "HEAD~2", *LOADED, "-s", "mine")
     assert result.exit_code == 1, result.output
     assert f"kernel deleted: it has no {MINE}: kern.py is not in it\n" in result.stdout
+
+
+# The work tree's version
+
+
+@pytest.mark.parametrize("text", ["raise RuntimeError\n", "x = (\n", "nothing = 1\n", None])
+def test_the_file_of_the_work_tree_need_not_be_loadable_nor_exist(
+    actbench: Actbench, bench: FakeBench, text: str | None
+) -> None:
+    commit("kernel", kern=KERNEL)
+    commit("slower", kern=CHANGED)
+    levels(bench, hashes(), {MINE: lambda number: 1.5 if number == 2 else 1.0})
+    Path("kern.py").write_text(text) if text else Path("kern.py").unlink()
+    result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
+    assert result.exit_code == 1, result.output
+    assert f"1 case slower since {hashes()[2][:12]}" in result.stdout
+    assert texts(bench)[1:] == [KERNEL, CHANGED]
+    assert git("worktree", "list").count("\n") == 2, "those of the tests alone"
+
+
+def test_a_file_that_cannot_be_loaded_in_bad_is_that_of_bad(actbench: Actbench, bench: FakeBench) -> None:
+    commit("kernel", kern=KERNEL)
+    commit("broken", kern="raise RuntimeError\n")
+    levels(bench, hashes(), {})
+    result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr.startswith(f"actbench: BAD {hashes()[2][:12]}: --load kern.py: ")
+
+
+def test_a_file_that_is_nowhere_is_refused(actbench: Actbench) -> None:
+    commit("second", project="x = 1")
+    result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("actbench: --load kern.py: there is no such file")

@@ -66,7 +66,7 @@ def opened(against: str, tell: Tell = silent, pins: Mapping[str, str] = NO_PINS,
     built, unless it is in the cache. What is installed in it then has the versions of `pins`, unless the revision needs
     others. `NotComparableError` where it does not exist, or cannot be built.
     """
-    with _temporary() as name:
+    with temporary() as name:
         place = Path(name)
         if not against.startswith(GIT):
             python = _python_of(against)
@@ -84,7 +84,8 @@ def opened(against: str, tell: Tell = silent, pins: Mapping[str, str] = NO_PINS,
             revision.remove_tree()
 
 
-def _temporary() -> TemporaryDirectory[str]:
+def temporary() -> TemporaryDirectory[str]:
+    """Return a directory for worktrees, which is removed on exit; `OutputError` where none can be made."""
     try:
         return TemporaryDirectory(prefix=place_for_trees())
     except OSError as error:

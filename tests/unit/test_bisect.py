@@ -92,21 +92,6 @@ def test_what_a_host_that_is_too_noisy_leaves_open_ends_with_3(
     )
 
 
-def test_a_budget_that_is_too_small_for_the_check_names_the_one_that_it_takes(
-    actbench: Actbench, bench: FakeBench, commits: list[str]
-) -> None:
-    levels(bench, commits, steps(11), scatter=0.02)
-    result = actbench("bisect", commits[0], *SELECTED, "--budget", "1s")
-    assert result.exit_code == 3
-    sentence = re.search(
-        r"the check of BAD has 50 % of --budget.* of the (\d+) that .* --budget (\d+s) goes", result.stdout
-    )
-    assert sentence is not None
-    assert sentence[1] == "8"
-    result = actbench("bisect", commits[0], *SELECTED, "--resume", "--budget", sentence[2])
-    assert "undecided in" not in result.stdout
-
-
 def test_what_a_check_of_usual_length_leaves_open_is_measured_on_in_the_budget_of_the_bisect(
     actbench: Actbench, bench: FakeBench, commits: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,7 +98,7 @@ def test_a_file_that_no_commit_has_is_the_same_for_all_which_is_reported(actbenc
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
     assert result.exit_code == 0, result.output
     assert texts(bench) == [KERNEL, KERNEL]
-    remark = r"^kern\.py \(sha256 \w{12}\) is in no commit: all of them load the one here, so a change of it does not "
+    remark = r"^kern\.py \(sha256 \w{12}\) is in none of these commits: all of them load the one here, so a change "
     assert len(re.findall(remark, result.stdout, re.MULTILINE)) == 1
 
 

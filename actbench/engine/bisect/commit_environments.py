@@ -88,7 +88,9 @@ class CommitEnvironments:
             raise NotComparableError(str(error).removeprefix(f"--against {name}: ")) from None
         others = [f"{name} {version}" for name, version in there.versions.items() if self.pins.get(name) != version]
         for file in code.shared:
-            remark = f"{file} is in no commit: all of them load the one here, so a change of it does not show"
+            remark = (
+                f"{file} is in none of these commits: all of them load the one here, so a change of it does not show"
+            )
             if remark not in self.remarks:
                 self.remarks.append(remark)
         if self.pins and others:

@@ -33,10 +33,13 @@ NO_REPOSITORY = "not a git repository"
 FULL = os.strerror(errno.ENOSPC)
 """What programs write when a disk is full."""
 
-NOTICE_PREFIXES = ("note:", "hint:", "[notice]", "error: subprocess-exited-with-error", "ERROR: Exception:")
+NOTICE_PREFIXES = ("note:", "hint:", "[notice]", "ERROR: Exception:")
 """Prefixes of lines of git and pip that are not error messages, or say no more than that there is one."""
 
-ERROR = re.compile(r"\berror:|Error: |\bfatal:|\bundefined reference\b", re.IGNORECASE)
+BULLETS = "×╰─> "
+"""What begins the lines in which pip explains an error."""
+
+ERROR = re.compile(r"^[×╰]|\berror:|Error: |\bfatal:|\bundefined reference\b", re.IGNORECASE)
 """What marks a line of a program's output as the cause of a failure."""
 
 TEMPORARY = re.compile(rf"(?:file:/)?/[^\s'\"]*?/(?:{TREES}\d+-[^/\s'\"]+/tree|pip-[\w-]+)(?:/(?P<file>[^\s'\":]*))?")
@@ -200,9 +203,10 @@ def _last_words(text: str) -> str:
 
     Where pip reports a failed build, they are those of the build. Paths of temporary directories are left out.
     """
-    build, _, _ = text.partition("[end of output]")
+    before, end, _ = text.partition("[end of output]")
+    build = before.rpartition("of output]")[2] if end else before
     stripped = (line.strip() for line in build.splitlines())
     lines = [line for line in stripped if line and not line.startswith(NOTICE_PREFIXES)]
     errors = [line for line in lines[:-1] if ERROR.search(line)]
-    causes = dict.fromkeys([*errors[-2:], *lines[-1:]])
+    causes = dict.fromkeys(line.lstrip(BULLETS) for line in [*errors[-2:], *lines[-1:]])
     return TEMPORARY.sub(lambda path: path["file"] or ".", "; ".join(causes))

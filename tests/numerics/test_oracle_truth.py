@@ -12,7 +12,7 @@ from actbench import registry
 from actbench.model.names import WIDE, Dtype
 from actbench.verification import oracle
 from tests.support import definitions, kernels
-from tests.support.tiers import exhaustive_but
+from tests.support.tiers import Collected, exhaustive_but
 
 
 @pytest.mark.parametrize("dtype", WIDE)
@@ -40,8 +40,11 @@ def test_kernels_are_checked_at_either_zero(dtype: Dtype) -> None:
     ),
 )
 def test_the_truth_agrees_with_closed_forms_in_fifty_digits(activation: str, dtype: Dtype) -> None:
-    z = oracle.points(registry.activation(activation), dtype)
-    known = oracle.truth(registry.activation(activation), dtype)
+    some = slice(None, None, 1 if Collected.exhaustive else 3)
+    z = oracle.points(registry.activation(activation), dtype)[some]
+    known = [
+        truth.at(np.arange(truth.nearest.size)[some]) for truth in oracle.truth(registry.activation(activation), dtype)
+    ]
     for truth, exact in zip(known, (kernels.slope(activation, z), kernels.output(activation, z)), strict=True):
         assert truth.nearest.dtype == dtype
         with mpmath.workdps(400):

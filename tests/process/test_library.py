@@ -28,6 +28,7 @@ def made() -> str:
         return gzip.decompress(javascript()).decode()
 
 
+@pytest.mark.exhaustive  # tests of plot look for it in what is written
 def test_the_library_is_vega_embed_and_what_it_needs(kept: Path) -> None:
     del kept
     text = made()

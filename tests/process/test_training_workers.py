@@ -92,7 +92,7 @@ def test_products_of_matrices_have_as_many_threads_as_are_named(threads: int, mo
     worker = WorkerProcess(WorkerOptions(max(os.sched_getaffinity(0)), 60.0, threads=threads, together=True), here())
     try:
         worker.ask(Prepare.of(block, plan))
-        worker.ask(Time((Sweep(1, (Slice(0, 20),)),)))
+        worker.ask(Time((Sweep(1, (Slice(0, 10),)),)))
         used = [ticks(thread) for thread in Path(f"/proc/{worker._process.pid}/task").iterdir()]
     finally:
         worker.close()

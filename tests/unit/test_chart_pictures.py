@@ -46,7 +46,7 @@ def test_a_channel_that_vega_lite_does_not_know_is_not_what_its_schema_allows(lo
 
 
 @pytest.mark.parametrize("theme", exhaustive_but(["light", "dark"], "light".__eq__))
-@pytest.mark.parametrize("kind", pictures.OF_A_RUN)
+@pytest.mark.parametrize("kind", exhaustive_but(pictures.OF_A_RUN, pictures.OF_A_RUN[:2].__contains__))
 def test_every_kind_becomes_svg(loaded_run: Run, kind: str, theme: str) -> None:
     shown = drawn(kind, loaded_run)
     svg = render.rendered(shown, "svg", theme)

@@ -89,7 +89,12 @@ def test_the_vega_lite_of_a_notebook_is_of_the_version_that_its_type_says(two_ru
     assert len(marks[0]) == len(marks[1]) > 10
 
 
-@pytest.mark.parametrize(("suffix", "begin"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("html", b"<!DOCTYPE html>")])
+@pytest.mark.parametrize(
+    ("suffix", "begin"),
+    exhaustive_but(
+        [("svg", b"<svg"), ("png", b"\x89PNG"), ("html", b"<!DOCTYPE html>")], lambda pair: pair[0] == "png"
+    ),
+)
 def test_a_chart_is_saved_by_the_suffix_of_the_file(one_block: Path, suffix: str, begin: bytes) -> None:
     path = actbench.open_run(one_block).chart("speedup", theme="dark").save(f"chart.{suffix}")
     assert path == Path(f"chart.{suffix}")

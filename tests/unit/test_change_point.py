@@ -76,6 +76,7 @@ def test_the_information_of_a_vote_is_the_expected_decrease_of_entropy() -> None
         assert information[commit] == pytest.approx(left, abs=1e-9)
 
 
+@pytest.mark.exhaustive
 def test_a_long_history_is_searched_as_a_short_one_is() -> None:
     last, culprit = 6 * MOST_PLACES, 1321
     search = searched([0.0] * culprit + [0.05] * (last + 1 - culprit), seed=1)

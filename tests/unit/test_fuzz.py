@@ -13,7 +13,7 @@ from tests.support.tiers import exhaustive_but
 @pytest.mark.parametrize(
     ("command", "count"),
     exhaustive_but(
-        [("run", 40), ("run", 100), ("train", 20), ("train", 60)], lambda of: of in {("run", 40), ("train", 20)}
+        [("run", 60), ("run", 100), ("train", 20), ("train", 60)], lambda of: of in {("run", 60), ("train", 20)}
     ),
 )
 def test_damaged_directories_are_refused_or_read_as_they_were_measured(

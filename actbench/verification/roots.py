@@ -32,4 +32,4 @@ def beside_roots(z: Array, slopes: Array) -> Array:
     roots = np.concatenate([z[between] + share * gap, z[at]])
     widths = np.concatenate([gap, z[at + 1] - z[at]])
     distances = widths * NEARER ** np.arange(STEPS)[:, np.newaxis]
-    return np.unique(np.concatenate([roots - distances, roots + distances]).ravel())
+    return np.asarray(np.unique(np.concatenate([roots - distances, roots + distances])))

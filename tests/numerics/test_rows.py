@@ -22,7 +22,8 @@ from actbench.model.variants import Variant
 from actbench.planning import presets
 from actbench.planning.resolved import resolved
 from actbench.verification import oracle
-from actbench.verification.rows import checked, of, with_targets_on_top
+from actbench.verification.evaluation import Evaluation
+from actbench.verification.rows import RowCall, checked, of, with_targets_on_top
 from actbench.verification.truth.rows import expected
 from tests.support.along_rows import answers
 from tests.support.tiers import exhaustive_but
@@ -240,3 +241,15 @@ def test_a_row_of_a_timed_result_is_settled_by_the_truth() -> None:
     oracle.settle(one, 100, z, dy, np.array([0.5, 0.5]), of_output=True)
     with pytest.raises(WrongKernelError, match=r"on timed operands: its gradient is 0\.26 where 0\.25 is right"):
         oracle.settle(one, 100, z, dy, np.array([0.26, -0.25]), of_output=False)
+
+
+def test_the_upstream_gradient_is_what_a_sum_leaves_that_overflows_though_no_exponential_does() -> None:
+    kernel = resolution.resolve(KernelId("log-softmax", Variant("textbook"), "numpy", Op.BACKWARD, Dtype.FLOAT32))
+    assert isinstance(kernel, Kernel)
+    z = np.array([[87.0] * 100, [1.0] * 100], dtype=np.float32)
+    dy = np.random.default_rng(1).standard_normal(z.shape).astype(np.float32)
+    rows = of(kernel.activation, z, dy)
+    right = rows.gradient.nearest.astype(np.float32)
+    RowCall(kernel, rows, Evaluation(np.stack([dy[0], right[1]]), None)).require()
+    with pytest.raises(WrongKernelError, match="of a row of 100 from 1 to 1"):
+        RowCall(kernel, rows, Evaluation(dy, None)).require()

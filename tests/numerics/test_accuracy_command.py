@@ -27,6 +27,20 @@ def test_the_command_prints_a_table_a_dtype(actbench: Actbench) -> None:
     assert "37.4" in line
 
 
+def test_errors_of_rows_are_shown_by_spread_in_units_of_the_row_and_of_each_element(actbench: Actbench) -> None:
+    words = ("accuracy", "-a", "softmax", "-s", "recompute,cached", "-b", "numpy", "-d", "float64", "--points", "10")
+    shown = actbench(*words).output
+    assert "Error of the gradient of z along rows, float64" in shown
+    assert "Error of the gradient of z along rows, of each element, float64" in shown
+    table = rows(actbench(*words, "--format", "csv").output)
+    of_row, of_each = (
+        {row["strategy"]: float(row["max_ulp"]) for row in table if row["part"] == part and row["low"] == "0"}
+        for part in ("spread", "spread-each")
+    )
+    assert of_row.keys() == of_each.keys() == {"recompute", "cached"}
+    assert all(0.1 < of_row[strategy] < 2 * of_each[strategy] for strategy in of_row)
+
+
 def test_csv_and_json_say_the_same(actbench: Actbench) -> None:
     words = (
         "accuracy",

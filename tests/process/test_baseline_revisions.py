@@ -23,6 +23,7 @@ from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from tests.conftest import Actbench
+from tests.support.declaring import STRATEGY
 from tests.support.environments import TIMEOUT, refusal
 from tests.support.repository import commit, git, repository
 from tests.support.tiers import EXHAUSTIVE
@@ -53,18 +54,6 @@ PROJECT = """\
 requires = []
 build-backend = "backend"
 backend-path = ["."]
-"""
-
-MINE = """\
-from actbench.formula import Strategy, strategy
-
-@strategy("logistic")
-def mine(m):
-    def derivative(z):
-        e = m.exp(-abs(z))
-        d = 1.0 + e
-        return e / (d * d)
-    return Strategy(derivative)
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -186,8 +175,8 @@ def test_a_revision_without_git_is_refused(
 @EXHAUSTIVE
 def test_a_slowdown_in_a_loaded_file_of_the_project_is_found_for_real(project: Path) -> None:
     git("checkout", "--quiet", "HEAD~1")
-    commit("with a strategy", mine=MINE)
-    (project / "mine.py").write_text(MINE.replace("e / (d * d)", "e / (d * d) * m.exp(0.0 * z)"))
+    commit("with a strategy", mine=STRATEGY)
+    (project / "mine.py").write_text(STRATEGY.replace("e / (d * d)", "e / (d * d) * m.exp(0.0 * z)"))
     selection = ("-a", "logistic", "-s", "mine", "-b", "numpy", "-d", "float64", "-n", "10000", "--budget", "2m")
     command = ("check", "--against", "git:HEAD", "--load", "mine.py", *selection, "-q", "--format", "json")
     result = CliRunner().invoke(main, [*command])

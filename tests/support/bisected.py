@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
 
 from actbench.model.cases import Case
 from tests.support.checked import CACHED
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
-from tests.support.repository import commit, git
+from tests.support.repository import commit, git, repository
 from tests.support.selections import PAIR
 
 SELECTED = (*PAIR, "-n", "1000", "-q")
@@ -22,6 +25,13 @@ def history(number: int) -> None:
     """Make so many commits in the current directory."""
     for index in range(number):
         commit(f"commit {index}", project=f"COMMIT = {index}\n")
+
+
+def project_of_four(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a project with four commits below a directory, and go there; environments are kept beside it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(directory / "caches"))
+    repository(directory / "project", monkeypatch)
+    history(4)
 
 
 def hashes() -> list[str]:

@@ -1,4 +1,4 @@
-"""An activation of a user's that a test declares in a file of the current directory, and loads."""
+"""What users declare in files: an activation that a test writes to the current directory and loads, and a strategy."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ import numpy as np
 from actbench.formula import Formulas, Piecewise, Strategy, activation
 
 """
+STRATEGY = """\
+from actbench.formula import Strategy, strategy
+
+@strategy("logistic")
+def mine(m):
+    '''from z'''
+    def derivative(z):
+        e = m.exp(-abs(z))
+        d = 1.0 + e
+        return e / (d * d)
+    return Strategy(derivative)
+"""
+"""A file with a strategy for an activation that is built in."""
 
 
 def declare(forward: str, derivative: str = "0.0 * z + 1.0", more: str = "") -> None:

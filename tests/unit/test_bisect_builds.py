@@ -14,18 +14,16 @@ from actbench.engine.live import baseline
 from actbench.engine.live.revisions import Revision, execute
 from actbench.errors import NotComparableError, OutputError
 from tests.conftest import Actbench
-from tests.support.bisected import SELECTED, hashes, history, levels
+from tests.support.bisected import SELECTED, hashes, levels, project_of_four
 from tests.support.fake import FakeBench, crash
-from tests.support.repository import git, repository
+from tests.support.repository import git
 
 
 @pytest.fixture(autouse=True)
 def project(actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a project with four commits, and go there."""
     del actbench
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    repository(tmp_path / "project", monkeypatch)
-    history(4)
+    project_of_four(tmp_path, monkeypatch)
 
 
 def test_a_hook_that_fails_does_not_matter(tmp_path: Path) -> None:

@@ -12,22 +12,11 @@ import pytest
 from actbench.engine.live.revisions import Revision
 from tests.conftest import Actbench
 from tests.support.bisected import hashes, levels
+from tests.support.declaring import STRATEGY
 from tests.support.fake import FakeBench
 from tests.support.repository import commit, git, repository
 
-KERNEL = """\
-from actbench.formula import Strategy, strategy
-
-@strategy("logistic")
-def mine(m):
-    '''from z'''
-    def derivative(z):
-        e = m.exp(-abs(z))
-        d = 1.0 + e
-        return e / (d * d)
-    return Strategy(derivative)
-"""
-CHANGED = KERNEL.replace("1.0 + e", "e + 1.0")
+CHANGED = STRATEGY.replace("1.0 + e", "e + 1.0")
 LOADED = ("--load", "kern.py", "-a", "logistic", "-b", "numpy", "-d", "float64", "-n", "1000", "-q")
 MINE = "logistic/mine/numpy/derivative/float64/1000"
 CACHED = MINE.replace("mine", "cached")
@@ -68,12 +57,12 @@ def deleted(untracked: str) -> None:
 def test_a_commit_that_deleted_a_file_does_not_load_the_one_of_the_work_tree(
     actbench: Actbench, bench: FakeBench
 ) -> None:
-    commit("kernel", kern=KERNEL)
+    commit("kernel", kern=STRATEGY)
     deleted(CHANGED)
     levels(bench, hashes(), {MINE: lambda number: 3.0 if number == 2 else 1.0})
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine,cached")
     assert result.exit_code == 3, result.output
-    assert texts(bench) == [None, KERNEL, None]
+    assert texts(bench) == [None, STRATEGY, None]
     assert result.stdout.splitlines()[0] == (
         f"HEAD lacks 1 case that HEAD~1 has, e.g. {MINE}; of the others, none is slower (exit code 3)"
     )
@@ -83,21 +72,21 @@ def test_a_commit_that_deleted_a_file_does_not_load_the_one_of_the_work_tree(
 def test_a_file_that_only_a_commit_in_between_has_is_the_one_of_the_work_tree_in_none(
     actbench: Actbench, bench: FakeBench
 ) -> None:
-    commit("kernel", kern=KERNEL)
+    commit("kernel", kern=STRATEGY)
     deleted(CHANGED)
     levels(bench, hashes(), {CACHED: lambda number: 1.5 if number > 0 else 1.0})
     result = actbench("bisect", "HEAD~2", *LOADED, "-s", "mine,cached")
     assert f"1 case slower since {hashes()[1][:12]}" in result.stdout
-    assert texts(bench) == [None, KERNEL, None]
+    assert texts(bench) == [None, STRATEGY, None]
 
 
 def test_a_file_that_no_commit_has_is_the_same_for_all_which_is_reported(actbench: Actbench, bench: FakeBench) -> None:
     commit("second", project="x = 1")
-    Path("kern.py").write_text(KERNEL)
+    Path("kern.py").write_text(STRATEGY)
     levels(bench, hashes(), {})
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
     assert result.exit_code == 0, result.output
-    assert texts(bench) == [KERNEL, KERNEL]
+    assert texts(bench) == [STRATEGY, STRATEGY]
     remark = r"^kern\.py \(sha256 \w{12}\) is in none of these commits: all of them load the one here, so a change "
     assert len(re.findall(remark, result.stdout, re.MULTILINE)) == 1
 
@@ -106,7 +95,7 @@ def test_a_file_that_no_commit_has_is_the_same_for_all_which_is_reported(actbenc
 
 
 def test_cases_that_good_lacks_are_named_with_the_file_that_is_missing(actbench: Actbench, bench: FakeBench) -> None:
-    commit("kernel", kern=KERNEL)
+    commit("kernel", kern=STRATEGY)
     levels(bench, hashes(), {})
     arguments = ("bisect", "HEAD~1", *LOADED, "-s", "mine,cached")
     result = actbench(*arguments)
@@ -117,8 +106,8 @@ def test_cases_that_good_lacks_are_named_with_the_file_that_is_missing(actbench:
     assert f"\n{sentence}\n" in result.stdout
     report = json.loads(actbench(*arguments, "--format", "json").stdout)
     assert report["lacked"] == [{"by": "GOOD", "cases": [MINE], "files": ["kern.py"]}]
-    told = actbench(*[argument for argument in arguments if argument != "-q"]).stderr
-    assert f"\n{sentence}\n" in told, "before anything is measured"
+    messages = actbench(*[argument for argument in arguments if argument != "-q"]).stderr
+    assert f"\n{sentence}\n" in messages, "before anything is measured"
 
 
 @pytest.mark.parametrize(
@@ -127,9 +116,9 @@ def test_cases_that_good_lacks_are_named_with_the_file_that_is_missing(actbench:
 def test_where_no_case_is_left_the_side_the_file_and_a_way_out_are_named(
     actbench: Actbench, bench: FakeBench, end: str, letter: str, verb: str, *, deletes: bool
 ) -> None:
-    commit("kernel", kern=KERNEL)
+    commit("kernel", kern=STRATEGY)
     if deletes:
-        deleted(KERNEL)
+        deleted(STRATEGY)
     levels(bench, hashes(), {})
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
     assert (result.exit_code, result.stdout) == (5, "")
@@ -141,9 +130,9 @@ def test_where_no_case_is_left_the_side_the_file_and_a_way_out_are_named(
 
 
 def test_a_commit_that_lacks_a_file_is_skipped_with_its_name(actbench: Actbench, bench: FakeBench) -> None:
-    commit("kernel", kern=KERNEL)
-    deleted(KERNEL)
-    commit("kernel again", kern=KERNEL)
+    commit("kernel", kern=STRATEGY)
+    deleted(STRATEGY)
+    commit("kernel again", kern=STRATEGY)
     levels(bench, hashes(), {MINE: lambda number: 1.5 if number == 3 else 1.0})
     result = actbench("bisect", "HEAD~2", *LOADED, "-s", "mine")
     assert result.exit_code == 1, result.output
@@ -157,19 +146,19 @@ def test_a_commit_that_lacks_a_file_is_skipped_with_its_name(actbench: Actbench,
 def test_the_file_of_the_work_tree_need_not_be_loadable_nor_exist(
     actbench: Actbench, bench: FakeBench, text: str | None
 ) -> None:
-    commit("kernel", kern=KERNEL)
+    commit("kernel", kern=STRATEGY)
     commit("slower", kern=CHANGED)
     levels(bench, hashes(), {MINE: lambda number: 1.5 if number == 2 else 1.0})
     Path("kern.py").write_text(text) if text else Path("kern.py").unlink()
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
     assert result.exit_code == 1, result.output
     assert f"1 case slower since {hashes()[2][:12]}" in result.stdout
-    assert texts(bench)[1:] == [KERNEL, CHANGED]
+    assert texts(bench)[1:] == [STRATEGY, CHANGED]
     assert git("worktree", "list").count("\n") == 2, "those of the tests alone"
 
 
 def test_a_file_that_cannot_be_loaded_in_bad_is_that_of_bad(actbench: Actbench, bench: FakeBench) -> None:
-    commit("kernel", kern=KERNEL)
+    commit("kernel", kern=STRATEGY)
     commit("broken", kern="raise RuntimeError\n")
     levels(bench, hashes(), {})
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")

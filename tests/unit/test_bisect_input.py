@@ -17,7 +17,7 @@ from actbench.engine.working.checking import Refused, Verification
 from actbench.errors import unwritable
 from actbench.runs import files
 from tests.conftest import Actbench
-from tests.support.bisected import SELECTED, hashes, history, levels, steps
+from tests.support.bisected import SELECTED, hashes, levels, project_of_four, steps
 from tests.support.fake import FakeBench
 from tests.support.repository import commit, git, repository
 
@@ -26,9 +26,7 @@ from tests.support.repository import commit, git, repository
 def project(actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a project with four commits, and go there."""
     del actbench
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    repository(tmp_path / "project", monkeypatch)
-    history(4)
+    project_of_four(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(

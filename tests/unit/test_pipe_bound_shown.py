@@ -24,6 +24,11 @@ def without_mca(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def zen_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "description", lambda: Description("AuthenticAMD", 26, 2, frozenset({"avx512f"})))
+
+
+@pytest.fixture
 def shown_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every kernel be 3 products on 16 elements."""
     lines = ["vmulps\t%zmm1, %zmm2, %zmm3"] * 3
@@ -34,12 +39,9 @@ def shown_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "assembly", lambda *_: text)
 
 
-@pytest.mark.usefixtures("shown_loop", "without_mca")
+@pytest.mark.usefixtures("zen_5", "shown_loop", "without_mca")
 @pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
-def test_show_prints_the_bound_and_the_share_that_was_measured(
-    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processors, "description", lambda: Description("AuthenticAMD", 26, 2, frozenset({"avx512f"})))
+def test_show_prints_the_bound_and_the_share_that_was_measured(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = lambda case: (
         CYCLE * (15.625 + 1.75 * case.size / 16) if case.backend == "numba-simd" else exact_seconds(case)
     )
@@ -73,12 +75,11 @@ def test_show_says_that_there_is_no_model_of_an_unknown_processor(
     assert bench.workers_started == with_mca, "nothing is measured where there is nothing to hold it against"
 
 
-@pytest.mark.usefixtures("shown_loop", "without_mca")
+@pytest.mark.usefixtures("zen_5", "shown_loop", "without_mca")
 @pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
 def test_a_call_that_is_shorter_than_an_iteration_is_shown_in_cycles_a_call(
-    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+    actbench: Actbench, bench: FakeBench
 ) -> None:
-    monkeypatch.setattr(processors, "description", lambda: Description("AuthenticAMD", 26, 2, frozenset({"avx512f"})))
     bench.seconds = lambda case: CYCLE * (200 + 2 * case.size) if case.backend == "numba-simd" else exact_seconds(case)
     shown = actbench("show", CASE.replace("/1000", "/10")).stdout
     assert "measured call         220 ± 0 cycles a call, whose 10 elements are no whole iteration\n" in shown

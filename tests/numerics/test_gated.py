@@ -90,6 +90,18 @@ def test_every_strategy_is_as_accurate_as_it_declares_in_16_bits(name: str, back
         oracle.check_calls(one, answers(one))
 
 
+@pytest.mark.parametrize("name", ["swiglu", "reglu", "glu"])
+def test_many_pieces_and_a_rest_give_what_whole_arrays_give(name: str) -> None:
+    inputs, dy = np.random.default_rng(0).standard_normal((20_001, 2)), np.linspace(-1.0, 2.0, 20_001)
+    for strategy, op in product(registry.activation(name).strategies, (Op.BACKWARD, Op.STEP)):
+        at_once, pieces = (kernel(name, strategy, backend, op) for backend in ("numpy", "numpy-blocked"))
+        right, computed = (answers(one)(one.identity, inputs, dy) for one in (at_once, pieces))
+        np.testing.assert_allclose(computed.derivative, right.derivative, rtol=1e-12, atol=1e-14)
+        assert (computed.y is None) == (op is Op.BACKWARD)
+        if computed.y is not None and right.y is not None:
+            np.testing.assert_allclose(computed.y, right.y, rtol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", NARROW)
 def test_compiled_loops_compute_in_float32_and_round_once(dtype: Dtype) -> None:
     inputs, dy = np.random.default_rng(0).standard_normal((500, 2)), np.ones(500)

@@ -250,6 +250,23 @@ def test_a_weakness_that_shows_nowhere_is_refused() -> None:
     assert oracle.check(wrong, answers(wrong)).max_ulp > 1e10
 
 
+@pytest.mark.parametrize(
+    ("altered", "fault"),
+    [
+        (lambda one: replace(one, derivative=one.derivative[:, :1]), r"its gradients are float64 of shape \(\d+, 1\)"),
+        (lambda one: replace(one, derivative=one.derivative.astype(np.float32)), "its gradients are float32 of"),
+        (lambda one: replace(one, y=np.where(np.isnan(one.y), 0.0, one.y)), "y is not NaN where a or b is"),
+    ],
+    ids=["one gradient", "narrower", "NaN hidden"],
+)
+def test_results_of_another_shape_and_hidden_nan_are_refused(
+    altered: Callable[[Evaluation], Evaluation], fault: str
+) -> None:
+    one = kernel("reglu", "recompute", op=Op.STEP)
+    with pytest.raises(WrongKernelError, match=fault):
+        oracle.check_calls(one, lambda *arguments: altered(answers(one)(*arguments)))
+
+
 def test_an_element_of_a_timed_result_is_settled_by_the_truth() -> None:
     one, inputs, dy = kernel("reglu", "recompute"), np.array([[2.0, 3.0], [-1.0, 5.0]]), np.array([0.3, 0.7])
     right = np.array([[0.3 * 3.0, 0.3 * 2.0], [0.0, 0.0]])

@@ -99,6 +99,29 @@ def test_functions_without_a_rule_are_differentiated_as_well(definition: Formula
             assert near(point.slope, slope(mpmath.mpf(number)))
 
 
+@pytest.mark.parametrize(
+    "definition",
+    [
+        lambda _, z: abs(z) ** 1.5,
+        lambda m, z: m.power(1 + z * z, -0.3) - 1,
+        lambda _, z: 2.0**z,
+        lambda _, z: (1 + z * z) ** z,
+        lambda m, z: m.sign(z) * z * z + m.fabs(z),
+        lambda m, z: z or m.mpf(0),
+    ],
+    ids=["|z|^1.5", "(1 + z^2)^-0.3", "2^z", "(1 + z^2)^z", "sign", "truth value"],
+)
+def test_powers_and_signs_have_both_derivatives(definition: Formula) -> None:
+    z = np.array([-2.75, -0.375, 0.625, 4.125])
+    mine = Activation("mine", "mine", lambda m: Formulas(forward=lambda z: definition(m, z)))
+    for number, point, second in zip(z.tolist(), Exact(mine).at(z), Exact(mine.second).at(z), strict=True):
+        with mpmath.workdps(160):
+            right = [mpmath.diff(lambda x: definition(mpmath, x), number, order, h=1e-40) for order in (1, 2)]
+            assert near(point.output, definition(mpmath, mpmath.mpf(number)))
+            assert near(point.slope, right[0])
+            assert near(second.slope, right[1])
+
+
 def test_noise_that_1_plus_tiny_leaves_is_not_taken_for_a_derivative() -> None:
     declare("0.5 * z * (1.0 + m.erf(z * 0.7071067811865476))")
     slope, _ = truth.truth_at(registry.activation("mine"), np.array([-19.75, -37.0, -38.5, -100.0]))

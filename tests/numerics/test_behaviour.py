@@ -14,7 +14,9 @@ from actbench.backends import Bound
 from actbench.backends.numpy import Numpy
 from actbench.engine.protocol import ListDoubts, Prepare, Slice, Sweep, Time
 from actbench.errors import WrongKernelError
-from actbench.kernels.operands import Array
+from actbench.formula import Activation, Formulas
+from actbench.kernels.kernel import Kernel
+from actbench.kernels.operands import DY, Array, Operands
 from actbench.kernels.resolution import kernel as resolved
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Arm, Block, KernelId
@@ -24,6 +26,7 @@ from actbench.model.rule import Rule
 from actbench.model.variants import Variant
 from actbench.plugins import with_room
 from actbench.verification import elements, oracle
+from actbench.verification.behaviour.reference import Reference
 from actbench.verification.oracle import Evaluation
 from actbench.verification.points import further
 from tests.support import kernels
@@ -261,3 +264,21 @@ def test_where_dy_rounds_nothing_no_error_is_excused_by_it() -> None:
     elements.settle(subject, 9, z, dy, slope.nearest * dy, of_output=False)
     with pytest.raises(WrongKernelError, match="on 9 elements"):
         elements.settle(subject, 9, z, dy, slope.nearest * dy * (1 + 1e-12), of_output=False)
+
+
+@pytest.mark.parametrize("op", [Op.DERIVATIVE, Op.BACKWARD])
+def test_where_the_only_formula_is_a_user_s_results_are_held_to_differences_of_the_forward_function(
+    op: Op,
+) -> None:
+    def recompute(z: Array) -> Array:
+        slope: Array = np.tanh(z) + z / np.cosh(z) ** 2
+        return slope
+
+    mine = Activation("mine", "mine", lambda m: Formulas(forward=lambda z: z * m.tanh(z), recompute=recompute))
+    identity = KernelId("mine", Variant("recompute"), "numpy", op, Dtype.FLOAT64)
+    operands = Operands(mine, np.random.default_rng(0).standard_normal(1000))
+    of_user = Kernel(identity, registry.backend("numpy"), mine, "recompute", None)
+    result = recompute(operands.z) * (operands.array(DY) if op.takes_dy else 1.0)
+    assert not Reference(operands).suspects(of_user, result).z.size
+    result[123] *= 1.001
+    assert Reference(operands).suspects(of_user, result).z.tolist() == [operands.z[123]]

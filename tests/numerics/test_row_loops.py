@@ -109,6 +109,11 @@ def test_what_is_picked_is_computed_in_the_column_of_the_target_and_what_is_repl
     ]
 
 
+def test_what_is_replaced_is_an_element_and_by_a_number_of_its_row() -> None:
+    with pytest.raises(TypeError, match=r"m\.replace takes one number an element, and a value that is one"):
+        traced(lambda z, target: TRACING.replace(z, target, z))
+
+
 @pytest.mark.parametrize("wrong", [lambda z, target: z - target, lambda z, target: TRACING.pick(target, z)])
 def test_a_target_is_for_pick_and_replace(wrong: Callable[..., object]) -> None:
     with pytest.raises(TypeError, match=r"m.pick\(x, target\) and m.replace\(x, target, value\), and nothing else"):

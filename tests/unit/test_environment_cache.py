@@ -161,6 +161,7 @@ def test_environments_are_listed_and_cleared_by_commit(
     assert result.stderr == "1 environment in use by a check: not removed\n"
     assert actbench("cache", "clear", "bb").stdout == "removed 1 environment\n"
     assert not [*builds.cache.directory.iterdir()]
+    assert actbench("cache", "list").stderr == "no environment is in the cache\n"
 
 
 def test_the_key_is_of_commit_interpreter_versions_and_pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

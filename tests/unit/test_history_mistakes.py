@@ -67,6 +67,8 @@ def test_a_run_without_a_table_is_read_from_its_values_and_one_without_values_is
     [
         (("cases.csv", "recompute,numpy", "recompute"), "all/run01/cases.csv, line 2: "),
         (("cases.csv", ",8,8,8,8,", ",8,9,8,8,"), "no estimate with its interval"),
+        (("cases.csv", ",8,8,8,8,", ",8,eight,8,8,"), "line 2: it has no numbers where numbers belong"),
+        (("cases.csv", "recompute", "re\x07compute"), "line 2: a name in it has characters that do not print"),
         (("cases.csv", ",1000,", ",ten,"), "write its size in digits"),
         (("run.json", '"created": "2026', '"created": "x'), "is not a time"),
         (("run.json", '"schema": 2', '"schema": 7'), "is of schema 7, this actbench reads 2"),
@@ -80,7 +82,7 @@ def test_a_run_that_is_named_and_damaged_is_refused(
     path = Path("all/run01", name)
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new, 1))
-    result = actbench("history", "all/run00", "all/run01")
+    result = actbench("history", "all/run00", "all/run01/run.json")
     assert result.exit_code == 2
     assert why in result.stderr
     assert result.stderr.count("\n") == 1
@@ -96,6 +98,12 @@ def test_a_run_that_is_named_and_damaged_is_refused(
         (("all", "--by", "numy"), 2, "did you mean 'numpy'?"),
         (("all", "--by", "commit"), 2, "no run was made in a repository"),
         (("all", "--of", "speedup", "-s", "recompute"), 2, "the run has no such case"),
+        (
+            ("all", "--filter", "tanh/*"),
+            2,
+            "no run has a case that is selected: name another with",
+        ),
+        (("all", "--of", "speedup", "--filter", "*/recompute/*"), 2, "no run has a speedup over another strategy: "),
         (("all", "-o", "nowhere/x.csv"), 2, "cannot write nowhere/x.csv"),
     ],
 )

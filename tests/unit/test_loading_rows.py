@@ -38,6 +38,7 @@ FUNCTIONS = "m.exp, m.expm1, m.log, m.log1p, m.sqrt, m.tanh, m.sum, m.max, m.whe
         (lambda z: m.sin(z + 1.0), f"m.sin: along rows, functions are {FUNCTIONS}"),
         (lambda z: m.sum(z, axis=-1), "along rows, write m.sum(x), without options"),
         (lambda z: m.sum(m.max(z)), "m.sum takes one number an element, and this is one number a row already"),
+        (lambda z: z + True, "a formula of rows is made of arrays and numbers, not of a bool"),
         (lambda _: None, "<lambda>(z) returns nothing: return what it computes"),
     ],
 )  # fmt: skip
@@ -77,6 +78,22 @@ def gradient(dy: Any, z: Any) -> Any:
         (
             Formulas(forward=less_sum, recompute=gradient, kinks={0.0: 1.0}, at_nan=0.0),
             "works along rows, where there is no g' of one z: leave out kinks and at_nan",
+        ),
+        (
+            Formulas(forward=less_sum, recompute=lambda dy, z, total: dy - total + 0.0 * z),
+            "keeps total, which nothing saves: return Strategy(recompute, save=...), save(z) giving y, total",
+        ),
+        (
+            Formulas(forward=less_sum, recompute=Strategy(gradient, save=lambda z: (z, z))),
+            "saves what it does not keep: let it take what is saved",
+        ),
+        (
+            Formulas(forward=less_sum, recompute=Strategy(lambda dy, total: dy - total, save=lambda a, b: (a, b))),
+            "has a save that does not take (z), as forward does",
+        ),
+        (
+            Formulas(forward=less_sum, recompute=Strategy(lambda dy, total: dy - total, save=lambda z: (z, z, m.sum(z)))),
+            "has a save that returns 3 arrays: return y, total",
         ),
         (
             Formulas(forward=less_sum, recompute=lambda dy, z: (dy, z)),

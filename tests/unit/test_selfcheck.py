@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,10 +140,16 @@ def test_an_audit_can_be_kept_with_a_run(actbench: Actbench) -> None:
     assert actbench("compare", "kept").exit_code == 0
 
 
-def test_where_it_is_to_be_kept_is_looked_at_before_measuring(actbench: Actbench, bench: FakeBench) -> None:
-    result = actbench("selfcheck", *SMALL, "--store", "nowhere")
+@pytest.mark.parametrize(
+    ("store", "said"), [("nowhere", "nowhere is not a run"), ("alone.json", "--store alone.json: name the directory")]
+)
+def test_where_it_is_to_be_kept_is_looked_at_before_measuring(
+    actbench: Actbench, bench: FakeBench, small_runs: Path, store: str, said: str
+) -> None:
+    shutil.copy(small_runs / "one" / "pyperf.json", "alone.json")
+    result = actbench("selfcheck", *SMALL, "--store", store)
     assert result.exit_code == 2
-    assert result.stderr.startswith("actbench: nowhere is not a run")
+    assert result.stderr.startswith(f"actbench: {said}")
     assert bench.workers_started == 0
 
 

@@ -19,6 +19,7 @@ from actbench.errors import InputError
 from actbench.host import variables
 from actbench.runs.archive import load
 from tests.conftest import SLICE_SECONDS, Actbench
+from tests.support.declaring import STRATEGY
 from tests.support.fake import FakeBench
 from tests.support.selections import edit, rows
 
@@ -118,9 +119,14 @@ def _other_threads(record: Any) -> None:
     record["settings"]["threads"] = 2
 
 
+def _other_code(record: Any) -> None:
+    record["loaded"] = [{"kind": "file", "name": "mine.py", "sha256": "0" * 64}]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        (_other_code, "it has other code of the user's (--load); measure with the same"),
         (_other_processor, "the hosts differ (cpu model: "),
         (_other_numpy, "the hosts differ (libraries: "),
         (_other_threads, "--threads is 1 there and 2 here"),
@@ -187,6 +193,8 @@ def test_a_backend_that_is_not_here_is_left_out_with_the_reason_and_the_rest_is_
         (("--shard", "1/2"), "name it with --plan"),
         (("--plan", "plan.json", "--shard", "3/2"), "'3/2' is no part"),
         (("--plan", "plan.json", "--resume", "run"), "leave --plan and --shard out"),
+        (("--dry-run", "--resume", "run"), "--dry-run shows a new run: leave --resume out"),
+        (("--resume", "run", "-o", "other"), "--resume goes on in its own directory: leave -o out"),
         (("--format", "json"), "add --dry-run"),
     ],
 )
@@ -202,3 +210,19 @@ def test_bad_input_is_one_sentence(
     assert result.exit_code == 2
     assert message in result.stderr
     assert bench.workers_started == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--inputs", "uniform:0,1", "--plan: the plan has inputs from normal:0,1, not uniform:0,1: name the same"),
+        ("--load", "mine.py", "--plan: this is not the code that the plan was made with: leave --load out"),
+    ],
+)
+def test_a_plan_is_measured_on_its_inputs_and_with_its_code(
+    actbench: Actbench, option: str, value: str, message: str
+) -> None:
+    plan = written(actbench, "-a", "logistic", "-b", "numpy", "-d", "float64", "-n", "1000")
+    Path("mine.py").write_text(STRATEGY)
+    result = actbench("run", "--plan", plan, option, value)
+    assert (result.exit_code, result.stderr) == (5, f"actbench: {message}\n")

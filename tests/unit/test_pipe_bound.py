@@ -144,6 +144,24 @@ def test_zen_4_takes_several_slots_to_divide_and_to_scale() -> None:
     assert [bound(ZEN_4, *[scaled, other] * 2).cycles for other in (product, total)] == [4, 6]
 
 
+def test_golden_cove_takes_two_slots_of_one_pipe_for_divisions_reciprocals_and_narrower_integers() -> None:
+    product, shift, permuted = (
+        f"{name}, %zmm3" for name in ("vmulps\t%zmm1, %zmm2", "vpslld\t$3, %zmm1", "vpermps\t%zmm1, %zmm2")
+    )
+    rough, narrowed, converted = "vrcp14pd\t%zmm1, %zmm2", "vpmovdw\t%zmm1, %ymm2", "vcvtps2pd\t%ymm1, %zmm2"
+    cycles = [
+        [bound(GOLDEN_COVE, *[one, other] * 4).cycles for other in (product, shift, permuted)]
+        for one in (rough, narrowed, converted)
+    ]
+    assert cycles == [[8, 12, 8], [8, 8, 12], [6, 6, 6]]
+
+
+def test_golden_cove_compares_where_it_shuffles_and_makes_masks_of_signs_where_it_shifts() -> None:
+    shift, permuted = "vpslld\t$3, %zmm1, %zmm3", "vpermps\t%zmm1, %zmm2, %zmm3"
+    for one, cycles in (("vcmpltps\t%zmm1, %zmm2, %k1", [4, 8]), ("vpmovd2m\t%zmm1, %k1", [8, 4])):
+        assert [bound(GOLDEN_COVE, *[one, other] * 4).cycles for other in (shift, permuted)] == cycles
+
+
 def test_zen_4_makes_a_mask_of_signs_where_it_multiplies() -> None:
     product, total = (f"{name}\t%zmm1, %zmm2, %zmm3" for name in ("vmulps", "vaddps"))
     assert [bound(ZEN_4, *["vpmovd2m\t%zmm1, %k1", other] * 4).cycles for other in (product, total)] == [8, 4]
@@ -162,7 +180,7 @@ def test_a_store_of_zen_4_takes_two_cycles_and_delays_multiply_adds() -> None:
 
 
 def test_dividers_loads_stores_and_issue_bound_as_well() -> None:
-    assert bound(GOLDEN_COVE, "vdivpd\t%zmm1, %zmm2, %zmm3") == PipeBound(16, "divider", 1)
+    assert bound(GOLDEN_COVE, "vdivpd\t%zmm1, %zmm2, %zmm3") == PipeBound(16, "divider", 2)
     assert bound(GOLDEN_COVE, *["vmovups\t%zmm1, (%rax,%rbx,4)"] * 3) == PipeBound(3, "stores", 0)
     assert bound(GOLDEN_COVE, *["vmovups\t(%rax,%rbx,4), %zmm1"] * 4) == PipeBound(2, "loads", 0)
     assert bound(SKYLAKE, *["vmovaps\t%ymm1, %ymm2"] * 7) == PipeBound(2, "issue", 0)

@@ -30,9 +30,11 @@ class PipeUse(Enum):
     """What instructions do, as far as pipes differ; the patterns of their names, the first that matches counting."""
 
     DIVISION = r"v(div|sqrt)p[sd]"
+    RECIPROCAL = r"vr(cp|sqrt)14p[sd]"
     PRODUCT = r"vfn?m(add|sub)\w*p[sd]|vmulp[sd]|vpmu?ll?u?\w*"
     SUM = r"v(add|sub)p[sd]"
-    MASK = r"vp?cmp\w+|vfpclass\w+|vptestn?m\w+|vpmov[bwdq]2m|k\w+"
+    SIGNS = r"vpmov[bwdq]2m"
+    MASK = r"vp?cmp\w+|vfpclass\w+|vptestn?m\w+|k\w+"
     CONVERSION = r"vcvt\w+|vrndscale\w+|vround\w+|vgetexp\w+|vgetmant\w+|vscalef\w+|vreduce\w+"
     EXTREME = r"v(min|max)p[sd]|vrangep[sd]"
     SHIFT = r"vps(ll|rl|ra)\w+|vprol\w+|vpror\w+"
@@ -90,17 +92,22 @@ def _by_kind(default: str, **pipes: str) -> dict[PipeUse, str]:
 
 
 _INTEL_DIVISIONS = {"s": (3.0, 5.0, 10.0), "d": (4.0, 8.0, 16.0)}
-_INTEL = _by_kind(
-    "015", DIVISION="0", PRODUCT="01", SUM="01", MASK="01", CONVERSION="01", EXTREME="01", SHIFT="01", SHUFFLE="5"
-)
-_INTEL_WIDE = _by_kind("05", DIVISION="0", MASK="5", CONVERSION="05", SHIFT="0", SHUFFLE="5")
-_AMD = _by_kind("0123", DIVISION="01", PRODUCT="01", SUM="23", MASK="01", CONVERSION="23", SHIFT="12", SHUFFLE="12")
+_ON_ONE = {"DIVISION": "0", "RECIPROCAL": "0", "SIGNS": "0", "SHUFFLE": "5"}
+_ON_TWO = dict.fromkeys(("PRODUCT", "SUM", "MASK", "CONVERSION", "EXTREME", "SHIFT"), "01")
+_INTEL = _by_kind("015", **_ON_ONE, **_ON_TWO)
+_INTEL_WIDE = _by_kind("05", **_ON_ONE, MASK="5", SHIFT="0")
+_AMD_TWO = dict.fromkeys(("DIVISION", "RECIPROCAL", "PRODUCT", "SIGNS", "MASK"), "01")
+_AMD = _by_kind("0123", **_AMD_TWO, SUM="23", CONVERSION="23", SHIFT="12", SHUFFLE="12")
 _AMD_DIVISIONS = {"s": (3.0, 3.0, 6.0), "d": (5.0, 5.0, 10.0)}
 
 SKYLAKE = Family("Skylake", _INTEL, {}, _INTEL_DIVISIONS, 4, (2, 2), (1, 1))
 SKYLAKE_SERVER = Family("Skylake server", _INTEL, _INTEL_WIDE, _INTEL_DIVISIONS, 4, (2, 2), (1, 1))
 SUNNY_COVE = Family("Sunny Cove", _INTEL, _INTEL_WIDE, _INTEL_DIVISIONS, 5, (2, 2), (2, 1))
-GOLDEN_COVE = Family("Golden Cove", _INTEL | {PipeUse.SUM: "15"}, _INTEL_WIDE, _INTEL_DIVISIONS, 6, (3, 2), (2, 1))
+_GOLDEN_COVE = _INTEL | {PipeUse.SUM: "15"}
+_GOLDEN_COVE_LONGER = dict.fromkeys((r"v(div|sqrt|rcp14)p[sd]", r"vcvtps2pd|vcvtpd2ps", r"vpmov[qdw]\w*[dwb]"), (1, 2))
+"""What takes two slots of 512 bits: measured by its rate beside multiply-adds, beside shifts and beside shuffles."""
+
+GOLDEN_COVE = Family("Golden Cove", _GOLDEN_COVE, _INTEL_WIDE, _INTEL_DIVISIONS, 6, (3, 2), (2, 1), _GOLDEN_COVE_LONGER)
 _ADDS = {PipeUse.MASK: "23", PipeUse.EXTREME: "23", PipeUse.BLEND: "01"}
 """Where Zen 3 compares, takes maxima and blends: measured, by their rates beside products and beside sums."""
 

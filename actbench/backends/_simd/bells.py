@@ -17,6 +17,7 @@ from actbench.backends._simd.bits import muladd, select
 from actbench.backends._simd.decay import LIFT, decay, raising
 from actbench.backends._simd.dispatch import by_dtype
 from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
+from actbench.backends._simd.quotient import quotient
 
 
 def _bell(fmt: Format, steepness: float, factor: float, lowest: float) -> Callable[..., Any]:
@@ -28,7 +29,7 @@ def _bell(fmt: Format, steepness: float, factor: float, lowest: float) -> Callab
         """Return the derivative; at most 2.4 ULP off in float32, 2.4 in float64."""
         x = -abs(x)
         e = raised(*reduced(select(x < low, low, x), constant))
-        return e / muladd(e, muladd(e, c2, c1), c0)
+        return quotient(e, muladd(e, muladd(e, c2, c1), c0))
 
     return bell
 

@@ -16,6 +16,7 @@ from actbench.backends._simd.bits import muladd, select
 from actbench.backends._simd.decay import LIFT, VANISHES, decay, is_negative, raising
 from actbench.backends._simd.dispatch import by_dtype, inlined
 from actbench.backends._simd.formats import FLOAT32, FLOAT64, Format
+from actbench.backends._simd.quotient import quotient
 
 VANISHES_MULTIPLIED = {FLOAT32: -112.0, FLOAT64: -753.0}
 """Exponents from which on x e^x rounds to 0."""
@@ -29,36 +30,38 @@ TANH_VANISHES = {FLOAT32: -11.1, FLOAT64: -21.65}
 TANH_SATURATES = {FLOAT32: 6.0, FLOAT64: 8.5}
 """Numbers from which on it rounds to 1."""
 
-LOWERED = 2.0**-84
-"""What E, and 1, are multiplied by: between the numbers above, E is then a normal number, though 1 / E may not be."""
+LOWERED = {FLOAT32: 2.0**-84, FLOAT64: 2.0**-140}
+"""What E, and 1, are multiplied by: between the numbers above, E and the quotients are then normal numbers.
+
+It is an even power of two, of which quotients take half."""
 
 
-def _lowered(fmt: Format) -> tuple[Callable[..., Any], Any]:
-    """Return the function of x that gives exp(-x), and the number 1, both multiplied by `LOWERED`."""
-    (reduced, raised), constant = decay(fmt, -1.0), raising(fmt, LOWERED / 2.0**LIFT)
+def _lowered(fmt: Format) -> tuple[Callable[..., Any], Any, Any]:
+    """Return the function of x that gives exp(-x), and the number 1, both multiplied by `LOWERED`, and its root."""
+    (reduced, raised), constant = decay(fmt, -1.0), raising(fmt, LOWERED[fmt] / 2.0**LIFT)
 
     @inlined
     def lowered(x):
         return raised(*reduced(x, constant))
 
-    return lowered, fmt.real(LOWERED)
+    return lowered, *fmt.reals(LOWERED[fmt], sqrt(LOWERED[fmt]))
 
 
 def _logistic(fmt: Format) -> Callable[..., Any]:
     low, high = fmt.reals(VANISHES[fmt], SATURATES[fmt])
-    exp_of_minus, one = _lowered(fmt)
+    exp_of_minus, one, _ = _lowered(fmt)
 
     def logistic(x):
         """Return 1 / (1 + e^-x); at most 2.5 ULP off in float32, 2.5 in float64."""
         x = select(x < low, low, x)
-        return one / (one + exp_of_minus(select(x > high, high, x)))
+        return quotient(one, one + exp_of_minus(select(x > high, high, x)))
 
     return logistic
 
 
 def _silu_derivative(fmt: Format) -> Callable[..., Any]:
     low, high, one = fmt.reals(VANISHES_MULTIPLIED[fmt], SATURATES[fmt], 1.0)
-    exp_of_minus, lowered = _lowered(fmt)
+    exp_of_minus, lowered, root = _lowered(fmt)
 
     def silu_derivative(x):
         """Return the derivative of x / (1 + e^-x); at most 5.2 ULP off in float32, 5 in float64.
@@ -68,8 +71,8 @@ def _silu_derivative(fmt: Format) -> Callable[..., Any]:
         x = select(x < low, low, x)
         x = select(x > high, high, x)
         e = exp_of_minus(x)
-        share = one / (lowered + e)
-        return muladd(e, x + one, lowered) * share * share * lowered
+        share = quotient(root, lowered + e)
+        return muladd(e, x + one, lowered) * share * share
 
     return silu_derivative
 
@@ -77,7 +80,7 @@ def _silu_derivative(fmt: Format) -> Callable[..., Any]:
 def _gelu_tanh_derivative(fmt: Format) -> Callable[..., Any]:
     slope = 2.0 * sqrt(2.0 / pi)
     low, high, one = fmt.reals(TANH_VANISHES[fmt], TANH_SATURATES[fmt], 1.0)
-    exp_of_minus, lowered = _lowered(fmt)
+    exp_of_minus, lowered, root = _lowered(fmt)
     linear, cubic, cubic_slope = fmt.reals(slope, slope * 0.044715, slope * 3.0 * 0.044715)
 
     def gelu_tanh_derivative(x):
@@ -89,8 +92,8 @@ def _gelu_tanh_derivative(fmt: Format) -> Callable[..., Any]:
         x = select(x > high, high, x)
         square = x * x
         e = exp_of_minus(x * muladd(square, cubic, linear))
-        share = one / (lowered + e)
-        return muladd(e, muladd(x, muladd(square, cubic_slope, linear), one), lowered) * share * share * lowered
+        share = quotient(root, lowered + e)
+        return muladd(e, muladd(x, muladd(square, cubic_slope, linear), one), lowered) * share * share
 
     return gelu_tanh_derivative
 

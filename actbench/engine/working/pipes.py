@@ -16,15 +16,15 @@ from actbench.kernels.subject import Subject
 
 
 def measured(subject: Subject, sizes: Sequence[int], seed: int, repeats: int, undisturbed: Undisturbed) -> MeasuredCall:
-    """Measure a call on each number of elements of N(0, 1), and the clock, this often; operands move meanwhile."""
+    """Measure a call on each number of elements of N(0, 1), and the clock after it, this often; operands move."""
     calls = [_SizeCalls(subject, size, seed, undisturbed) for size in sizes]
-    clock = Clock(undisturbed)
+    clock = Clock()
     seconds: list[list[float]] = [[] for _ in sizes]
     cycles = []
     for repeat in range(repeats):
         for of_size, taken in zip(calls, seconds, strict=True):
             taken.append(of_size.seconds(repeat))
-        cycles.append(clock.seconds())
+        cycles.append(clock.seconds(calls[0].load()))
     return MeasuredCall(tuple(map(tuple, seconds)), tuple(cycles))
 
 
@@ -38,14 +38,18 @@ class _SizeCalls:
 
     def seconds(self, repeat: int) -> float:
         """Return the seconds of a call."""
-        placement = Placement(self._operands, np.random.default_rng([self._seed, repeat]))
-        calls = WarmCalls(self._subject.invocation(self._size, placement))
-
-        def ready(count: int) -> Timed:
-            return calls.ready(placement, count, phase=0)
-
+        ready = self._ready(repeat)
         self._loops = self._loops or _count(ready, self._undisturbed)
         return self._undisturbed(partial(ready, self._loops)).seconds / self._loops
+
+    def load(self) -> Callable[[], object]:
+        """Return a function that makes a fifth of the calls that are timed at once, after the first repeat."""
+        return self._ready(0)(-(-self._loops // 5))
+
+    def _ready(self, repeat: int) -> Callable[[int], Timed]:
+        placement = Placement(self._operands, np.random.default_rng([self._seed, repeat]))
+        calls = WarmCalls(self._subject.invocation(self._size, placement))
+        return partial(calls.ready, placement, phase=0)
 
 
 def _count(ready: Callable[[int], Timed], undisturbed: Undisturbed) -> int:

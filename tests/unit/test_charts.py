@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,23 @@ def test_rounds_are_those_of_values_csv(loaded_run: Run) -> None:
     merged = medians.merge(shown, on=[*CASE, "round"], suffixes=("", "_shown"))
     assert len(merged) == len(shown) == (~medians.strategy.isin(YARDSTICKS)).sum()
     np.testing.assert_allclose(merged.off_shown, merged.off, atol=2e-3)
+
+
+def test_of_many_blocks_those_with_the_largest_deviations_are_drawn(
+    loaded_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert loaded_run.record is not None
+    monkeypatch.setattr("actbench.report.charts.rounds.MOST_BLOCKS", 2)
+    results = analyse(loaded_run.times, loaded_run.record)
+    loud = [*results.rounds][3::2][:2]
+    spoilt = {
+        block: middles * (1 + 0.5 * (block in loud) * np.eye(*middles.shape))
+        for block, middles in results.rounds.items()
+    }
+    shown = pictures.of_run("rounds", loaded_run, replace(results, rounds=spoilt))
+    assert shown is not None
+    assert {*shown.rows["block"]} == {block.id for block in loud}
+    assert f"Of {len(spoilt)} blocks these are the 2 with the largest deviations." in shown.description
 
 
 def test_errors_are_those_of_the_runs_own_check(loaded_run: Run) -> None:

@@ -15,7 +15,9 @@ from actbench.planning import costs, durations, presets, suite
 from actbench.planning.selection import Room
 from actbench.report import crossovers
 from actbench.report.numbers import about
+from actbench.runs.archive import load
 from tests.conftest import Actbench
+from tests.support.drawn import drawn, layer
 from tests.support.exact_times import NANOSECOND, exact_seconds
 from tests.support.fake import FakeBench, crash
 from tests.support.selections import FILES, PAIR, names, rows
@@ -71,7 +73,7 @@ HEAD = (
 )
 
 
-def test_exact_times_give_an_exact_crossover_in_the_file_the_sentence_and_the_table(
+def test_exact_times_give_an_exact_crossover_in_the_file_the_sentence_the_table_and_the_chart(
     actbench: Actbench, bench: FakeBench
 ) -> None:
     bench.seconds = crossing_at(8000.0)  # type: ignore[assignment]
@@ -88,6 +90,8 @@ def test_exact_times_give_an_exact_crossover_in_the_file_the_sentence_and_the_ta
     assert f"\n{sentence}\n" in markdown
     cells = "logistic | derivative | float64 | numpy | recompute, cached | crosses | cached | recompute"
     assert f"| {cells} | 8\u202f000 (8\u202f000) |" in markdown
+    band = layer(drawn("speedup", load(Path("here"))), "crossing")
+    assert [*band[["low", "high"]].to_numpy().ravel()] == pytest.approx([8000.0] * 2, rel=2e-3)
 
 
 def test_a_cache_that_pays_from_some_size_on_says_so(actbench: Actbench, bench: FakeBench) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, log1p
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from actbench.analysis.crossovers import CurveEvent
+from actbench.analysis.crossovers import CurveEvent, curve_points, findings
 from actbench.analysis.training import ArmResult, results
 from actbench.analysis.training_gains import Cause
-from actbench.analysis.training_sweep import LESS, MORE, WORTH, worths
+from actbench.analysis.training_sweep import EXACTLY, LESS, MORE, WORTH, Worth, worths
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.outcomes import BlockTimes
@@ -22,6 +23,7 @@ from actbench.model.times import Times
 from actbench.model.training import CHECKPOINT, FREE, SHIPPED, Along, Optimizer, StepPart
 from actbench.model.variants import Variant
 from actbench.report.training import files
+from actbench.report.training.sweep import sentences
 from actbench.runs import archive
 from actbench.runs.record import Record
 
@@ -213,6 +215,27 @@ def test_a_series_along_widths_is_over_the_features_of_the_first_activation() ->
     assert (worth.along, worth.network, worth.batch) == (Along.WIDTH, "dense", BATCH)
     assert [point.size for point in worth.points] == [16, 32, 64, 128]
     assert [(finding.below, finding.above) for finding in worth.findings] == [(LESS, LESS)]
+
+
+@pytest.mark.parametrize(
+    ("gains", "scatter", "sentence"),
+    [
+        ((0.04, 0.03, 0.03, 0.04), 1e-4, "more than 1 % of a step from 8 to 64 rows"),
+        ((0.01, 0.01, 0.01, 0.01), 1e-4, "1 % of a step from 8 to 64 rows"),
+        ((0.01, 0.01, 0.01, 0.01), 0.02, "more or less than 1 %, which is undecided, of a step from 8 to 64 rows"),
+        ((0.04, 0.03, 0.01, 0.01), 1e-4, "more than 1 % up to 16 rows; undecided above"),
+        ((0.01, 0.01, 0.002, 0.002), 1e-4, "less than 1 % from 32 rows on; undecided below"),
+    ],
+)
+def test_a_sentence_says_at_which_sizes_a_choice_is_worth_how_much(
+    gains: tuple[float, ...], scatter: float, sentence: str
+) -> None:
+    around = scatter * np.linspace(-1.0, 1.0, ROUNDS)
+    logs = [(8 << turn, log1p(-WORTH) - log1p(-gain) + around) for turn, gain in enumerate(gains)]
+    (points,) = curve_points([logs], EXACTLY)
+    events = tuple(findings(points, LESS, MORE))
+    series = Worth(Along.BATCH, "tanh", "mlp:8-8", 0, Dtype.FLOAT32, "numpy", CACHED, points, events)
+    assert [*sentences([series])] == [f"tanh, mlp:8-8, float32, numpy: keeping y saves {sentence}."]
 
 
 def test_three_sizes_are_no_series() -> None:

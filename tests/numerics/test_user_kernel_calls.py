@@ -50,9 +50,11 @@ class Kernel:
     def in_form(self, form: str, adopt: Callable[[Any], Any]) -> Callable[..., Any]:
         """Return what is declared, with as many parameters as the kernel takes."""
         names = ", ".join(self.keeps)
+        of_context = "adopt(computed(dy, *ctx.saved_tensors))"
         fill = f"np.copyto(np.asarray(out), computed(dy, {names}))"
         body = {
             "returning": f"lambda dy, {names}: adopt(computed(dy, {names}))",
+            "of a class": f"type('Mine', (), {{'backward': lambda ctx, dy: ({of_context}, None)}})",
             "filling": f"lambda dy, {names}, out: {fill}",
             "filling first": f"lambda out, dy, {names}: {fill}",
             "filling by name": f"lambda dy, {names}, *, out: {fill}",
@@ -77,7 +79,7 @@ def block(op: Op, backend: str, state: OperandState = OperandState.WARM) -> Bloc
 @pytest.mark.parametrize(
     ("backend", "form", "keeps"),
     [
-        ("numpy", "returning", ("y", "z")),
+        ("numpy", "of a class", ("y", "z")),
         ("numpy", "filling", ("z", "s")),
         ("numpy", "filling by name", ("s", "y", "z")),
         ("numba", "returning", ("z", "s")),
@@ -94,6 +96,21 @@ def test_a_kernel_gets_what_it_keeps_in_every_op_and_state(
         pytest.skip(f"{backend}: {reason}")
     declared(monkeypatch, keeps, form, backend)
     accepted_everywhere(backend)
+
+
+def test_a_backward_that_looks_for_more_than_saved_tensors_is_told_to_write_the_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Mine:
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy * ctx.alpha
+
+    declare = kernel("silu", "mine", keeps=("z",), backends=("numpy",))
+    register(monkeypatch, registry.activation("silu").with_kernel(declare(Mine)))
+    assert "ctx.alpha: a kernel has ctx.saved_tensors alone, write the value into its backward" in refusal(
+        block(Op.BACKWARD, "numpy")
+    )
 
 
 def accepted_everywhere(backend: str) -> None:

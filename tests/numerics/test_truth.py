@@ -90,6 +90,8 @@ def test_every_rule_is_the_derivative_of_its_function(name: str) -> None:
         (lambda m, z: m.besselj(0, z), lambda z: -mpmath.besselj(1, z)),
         (lambda m, z: m.ncdf(z * m.mpf("0.1")), lambda z: mpmath.npdf(z / 10) / 10),
         (lambda m, z: m.log(m.ncdf(z)), lambda z: mpmath.npdf(z) / mpmath.ncdf(z)),
+        (lambda m, z: m.log10(1 + z * z), lambda z: 2 * z / (1 + z * z) / mpmath.log(10)),
+        (lambda m, z: m.besselj(0, 1) * z, lambda _: mpmath.besselj(0, 1)),
     ],
 )
 def test_functions_without_a_rule_are_differentiated_as_well(definition: Formula, slope: Formula) -> None:
@@ -120,6 +122,13 @@ def test_powers_and_signs_have_both_derivatives(definition: Formula) -> None:
             assert near(point.output, definition(mpmath, mpmath.mpf(number)))
             assert near(point.slope, right[0])
             assert near(second.slope, right[1])
+
+
+def test_where_a_function_is_complex_it_is_unknown() -> None:
+    below, above = exactly(lambda m, z: m.lambertw(z)).at(np.array([-1.0, 1.0]))
+    assert (below.output, below.slope) == (None, None)
+    with mpmath.workdps(40):
+        assert near(above.slope, 1 / (1 + mpmath.lambertw(1)) / mpmath.exp(mpmath.lambertw(1)))
 
 
 def test_noise_that_1_plus_tiny_leaves_is_not_taken_for_a_derivative() -> None:

@@ -26,6 +26,16 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mo
     assert names(tmp_path) == {"file"}
 
 
+def test_files_that_are_committed_but_not_synced_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(28, "No space left on device", "disk")
+
+    monkeypatch.setattr(files, "_sync", fail)
+    with pytest.raises(OutputError, match="cannot write disk: No space left on device; the run is intact: go on with"):
+        files.commit(tmp_path, {"one": b"1", "other": b"2"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"one": "1", "other": "2"}
+
+
 def test_what_was_not_there_is_not_said_to_be_intact(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"No such file or directory$"):
         files.write(tmp_path / "nowhere" / "file", "new")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from actbench.host import environment
 from actbench.model.cases import Block, Case
+from actbench.runs import files
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
@@ -52,6 +56,22 @@ def test_ctrl_c_before_the_first_round_leaves_a_run_that_can_go_on(actbench: Act
     bench.on_time = Interrupted(bench, round_number=0, blocks_before=0)
     assert actbench("run", *SMALL, "-o", "here").exit_code == 130
     bench.on_time = lambda _: None
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert Path("here/speedups.csv").read_text() == SPEEDUPS
+
+
+def test_a_disk_that_fills_up_keeps_the_rounds_before(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, calls = files.append, count(1)
+
+    def append_or_fail(path: Path, line: bytes) -> None:
+        if next(calls) == 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        append(path, line)
+
+    monkeypatch.setattr(files, "append", append_or_fail)
+    result = actbench("run", *SMALL, "-o", "here")
+    message = "cannot write to here: No space left on device; the rounds before this one are intact there"
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (74, f"actbench: {message}")
     assert actbench("run", "--resume", "here").exit_code == 0
     assert Path("here/speedups.csv").read_text() == SPEEDUPS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
@@ -154,13 +154,13 @@ def ordinary(activation: str, dtype: Dtype) -> Array:
 
 
 @cache
-def ordinary_slope(activation: str, dtype: Dtype) -> list[Any]:
+def ordinary_slope(activation: str, dtype: Dtype) -> Digits:
     """Return g' there."""
     return slope(activation, ordinary(activation, dtype))
 
 
 @cache
-def ordinary_output(activation: str, dtype: Dtype) -> list[Any]:
+def ordinary_output(activation: str, dtype: Dtype) -> Digits:
     """Return g there."""
     return output(activation, ordinary(activation, dtype))
 
@@ -224,33 +224,46 @@ def evaluate(kernel: KernelId, z: Array, dy: Array) -> Evaluation:
     return Evaluation(results[-1], results[0] if kernel.op is Op.STEP else None, raised)
 
 
-def slope(activation: str, z: Array) -> list[Any]:
+def slope(activation: str, z: Array) -> Digits:
     """Return g' to fifty digits."""
     return _exact(TRUTH[activation][1], z)
 
 
-def output(activation: str, z: Array) -> list[Any]:
+def output(activation: str, z: Array) -> Digits:
     """Return g to fifty digits."""
     return _exact(TRUTH[activation][0], z)
 
 
-def rounded(exact: list[Any], dtype: Dtype) -> Array:
+class Digits(list[Any]):
+    """Numbers of many digits, which several kernels are held to: they are rounded once."""
+
+    @cached_property
+    def near(self) -> Array:
+        """The nearest numbers of float64."""
+        return np.array([float(number) for number in self])
+
+    @cached_property
+    def rest(self) -> Array:
+        """What these leave."""
+        pairs = zip(self, map(mpmath.mpf, self.near.tolist()), strict=True)
+        return np.array([float(number - part) for number, part in pairs])
+
+
+def rounded(exact: Digits, dtype: Dtype) -> Array:
     """Return the nearest numbers of a format."""
-    return np.array([float(number) for number in exact]).astype(dtype)
+    return exact.near.astype(dtype)
 
 
-def ulps(computed: Array, exact: list[Any]) -> Array:
+def ulps(computed: Array, exact: Digits) -> Array:
     """Return the error in units in the last place of the format that was computed in."""
-    near = np.array([float(number) for number in exact])
-    rest = np.array([float(number - mpmath.mpf(float(part))) for number, part in zip(exact, near, strict=True)])
-    distance = np.abs((computed.astype(np.float64) - near) - rest)
-    error: Array = distance / np.spacing(np.abs(near.astype(computed.dtype))).astype(np.float64)
+    distance = np.abs((computed.astype(np.float64) - exact.near) - exact.rest)
+    error: Array = distance / np.spacing(np.abs(exact.near.astype(computed.dtype))).astype(np.float64)
     return error
 
 
-def _exact(function: Any, z: Array) -> list[Any]:
+def _exact(function: Any, z: Array) -> Digits:
     with mpmath.workdps(50):
-        return [function(mpmath.mpf(float(number))) for number in z]
+        return Digits(function(mpmath.mpf(float(number))) for number in z)
 
 
 def _at(kernel: KernelId, z: Array, dy: Array) -> list[Array]:

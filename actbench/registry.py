@@ -164,16 +164,16 @@ def known_activations(names: Iterable[str]) -> list[Activation]:
     return [known[name] for name in plain if name in known]
 
 
-def elementwise_activation(name: str, what: str) -> Activation:
-    """Return the activation of a name; `InputError` where there is none, or it is gated, which `what` does not take.
+def elementwise_activation(name: str, *, no_gated: str, no_rows: str) -> Activation:
+    """Return the activation of a name; `InputError` where there is none, or it is gated, or works along rows.
 
-    Nor does what is for activations of one element take those that work along rows.
+    The message ends with why these are not taken, and what to do.
     """
     one = activation(name)
     if one.is_gated:
-        raise InputError(f"'{name}' is gated, y = g(a) b, and {what}")
+        raise InputError(f"'{name}' is gated, y = g(a) b, and {no_gated}")
     if one.is_row:
-        raise InputError(f"'{name}' works along rows, and this is for activations of one element: use actbench run")
+        raise InputError(f"'{name}' works along rows, and {no_rows}")
     return one
 
 

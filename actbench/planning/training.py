@@ -62,6 +62,9 @@ SWEPT_FACTORS = tuple(Fraction(2) ** power for power in range(-4, 2))
 GATED = "a network has activations of one input: the network glu-ffn multiplies g(a) by b, so name its g, such as silu"
 """Why a gated activation has no training step."""
 
+ROWS = "networks have activations of one element: use actbench run"
+"""Why an activation along rows has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingSelection:
@@ -168,7 +171,7 @@ def _steps(selection: TrainingSelection) -> Iterator[tuple[Case, NetworkStep]]:
     in_order = sorted(dict.fromkeys(arms), key=_in_tables)
     ops = [names.training(network) for network in dict.fromkeys(selection.networks)]
     named = dict.fromkeys(selection.activations or _default_activations())
-    activations = [registry.elementwise_activation(name, GATED) for name in named]
+    activations = [registry.elementwise_activation(name, no_gated=GATED, no_rows=ROWS) for name in named]
     trainers = [usable_trainer(name) for name in dict.fromkeys(selection.backends or _default_backends())]
     dtypes = [names.dtype(name) for name in dict.fromkeys(selection.dtypes)]
     for op, activation, dtype, batch in product(ops, activations, dtypes, sorted({*selection.batches})):

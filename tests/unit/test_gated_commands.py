@@ -1,4 +1,4 @@
-"""What commands do with gated activations, y = g(a) b, and with those of a user's file."""
+"""What commands do with gated activations, y = g(a) b, with those of a user's file, and with those along rows."""
 
 from __future__ import annotations
 
@@ -26,6 +26,22 @@ def test_what_takes_one_input_refuses_a_gated_activation_with_the_way_out(
     assert result.exit_code == 2
     assert reason in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("accuracy", "--residuals", "exact"), "--residuals exact is for activations of one element: leave it out"),
+        (("accuracy", "--exhaustive"), "--exhaustive is for activations of one element: leave it out"),
+        (("train",), "networks have activations of one element: use actbench run"),
+    ],
+)
+def test_what_takes_one_element_refuses_an_activation_along_rows_with_the_way_out(
+    actbench: Actbench, words: tuple[str, ...], reason: str
+) -> None:
+    result = actbench(*words, "-a", "softmax")
+    assert result.exit_code == 2
+    assert f"'softmax' works along rows, and {reason}" in result.stderr
 
 
 def test_accuracy_surveys_the_worse_gradient_by_band_of_a(actbench: Actbench) -> None:

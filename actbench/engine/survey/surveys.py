@@ -42,7 +42,11 @@ def planned(request: AccuracyRequest) -> Plan:
     axes = request.selection.over(everything)
     if option := _of_one_input(request):
         for name in axes.activations:
-            registry.elementwise_activation(name, f"{option} is for activations of one input: leave it out")
+            registry.elementwise_activation(
+                name,
+                no_gated=f"{option} is for activations of one input: leave it out",
+                no_rows=f"{option} is for activations of one element: leave it out",
+            )
     plan = suite.plan(axes, room_here(axes), pattern=request.selection.pattern, seed=0)
     return with_distinct_forwards(_with_one_derivative(plan))
 

@@ -11,6 +11,7 @@ import pytest
 
 from actbench.errors import ExitCode
 from actbench.runs.archive import load
+from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.races import Recommend, outcome, taking, undecided
 from tests.support.selections import edit
@@ -58,6 +59,34 @@ def test_a_named_run_that_says_nothing_is_refused_with_what_it_has_not(
     refused = recommend(taking(), *options, "--from", "latest", fresh=False)
     assert refused.exit_code == ExitCode.NOT_COMPARABLE, refused.stderr
     assert f"--from latest: {why}: leave --from out to measure" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--within", "dense:16-8", "--batch", "16"), "it has no batch of 16, but 8"),
+        (("--within", "dense:16-4", "--batch", "8"), "it has no training step of dense:16-4, but dense:16-8"),
+        (("-n", "1000"), "it has training steps alone, of dense:16-8"),
+    ],
+)
+def test_a_named_run_of_training_steps_is_refused_in_words_of_networks_and_batches(
+    actbench: Actbench, options: tuple[str, ...], why: str
+) -> None:
+    named = ("recommend", "-a", "logistic", "-b", "numpy", "-q")
+    measured = actbench(*named, "--within", "dense:16-8", "--batch", "8", "--budget", "1ms")
+    assert measured.exit_code == ExitCode.INCONCLUSIVE, measured.stderr
+    refused = actbench(*named, *options, "--from", "latest")
+    assert refused.exit_code == ExitCode.NOT_COMPARABLE, refused.stderr
+    assert f"--from latest: {why}: leave --from out to measure" in refused.stderr
+
+
+def test_a_named_run_of_derivatives_says_that_it_has_no_training_steps(
+    actbench: Actbench, recommend: Recommend
+) -> None:
+    assert recommend(taking(cached=0.5), "--budget", "1ms").exit_code == ExitCode.INCONCLUSIVE
+    refused = actbench("recommend", "-a", "logistic", "--within", "dense:16-8", "-q", "--from", "latest")
+    assert refused.exit_code == ExitCode.NOT_COMPARABLE, refused.stderr
+    assert "--from latest: it has no training steps: leave --from out to measure" in refused.stderr
 
 
 def test_what_was_decided_stays_decided_and_only_what_is_open_is_measured(

@@ -99,11 +99,21 @@ OF_RACES = {
 }
 """What cases of a race share, in words."""
 
+OF_TRAINING_RACES = OF_RACES | {"op": "training step of", "size": "batch of"}
+"""The same of training steps, whose op is a network, and whose size is a number of rows."""
+
 
 def why_nothing(directory: Path, here: Record) -> str:
     """Return why a run says nothing about the races of what would be measured, as a clause."""
     run = archive.load_timed(directory)
-    for name, what in OF_RACES.items():
+    if bool(run.plan.training) is not bool(here.plan.training):
+        networks = dict.fromkeys(str(block.op) for block in run.plan.blocks)
+        return (
+            f"it has training steps alone, of {listed([*networks])}"
+            if run.plan.training
+            else "it has no training steps"
+        )
+    for name, what in (OF_TRAINING_RACES if here.plan.training else OF_RACES).items():
         sought, there = (
             [*dict.fromkeys(getattr(block, name) for block in plan.blocks)] for plan in (here.plan, run.plan)
         )

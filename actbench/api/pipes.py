@@ -9,8 +9,9 @@ from actbench.engine.launch import StartWorker
 from actbench.engine.pipe_share import measured_call
 from actbench.host import environment
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.pipes import loop_bound, may_have_bound, why_not_sought
+from actbench.kernels.pipes import loop_bound, may_have_bound, why_none_of_step, why_not_sought
 from actbench.kernels.subject import Subject
+from actbench.kernels.training import NetworkStep
 from actbench.model.cases import Case
 from actbench.report import pipe_bound
 
@@ -33,3 +34,9 @@ def bound(subject: Subject, case: Case, start_worker: StartWorker) -> Iterator[s
         measured = measured_call(start_worker, environment.choose_cpu(None), case, (case.size, *in_cache))
         share = pipe_share(measured.seconds, in_cache, measured.cycle)
     yield pipe_bound.text(case, of_loop, share)
+
+
+def of_step(step: NetworkStep, batch: int) -> Iterator[str]:
+    """Yield why a training step whose activation is vector code has no bound; nothing of others."""
+    if may_have_bound(step.kernel):
+        yield pipe_bound.unknown(why_none_of_step(step, batch))

@@ -44,7 +44,10 @@ def command(ctx: click.Context, case: str) -> None:
     parsed = Case.parse(case)
     if parsed.op.network:
         canonical = replace(parsed, activation=registry.activation(parsed.activation).name)
-        click.echo(listing_training.listing(network_step(canonical), canonical.size))
+        step = network_step(canonical)
+        click.echo(listing_training.listing(step, canonical.size))
+        for text in pipes.of_step(step, canonical.size):
+            click.echo(f"\n{text}")
         return
     canonical = replace(parsed, activation=activation_or_ladder(parsed.activation).name)
     subject = resolve(canonical)

@@ -11,6 +11,7 @@ from actbench.backends.numba_simd import NumbaSimd
 from actbench.host import processors
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
+from actbench.kernels.training import NetworkStep
 from actbench.model.names import Op, OperandState
 from actbench.model.number_formats import numpy_dtype
 
@@ -59,7 +60,7 @@ class LoopBound:
         return most // 3 * self.elements, most * self.elements
 
 
-def may_have_bound(subject: Subject) -> bool:
+def may_have_bound(subject: Subject | None) -> bool:
     """Return whether a subject is made of vector code that can be read: of a formula, in one thread."""
     return (
         isinstance(subject, Kernel)
@@ -80,6 +81,15 @@ def why_not_sought(kernel: Kernel, operands: OperandState) -> str | None:
     if kernel.op not in OPS:
         return f"a {kernel.op} is two loops: see {Op.BACKWARD} for the second"
     return None
+
+
+def why_none_of_step(step: NetworkStep, batch: int) -> str:
+    """Return why a training step on so many rows has no bound, and which case of its activation has one."""
+    why = "a training step is many loops, those of its products among them"
+    if not step.alone:
+        return why
+    backward = step.alone[0].identity.at(batch * step.network.activated[0])
+    return f"{why}: see {backward.id} for the backward pass of its activation"
 
 
 def loop_bound(kernel: Kernel) -> LoopBound | str:

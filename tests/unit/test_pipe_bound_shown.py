@@ -16,6 +16,7 @@ from tests.support.exact_times import CYCLE, exact_seconds
 from tests.support.fake import FakeBench
 
 CASE = "logistic/recompute/numba-simd/derivative/float32/1000"
+OF_STEP = "a training step is many loops, those of its products among them"
 
 
 @pytest.fixture
@@ -97,6 +98,11 @@ def test_a_call_that_is_shorter_than_an_iteration_is_shown_in_cycles_a_call(
         ),
         ("softmax/recompute/numba-simd/backward/float32/16x16", "a row takes several loops"),
         ("swiglu/recompute/numba-simd/backward/float32/1000", "the loop of a gated activation writes two gradients"),
+        (
+            "logistic/recompute/numpy+numba-simd/mlp:8-16-4/float32/100",
+            f"{OF_STEP}: see logistic/recompute/numba-simd/backward/float32/1600 for the backward",
+        ),
+        ("logistic/free/numpy+numba-simd/mlp:8-16-4/float32/100", OF_STEP),
     ],
 )
 def test_show_says_why_it_looks_for_no_bound_of_vector_code(
@@ -108,6 +114,7 @@ def test_show_says_why_it_looks_for_no_bound_of_vector_code(
 
 def test_show_looks_for_no_bound_of_what_is_no_vector_code(actbench: Actbench, bench: FakeBench) -> None:
     assert "pipe bound" not in actbench("show", "logistic/recompute/numpy/derivative/float32/1000").stdout
+    assert "pipe bound" not in actbench("show", "logistic/recompute/numpy/mlp:8-16-4/float32/100").stdout
     assert bench.workers_started == 0
 
 

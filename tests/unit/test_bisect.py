@@ -207,7 +207,8 @@ def test_an_end_that_does_not_build_ends_with_5(
     bench.unbuildable = {f"git:{commits[number]}": "the build broke"}
     result = actbench("bisect", commits[0], *SELECTED)
     assert (result.exit_code, result.stdout) == (5, "")
-    assert result.stderr == f"actbench: {what} {commits[number][:12]}: the build broke\n"
+    sentence = f"{what} {commits[number][:12]}: the build broke: name a {what} that can be measured"
+    assert result.stderr == f"actbench: {sentence}\n"
 
 
 def test_commits_with_the_same_files_are_no_suspects(actbench: Actbench, bench: FakeBench, commits: list[str]) -> None:

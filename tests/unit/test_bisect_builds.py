@@ -90,6 +90,10 @@ ERROR: Failed to build 'file:///tmp/actbench-12-x/tree'
             "ERROR: Could not find a version for no (from p); ERROR: No matching distribution found for no (from p)",
         ),
         (
+            f"ERROR: No version satisfies n>=99 (from versions: {', '.join(f'1.{minor}' for minor in range(99))})\n",
+            "ERROR: No version satisfies n>=99 (from versions: 1.0, ..., 1.96, 1.97, 1.98)",
+        ),
+        (
             "ERROR: Directory '/tmp/actbench-12-x/tree/' is not installable. Neither 'setup.py' nor ...\n",
             "ERROR: Directory '.' is not installable. Neither 'setup.py' nor ...",
         ),

@@ -140,7 +140,8 @@ class Bisecting:
         try:
             return self._environments.get(number) if number else self._environments.get_good()
         except NotComparableError as error:
-            raise NotComparableError(f"{what} {self.commits[number].short}: {error}") from None
+            commit = self.commits[number].short
+            raise NotComparableError(f"{what} {commit}: {error}: name a {what} that can be measured") from None
 
     # BAD against GOOD
 

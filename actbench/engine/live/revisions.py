@@ -42,6 +42,15 @@ BULLETS = "×╰─> "
 ERROR = re.compile(r"^[×╰]|\berror:|Error: |\bfatal:|\bundefined reference\b", re.IGNORECASE)
 """What marks a line of a program's output as the cause of a failure."""
 
+SEPARATOR = re.compile(r"([,;] )")
+"""What separates the items of a list, such as that of the versions that pip knows."""
+
+MOST_ITEMS = 12
+"""A list of more is shortened."""
+
+LAST_ITEMS = 3
+"""How many of the last items of a long list are kept: the newest versions."""
+
 TEMPORARY = re.compile(rf"(?:file:/)?/[^\s'\"]*?/(?:{TREES}\d+-[^/\s'\"]+/tree|pip-[\w-]+)(?:/(?P<file>[^\s'\":]*))?")
 """A path in a worktree, or in a temporary directory of pip's; its file is relative to that."""
 
@@ -208,5 +217,13 @@ def _last_words(text: str) -> str:
     stripped = (line.strip() for line in build.splitlines())
     lines = [line for line in stripped if line and not line.startswith(NOTICE_PREFIXES)]
     errors = [line for line in lines[:-1] if ERROR.search(line)]
-    causes = dict.fromkeys(line.lstrip(BULLETS) for line in [*errors[-2:], *lines[-1:]])
+    causes = dict.fromkeys(_shortened(line.lstrip(BULLETS)) for line in [*errors[-2:], *lines[-1:]])
     return TEMPORARY.sub(lambda path: path["file"] or ".", "; ".join(causes))
+
+
+def _shortened(line: str) -> str:
+    """Return a line with the first item and the last ones of a long list, such as that of all versions of a library."""
+    items = SEPARATOR.split(line)[::2]
+    if len(items) <= MOST_ITEMS:
+        return line
+    return ", ".join([items[0], "...", *items[-LAST_ITEMS:]])

@@ -33,7 +33,7 @@ def of_machine_code(digest: str, called_by: Iterable[str]) -> str | None:
 
 def of_interpreted_code(executed_by: Iterable[str]) -> str | None:
     """Return the digest of a built-in kernel that these distributions execute; None where their files are not known."""
-    return _joined([_own_source(), *map(installed, executed_by)])
+    return _joined([source_of_actbench(), *map(installed, executed_by)])
 
 
 @cache
@@ -56,7 +56,8 @@ def of_record(record: str) -> str:
 
 
 @cache
-def _own_source() -> str:
+def source_of_actbench() -> str:
+    """Return the digest of actbench's Python files."""
     package = Path(actbench.__file__).parent
     return sha256(b"".join(path.read_bytes() for path in sorted(package.rglob("*.py")))).hexdigest()
 

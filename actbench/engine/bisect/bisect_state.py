@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
+from actbench import plugins
 from actbench.analysis.check_live import LiveTimes
-from actbench.errors import InputError, unwritable
-from actbench.host import directories
+from actbench.engine.live.revisions import execute
+from actbench.engine.requests import CheckRequest
+from actbench.errors import InputError, NotComparableError, unwritable
+from actbench.host import directories, environment
+from actbench.host.environment import Environment
+from actbench.kernels import code_digest
+from actbench.model.bisected_commit import BisectedCommit
 from actbench.model.outcomes import BlockTimes
 from actbench.runs import files
 
-SCHEMA = 1
+SCHEMA = 2
 FILE = "bisect.json"
+
+BEGIN_ANEW = "leave --resume out, to begin again"
+"""The way out where evidence cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredBy:
+    """The host, and the code of actbench, by which evidence was measured."""
+
+    environment: Environment
+    """Without libraries: those of the commits count, which are in environments of their own."""
+    source: str
+    """The digest of actbench's source, whose version may be the same after a change."""
+
+    @classmethod
+    def here(cls, cpu: int | None) -> MeasuredBy:
+        """Return those of this process, whose workers are pinned to a processor."""
+        host = replace(environment.collect(cpu), libraries={}, blas="")
+        return cls(host, code_digest.source_of_actbench())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,10 @@ class BisectState:
 
     schema: int = SCHEMA
     seed: int = 0
+    measured_by: MeasuredBy | None = None
+    """None only where it is of an earlier schema."""
+    seconds: float = 0.0
+    """What it has taken, all sessions together."""
     pins: dict[str, str] = field(default_factory=dict)
     """The versions of libraries for all commits; empty before GOOD is built."""
     first: list[StoredTimes] = field(default_factory=list)
@@ -94,8 +123,11 @@ class StateFile:
         """Take its path."""
         self._path = path
 
-    def load(self) -> BisectState:
-        """Return what it holds; `InputError` where there is nothing, or it is damaged."""
+    def load(self, here: MeasuredBy) -> BisectState:
+        """Return what it holds; `InputError` where there is nothing, or it is damaged.
+
+        `NotComparableError` where it was measured on another host or by another actbench than `here`.
+        """
         try:
             state = msgspec.json.decode(self._path.read_bytes(), type=BisectState)
         except FileNotFoundError:
@@ -103,14 +135,33 @@ class StateFile:
                 "--resume: there is nothing to go on with for these commits and options: leave it out"
             ) from None
         except (OSError, msgspec.MsgspecError) as error:
-            raise InputError(f"{self._path} cannot be read ({error}): leave --resume out, to begin again") from None
-        if state.schema != SCHEMA:
-            raise InputError(f"{self._path} is of another version of actbench: leave --resume out, to begin again")
+            raise InputError(f"{self._path} cannot be read ({error}): {BEGIN_ANEW}") from None
+        if difference := _difference(state, here):
+            raise NotComparableError(f"--resume: what is there was measured by {difference}: {BEGIN_ANEW}")
         return state
 
     def save(self, state: BisectState) -> None:
         """Write it in one move; `OutputError` where the disk is full: what was written before is then intact."""
         files.write(self._path, msgspec.json.encode(state))
+
+
+def _difference(state: BisectState, here: MeasuredBy) -> str:
+    """Return by what else the evidence was measured; nothing where it is comparable with what is measured here."""
+    there = state.measured_by
+    if state.schema != SCHEMA or there is None:
+        return "another version of actbench"
+    if differing := environment.difference(there.environment, here.environment):
+        name, before, now = differing
+        return f"another host or other software ({name}: {before} then, {now} now)"
+    return "" if there.source == here.source else "another actbench, whose code differs from that of this one"
+
+
+def question(commits: Sequence[BisectedCommit], check: CheckRequest) -> str:
+    """Return the name of what is asked: commits, cases, and how they are measured."""
+    here = execute("bisect", "git rev-parse", "--show-toplevel", "--show-prefix")
+    loaded = [(code.name, code.sha256) for code in plugins.loaded()]
+    decisive = here, commits[0].hash, commits[-1].hash, replace(check, budget=None, seed=None), loaded
+    return directories.name_for(repr(decisive))
 
 
 @contextmanager

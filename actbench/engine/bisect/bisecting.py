@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from actbench import plugins
 from actbench.analysis.arm_time import SECONDS_TO_START
 from actbench.analysis.bisection import (
     SHARE_OF_CHECK,
@@ -33,20 +31,19 @@ from actbench.analysis.commit_search import CommitSearch, Ratios
 from actbench.analysis.regression import Verdict
 from actbench.engine.bisect import bisect_state, commit_line, common_cases
 from actbench.engine.bisect.bisect_rounds import CommitRounds, named, ratios_of
-from actbench.engine.bisect.bisect_state import BisectState, StateFile, StoredRound, StoredSkip
+from actbench.engine.bisect.bisect_state import BisectState, MeasuredBy, StateFile, StoredRound, StoredSkip
 from actbench.engine.bisect.commit_environments import CommitEnvironment, CommitEnvironments
 from actbench.engine.launch import StartWorker, WorkerOptions
 from actbench.engine.live.environment_cache import Tell, silent
 from actbench.engine.live.live import LiveCheck
 from actbench.engine.live.live_selection import selected
 from actbench.engine.live.lockstep import Lockstep
-from actbench.engine.live.revisions import execute
 from actbench.engine.live.side_by_side import side_by_side
 from actbench.engine.live.wrong_sides import SIDES
 from actbench.engine.requests import DEFAULT_TIMEOUT, BisectRequest, chosen_seed
 from actbench.engine.session import Seams
 from actbench.errors import NotComparableError
-from actbench.host import directories, environment
+from actbench.host import environment
 from actbench.host.repository import HEAD, commit_here
 from actbench.model.cases import Case
 from actbench.model.events import Event, Judged
@@ -66,10 +63,12 @@ class Bisecting:
         self._seams = seams
         self._tell = tell
         self._selection = selected(request.check)
-        self._state = BisectState(seed=chosen_seed(request.check.seed))
-        self._here = self._selection.offered_here((), self._state.seed)
         self._cpu = environment.choose_cpu(request.check.affinity)
+        self._measured_by = MeasuredBy.here(self._cpu)
+        self._state = BisectState(seed=chosen_seed(request.check.seed), measured_by=self._measured_by)
+        self._here = self._selection.offered_here((), self._state.seed)
         self._started = seams.clock()
+        self._before = 0.0
         self._stack = ExitStack()
         self._file: StateFile
         self._environments: CommitEnvironments
@@ -83,9 +82,10 @@ class Bisecting:
     def __enter__(self) -> Self:
         """Take up the evidence of an earlier bisect where it is to go on; `InputError` while another one has it."""
         with ExitStack() as opening:
-            self._file = opening.enter_context(bisect_state.opened(self._question()))
+            self._file = opening.enter_context(bisect_state.opened(bisect_state.question(self.commits, self._check)))
             if self._request.resume:
-                self._state = self._file.load()
+                self._state = self._file.load(self._measured_by)
+                self._before = self._state.seconds
             self._environments = CommitEnvironments(
                 commits=self.commits,
                 selection=self._selection,
@@ -162,7 +162,7 @@ class Bisecting:
             for event in check.events():
                 if isinstance(event, Judged):
                     self._state.keep_first(lockstep.sides)
-                    self._file.save(self._state)
+                    self._save()
                 yield event
         finally:
             self._outcome = check.outcome()
@@ -171,7 +171,7 @@ class Bisecting:
             self._state.undecided = self._ids(Verdict.INCONCLUSIVE)
             for ratios in ratios_of(lockstep.sides):
                 self._keep_round(len(self.commits) - 1, {case: ratios[case] for case in ratios if case.id in regressed})
-            self._file.save(self._state)
+            self._save()
 
     def _ids(self, verdict: Verdict) -> list[str]:
         """Return the cases with a verdict."""
@@ -208,7 +208,7 @@ class Bisecting:
             self._keep_round(number, ratios)
             search.add(number, ratios)
             self._skip(number, failed)
-            self._file.save(self._state)
+            self._save()
             self._tell(self._progress(number, open_cases[0]))
 
     def _begin(self, number: int, rounds: CommitRounds) -> None:
@@ -220,7 +220,7 @@ class Bisecting:
             self._skip(number, dict.fromkeys(rounds.template.plan.cases, str(error)))
         else:
             self._skip(number, rounds.prepare(number, there, f"commit {commit.short}"))
-        self._file.save(self._state)
+        self._save()
 
     def _resumed(self, cases: Sequence[Case]) -> CommitSearch:
         """Return the search with the evidence that there is."""
@@ -271,7 +271,7 @@ class Bisecting:
                 if commit.hash in reasons
             ),
             rounds=len(self._state.rounds) or (outcome.rounds if outcome else 0),
-            seconds=self._elapsed(),
+            seconds=self._before + self._elapsed(),
             remarks=(*self.remarks, *self._environments.remarks),
             interrupted=interrupted,
         )
@@ -285,13 +285,9 @@ class Bisecting:
             f"{self.commits[commits[-1]].short} ({100 * min(probability, 0.999):.3g} %)"
         )
 
-    def _question(self) -> str:
-        """Return the name of what is asked: commits, cases, and how they are measured."""
-        here = execute("bisect", "git rev-parse", "--show-toplevel", "--show-prefix")
-        check = replace(self._check, budget=None, seed=None)
-        loaded = [(code.name, code.sha256) for code in plugins.loaded()]
-        question = here, self.commits[0].hash, self.commits[-1].hash, check, loaded
-        return directories.name_for(repr(question))
+    def _save(self) -> None:
+        self._state.seconds = self._before + self._elapsed()
+        self._file.save(self._state)
 
     def _elapsed(self) -> float:
         return self._seams.clock() - self._started

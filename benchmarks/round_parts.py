@@ -66,7 +66,7 @@ def main() -> None:
     after_shift("block again")
     calibration = timing.calibrated(_Direct(server), block, ARM_SECONDS, time.perf_counter)
     after_shift("calibration")
-    for sweep in timing.sweeps(calibration, random.Random(1)):  # noqa: S311  # not for cryptography
+    for sweep in timing.sweeps(block, calibration, random.Random(1)):  # noqa: S311  # not for cryptography
         server.answer(protocol.Time((sweep,)))
     after_shift("timing")
     server.answer(protocol.ListDoubts())

@@ -51,15 +51,17 @@ def calibrate(
 ) -> Calibration:
     """Fix loops and values of a block's arms, so that each arm takes about `arm_seconds` per round.
 
-    `time(slices)` returns seconds; the untimed call before each slice is included in the costs. `place()` returns the
+    `time(slices)` returns seconds; the untimed call before each slice is included in the costs, and those of which the
+    parts are timed beside it. `place()` returns the
     seconds for placing the operands again, which may take as much of a round as one more arm.
     """
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = inf if block.op.network else block.size * block.dtype.itemsize  # steps pass through all of their memory
     slices = PHASES if nbytes <= ALIGNMENT_SENSITIVE else 2
     single = () if block.op.network else tuple(arm for arm, call in enumerate(seconds) if call >= SLOW_CALL)
+    steps = 2 if block.op.network else 1  # which are timed as a whole, and in parts
     costs = [
-        (1 if arm in single else slices) * (count + 1) * call
+        (1 if arm in single else slices) * (steps * count + 1) * call
         for arm, (count, call) in enumerate(zip(loops, seconds, strict=True))
     ]
     place_seconds = place()

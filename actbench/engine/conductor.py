@@ -54,8 +54,8 @@ from actbench.model.times import Times
 PROBE_SECONDS = 0.0015
 """Time of an arm of a probe per round: enough for the least number of values, or for one where calls are slow."""
 
-INSTRUMENTED_STEPS = 5
-"""Steps of an arm per round whose parts are timed."""
+Parts = tuple[tuple[float, ...], ...]
+"""Seconds of the parts of training steps, by arm, then by part; nothing of other blocks."""
 
 
 @dataclass(slots=True)
@@ -173,14 +173,14 @@ class Conductor:
                 try:
                     worker = restarting.get()
                     start = self.clock()
-                    times = BlockTimes(block, number, *self._measured(worker, block, rng))
-                    parts = worker.ask(Instrument(INSTRUMENTED_STEPS)).seconds if block.op.network else ()
+                    measured, parts = self._measured(worker, block, rng)
                 except BenchmarkError as error:
                     undisturbed = False
                     yield from self._lost(restarting, block, number, error)
                 else:
                     if done > 1:  # the first request loads libraries
                         self.block_seconds[block.id] = self.clock() - start
+                    times = BlockTimes(block, number, *measured)
                     self.times.add(times)
                     if parts:
                         yield PartsTimed(block.id, number, parts)
@@ -198,21 +198,30 @@ class Conductor:
                 rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # not for cryptography
                 yield Disturbed(block.id)
                 try:
-                    times = BlockTimes(block, number, *self._measured(restarting.get(), block, rng))
+                    measured, parts = self._measured(restarting.get(), block, rng)
                 except BenchmarkError as error:
                     yield from self._lost(restarting, block, number, error)
                     return
+                times = BlockTimes(block, number, *measured)
                 if calmer(times.seconds, self.times.seconds(block)[self.times.rounds(block).index(number)]):
                     self.times.add(times)
+                    if parts:
+                        yield PartsTimed(block.id, number, parts)
                     yield Measured(times, done, len(todo))
 
-    def _measured(self, worker: Worker, block: Block, rng: random.Random) -> Values:
+    def _measured(self, worker: Worker, block: Block, rng: random.Random) -> tuple[Values, Parts]:
+        """Return the values of a block in a round and, of training steps, the seconds of their parts."""
         prepare(worker, block, self.plan, self.launch.options.timeout)
         calibration = self.calibrations[block.id]
-        swept = tuple(sweeps(calibration, rng))
-        timed = worker.ask(Time(swept), calibration.round_seconds)
+        swept = tuple(sweeps(block, calibration, rng))
+        parts: Parts = ()
+        if block.op.network:
+            instrumented = worker.ask(Instrument(swept), calibration.round_seconds)
+            timed, parts = instrumented.timed, instrumented.parts
+        else:
+            timed = worker.ask(Time(swept), calibration.round_seconds)
         self.verification.settle(block, worker.ask(ListDoubts()).doubts)
-        return values(calibration, swept, [timed])
+        return values(calibration, swept, [timed]), parts
 
     def _blocks(self) -> list[Block]:
         return [block for block in self.plan.blocks if block.id not in self.given_up]

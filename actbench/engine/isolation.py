@@ -62,5 +62,5 @@ class Isolation:
         worker.ask(Prepare.of(block, plan))
         calibration = calibrated(worker, block, self.arm_seconds, self.clock)
         rng = random.Random(f"{plan.seed}/{block.id}")  # noqa: S311  # not for cryptography
-        worker.ask(Time(tuple(sweeps(calibration, rng))), calibration.round_seconds)
+        worker.ask(Time(tuple(sweeps(block, calibration, rng))), calibration.round_seconds)
         self.verification.settle(block, worker.ask(ListDoubts()).doubts)

@@ -8,7 +8,7 @@ answer against its type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -273,6 +273,13 @@ class Sweep:
     """Whether the code is put elsewhere in memory before."""
 
 
+class Taken(NamedTuple):
+    """What is known of one slice: an entry of `Timed`."""
+
+    seconds: float
+    processor: float
+
+
 @dataclass(frozen=True, slots=True)
 class Timed:
     """By sweep, seconds of each slice, all its calls together."""
@@ -283,12 +290,14 @@ class Timed:
 
     Where it is below 1, the seconds are processor time."""
 
-
-class Taken(NamedTuple):
-    """What is known of one slice: an entry of `Timed`."""
-
-    seconds: float
-    processor: float
+    @classmethod
+    def of(cls, timings: Iterable[Sequence[Taken]]) -> Timed:
+        """Return the timings of the slices, by sweep."""
+        sweeps = [*timings]
+        return cls(
+            tuple(tuple(taken.seconds for taken in sweep) for sweep in sweeps),
+            tuple(tuple(taken.processor for taken in sweep) for sweep in sweeps),
+        )
 
 
 @dataclass(frozen=True, slots=True)

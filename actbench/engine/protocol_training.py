@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from actbench.engine.protocol import Sweep, Timed
 from actbench.engine.wire import Request
 from actbench.model.checks import StepCheck
 from actbench.model.inputs import Inputs
@@ -76,16 +77,17 @@ class CheckStep(Request[CheckedStep]):
 
 @dataclass(frozen=True, slots=True)
 class Instrumented:
-    """Seconds of the parts of a step, by arm of the prepared block, then by `actbench.model.training.StepPart`.
+    """What is known of training steps of the prepared block."""
 
-    They add up to the step's. An arm whose step has no parts that can be timed has none.
-    """
+    timed: Timed
+    parts: tuple[tuple[float, ...], ...]
+    """Seconds of the parts of a step, by arm, then by `actbench.model.training.StepPart`.
 
-    seconds: tuple[tuple[float, ...], ...]
+    They add up to the step's. An arm whose step has no parts that can be timed has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument(Request[Instrumented]):
-    """Time the parts of the training steps of the prepared block, in so many steps an arm."""
+    """Do as `Time` does, and beside each slice time the parts of as many training steps."""
 
-    steps: int
+    sweeps: tuple[Sweep, ...]

@@ -60,19 +60,20 @@ def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable
     return calibrate(block, time_slices, place, arm_seconds)
 
 
-def sweeps(calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
+def sweeps(block: Block, calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:
     """Yield the sweeps of a round, one per value, each at new addresses; slow arms are in the first ones only."""
     most = max(calibration.values)
     between = max(VALUES_AT_A_PLACE, -(-most // MOVES))
     for index in range(most):
         arms = [arm for arm, count in enumerate(calibration.values) if index < count]
-        yield Sweep(rng.getrandbits(32), tuple(_slices(calibration, arms, rng)), move=index % between == 0)
+        yield Sweep(rng.getrandbits(32), tuple(_slices(block, calibration, arms, rng)), move=index % between == 0)
 
 
-def _slices(calibration: Calibration, arms: Sequence[int], rng: random.Random) -> Iterator[Slice]:
+def _slices(block: Block, calibration: Calibration, arms: Sequence[int], rng: random.Random) -> Iterator[Slice]:
     """Yield the slices of one value of these arms, in order."""
     left = {arm: calibration.slices_of(arm) for arm in arms}
-    for arm, phase in order(arms, calibration.slices, rng):
+    libraries = [arm.backend.partition("+")[0] for arm in block.timed] if block.op.network else None
+    for arm, phase in order(arms, calibration.slices, rng, libraries):
         if left[arm]:
             left[arm] -= 1
             yield Slice(arm, calibration.loops[arm], phase)

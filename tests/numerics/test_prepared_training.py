@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench.engine.protocol import Prepare
-from actbench.engine.working.prepared_training import PreparedTraining
+from actbench.engine.protocol import Prepare, Slice, Sweep
+from actbench.engine.working.prepared_training import UNTIMED_AFTER_ANOTHER, PreparedTraining
 from actbench.errors import InputError
 from actbench.formula import Formulas, activation
 from actbench.model.inputs import Inputs
 from actbench.model.names import Dtype
-from actbench.model.training import Optimizer
+from actbench.model.training import Optimizer, StepPart
 from tests.support.registered import register
 from tests.support.training import step
 
@@ -27,6 +27,11 @@ Spoilt = Callable[[Any, Any], Any]
 def prepared(name: str, of: str, arms: tuple[str, ...], batch: int = 32, inputs: str = "normal") -> PreparedTraining:
     request = Prepare((), 1, inputs=Inputs.parse(inputs), optimizer=Optimizer.SGD)
     return PreparedTraining([step(name, arm, of, dtype=Dtype.FLOAT32) for arm in arms], batch, request)
+
+
+def mirrored(arms: int, calls: int) -> Sweep:
+    """Return slices of so many calls of all arms, there and back."""
+    return Sweep(1, tuple(Slice(arm, calls) for arm in (*range(arms), *reversed(range(arms)))))
 
 
 def doubts_of(monkeypatch: pytest.MonkeyPatch, spoilt: Spoilt) -> list[str]:
@@ -74,8 +79,38 @@ def test_honest_steps_are_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_neither_the_order_of_rows_nor_that_of_steps_leaves_a_doubt(inputs: str, batch: int) -> None:
     block = prepared(MLP, "relu", ("recompute", "cached", "checkpoint", "free"), batch, inputs)
     for _ in range(3):
-        [*block.instrument(20)]
+        block.instrument([mirrored(4, 10)], None)
         assert [*block.doubts()] == []
+
+
+class Counted:
+    """A step that counts what is done with it."""
+
+    def __init__(self, done: list[str], name: str) -> None:
+        self._done, self._name = done, name
+
+    def __call__(self) -> None:
+        """Note that it was done."""
+        self._done.append(self._name)
+
+    def instrumented(self, _: Callable[[], float]) -> dict[StepPart, float]:
+        """Note that it was done in parts, of a second."""
+        self._done.append(f"{self._name} in parts")
+        return dict.fromkeys(StepPart, 1.0)
+
+
+def test_steps_are_timed_and_instrumented_in_turns_after_untimed_ones() -> None:
+    block = prepared(MLP, "relu", ("recompute", "cached"))
+    done: list[str] = []
+    block._steps = block._arms[:2] = [Counted(done, "a"), Counted(done, "b")]  # type: ignore[list-item, assignment]
+    block._libraries = ["numpy", "torch", ""]
+    timings, parts = block.instrument([mirrored(2, 2)], None)
+    untimed, timed = {name: [name] * UNTIMED_AFTER_ANOTHER for name in "ab"}, {name: [name] * 2 for name in "ab"}
+    watched = {name: [f"{name} in parts"] * 2 for name in "ab"}
+    first, second = untimed["a"] + watched["a"] + timed["a"], untimed["b"] + timed["b"] + watched["b"]
+    third, fourth = watched["b"] + timed["b"], untimed["a"] + timed["a"] + watched["a"]
+    assert done == first + second + third + fourth
+    assert (len(timings[0]), parts) == (4, [(1.0,) * len(StepPart)] * 2)
 
 
 def test_inputs_with_which_steps_move_the_parameters_are_named_as_the_reason() -> None:

@@ -25,7 +25,7 @@ from actbench.model.names import WIDE
 from actbench.planning.costs import kept_bytes
 from actbench.planning.suite import grouped, offered
 from tests.support.exact_times import CYCLE, exact_seconds
-from tests.support.steps import checked, instrumented
+from tests.support.steps import checked, parts
 
 
 @cache
@@ -107,7 +107,7 @@ class FakeWorker:
             case protocol_training.CheckStep():
                 answer = self.check_step(request)
             case protocol_training.Instrument():
-                answer = self._instrument()
+                answer = protocol_training.Instrumented(self._time(request.sweeps), self._parts())
             case protocol_limits.MeasureLimits() | protocol_limits.MeasureCall():
                 answer = limits(request) if isinstance(request, protocol_limits.MeasureLimits) else self._call(request)
             case _:
@@ -133,9 +133,9 @@ class FakeWorker:
             self.clock.now += sum(seconds / (share or 1.0) for seconds, share in zip(of_timings, of_sweep, strict=True))
         return protocol.Timed(timings, shares)
 
-    def _instrument(self) -> Any:
+    def _parts(self) -> tuple[tuple[float, ...], ...]:
         assert self.block is not None
-        return instrumented(self.block, self.seconds)
+        return parts(self.block, self.seconds)
 
     def move_to(self, cpu: int) -> None:
         """Stay."""

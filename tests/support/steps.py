@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actbench.engine.protocol_training import CheckedStep, CheckStep, Instrumented
+from actbench.engine.protocol_training import CheckedStep, CheckStep
 from actbench.kernels.resolution import network_step
 from actbench.kernels.training_memory import predicted
 from actbench.model.cases import Block, Case
@@ -46,11 +46,9 @@ def step_seconds(case: Case) -> float:
     return MICROSECOND * case.size * each * factor
 
 
-def instrumented(block: Block, seconds: Callable[[Case], float]) -> Instrumented:
-    """Return the parts of the steps of a block."""
-    return Instrumented(
-        tuple(tuple(INSTRUMENTED * share * seconds(case) for share in PART_SHARES.values()) for case in block.cases)
-    )
+def parts(block: Block, seconds: Callable[[Case], float]) -> tuple[tuple[float, ...], ...]:
+    """Return the seconds of the parts of the steps of a block, by arm."""
+    return tuple(tuple(INSTRUMENTED * share * seconds(case) for share in PART_SHARES.values()) for case in block.cases)
 
 
 def checked(request: CheckStep) -> CheckedStep:

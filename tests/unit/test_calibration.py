@@ -35,14 +35,17 @@ IN_CACHE = PHASED // 8
 OUT_OF_CACHE = 10 * IN_CACHE
 
 
+def block_of(timed: int, size: int) -> Block:
+    """Return a block of so many arms, the yardstick among them."""
+    arms = [Arm(Variant(strategy), backend) for backend in ("python", "numpy") for strategy in STRATEGIES]
+    return Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, size, (*arms[: timed - 1],))
+
+
 def calibrated(
     calls: list[float], arm_seconds: float = 0.04, *, size: int = IN_CACHE, place: float = 0.0
 ) -> tuple[Calibration, list[Slices]]:
     """Calibrate a block whose arms, the yardstick last, take so many seconds a call; return what was timed as well."""
-    arms = tuple(Arm(Variant(strategy), backend) for backend in ("python", "numpy") for strategy in STRATEGIES)[
-        : len(calls) - 1
-    ]
-    block = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, size, arms)
+    block = block_of(len(calls), size)
     timed: list[Slices] = []
 
     def time(slices: Slices) -> list[float]:
@@ -113,9 +116,10 @@ def test_slow_arms_get_a_few_values_in_cache_and_one_where_it_fills_their_time()
 
 def test_a_value_of_a_slow_call_is_one_call_beside_mirrored_ones_of_faster_arms() -> None:
     calibration, _ = calibrated([0.25, 0.01], size=OUT_OF_CACHE)
+    block = block_of(2, OUT_OF_CACHE)
     assert (calibration.single, calibration.slices) == ((0,), 2)
     assert [calibration.calls(arm) for arm in (0, 1)] == [1, 2]
-    (sweep,) = timing.sweeps(calibration, random.Random(1))  # noqa: S311  # not for cryptography
+    (sweep,) = timing.sweeps(block, calibration, random.Random(1))  # noqa: S311  # not for cryptography
     assert sorted(part.arm for part in sweep.slices) == [0, 1, 1]
 
 

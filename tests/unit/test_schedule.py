@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,11 @@ from actbench.engine.schedule import order, turns
 from actbench.engine.timing import slow_down, sweeps
 from actbench.kernels.placement import PHASES
 from actbench.model.calibration import Calibration
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 
+DERIVATIVES = Block("logistic", Op.DERIVATIVE, Dtype.FLOAT64, 1000, (Arm(Variant("recompute"), "numpy"),))
 ARMS = st.lists(st.integers(0, 100), min_size=1, max_size=12, unique=True)
 SLICES = st.sampled_from([2, 4, 8])
 
@@ -51,6 +55,16 @@ def test_arms_begin_in_any_phase(seed: int) -> None:
     assert set(firsts) == set(range(PHASES))
 
 
+@given(ARMS, SLICES, st.integers())
+def test_arms_of_one_library_come_one_after_the_other(arms: list[int], slices: int, seed: int) -> None:
+    libraries = ["numpy" if arm % 3 else "torch" for arm in range(101)]
+    sequence = [arm for arm, _ in order(arms, slices, seeded(seed), libraries)]
+    assert Counter(sequence) == dict.fromkeys(arms, slices)
+    for start in range(0, len(sequence), len(arms)):
+        once = [libraries[arm] for arm in sequence[start : start + len(arms)]]
+        assert sum(one != other for one, other in pairwise(once)) == len({*once}) - 1
+
+
 def test_the_order_changes_from_value_to_value_and_from_pair_to_pair() -> None:
     rng = seeded(1)
     arms = list(range(6))
@@ -83,7 +97,7 @@ def test_a_round_moves_the_code_before_its_first_value_and_a_few_times_more(
     values: tuple[int, ...], moves: int
 ) -> None:
     calibration = Calibration(loops=(1,) * len(values), values=values, slices=2, round_seconds=0.0)
-    planned = list(sweeps(calibration, seeded(1)))
+    planned = list(sweeps(DERIVATIVES, calibration, seeded(1)))
     assert len(planned) == max(values)
     assert planned[0].move
     assert sum(sweep.move for sweep in planned) == moves

@@ -78,7 +78,7 @@ class Lockstep:
                     worker = restarting.get()
                     prepare(worker, block, self.plan, self.launches[0].options.timeout)
                     calibration = calibrated(worker, block, self.arm_seconds, self.clock)
-                    self.scatter += self._scatter(worker, calibration)
+                    self.scatter += self._scatter(worker, block, calibration)
                 except BenchmarkError as error:
                     restarting.end()
                     yield self._give_up(block, 0, error)
@@ -96,7 +96,7 @@ class Lockstep:
             self.arm_seconds = self.longer.seconds
             self.calibrations = {name: known.longer(factor) for name, known in self.calibrations.items()}
 
-    def _scatter(self, worker: Worker, calibration: Calibration) -> list[float]:
+    def _scatter(self, worker: Worker, block: Block, calibration: Calibration) -> list[float]:
         """Time twice the values of a round in one worker, and return what their scatter adds to ratios.
 
         Few values are long ones, of slow calls: they would tell little, and take about as long as a round.
@@ -104,7 +104,7 @@ class Lockstep:
         if max(calibration.values) < MIN_VALUES:
             return []
         rng = random.Random(self.plan.seed)  # noqa: S311  # not for cryptography
-        swept = [sweep for _ in range(2) for sweep in sweeps(calibration, rng)]
+        swept = [sweep for _ in range(2) for sweep in sweeps(block, calibration, rng)]
         answers = [worker.ask(Time((sweep,))) for sweep in swept]
         return arm_time.scatter_of_values(values(calibration, swept, answers).seconds)
 
@@ -178,7 +178,7 @@ class Lockstep:
         wrong.raise_any()
         self.compared.add(block.id)
         calibration = self.calibrations[block.id]
-        swept = list(sweeps(calibration, rng))
+        swept = list(sweeps(block, calibration, rng))
         timed: list[list[Timed]] = [[] for _ in workers]
         slowed = [slow_down(sweep, self.injected_slowdown) for sweep in swept]
         for plain, heavy, turn in zip(swept, slowed, turns(len(workers), rng), strict=False):

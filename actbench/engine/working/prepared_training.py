@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -30,6 +30,15 @@ STEADY = 1e-3
 """Difference of one gradient between two steps, relative to its norm: above what the order of rows and of threads
 changes."""
 
+UNTIMED_AFTER_ANOTHER = 4
+"""Untimed steps of an arm after steps of another library, or after the yardstick.
+
+A second step in torch after numpy's took 1.07 times as long as in a row of them, a third 1.04 times, a fifth 1.01 times
+(an MLP's batch of 128 rows on a Granite Rapids Xeon); after another arm in torch, a second one took 1.01 times."""
+
+Parts = tuple[float, ...]
+"""Seconds by `StepPart`; nothing for an arm without parts."""
+
 QUIET = np.errstate(all="ignore")
 """Lets numpy not warn of an overflow, as in blocks of derivatives."""
 
@@ -52,38 +61,37 @@ class PreparedTraining:
         self._drawn = _Copy(self._arrays)
         self._drawn()
         self._gradients = [_sketches(step.gradients()) for step in self._steps]
-        self._copy = _Copy(self._arrays)
+        self._arms: list[TrainingStep | _Copy] = [*self._steps, _Copy(self._arrays)]
+        self._libraries = [*(step.trainer.products.name for step in steps), ""]
+        self._last: int | None = None
 
     @QUIET
     def sweep(self, sweep: Sweep, code: CodePlacement | None) -> list[Taken]:
         """Move code elsewhere in memory where the sweep says so; then time the slices."""
-        if sweep.move and code is not None:
-            code.move()
-        return [
-            undisturbed(partial(self._ready, arm, calls), one_thread=self._one_thread) for arm, calls, _ in sweep.slices
-        ]
+        _move(sweep, code)
+        return [self._timed(arm, calls) for arm, calls, _ in sweep.slices]
 
     @QUIET
-    def instrument(self, steps: int) -> Iterator[tuple[float, ...]]:
-        """Yield the seconds of each part, by arm, on average over steps; nothing for an arm without parts.
+    def instrument(self, sweeps: Sequence[Sweep], code: CodePlacement | None) -> tuple[list[list[Taken]], list[Parts]]:
+        """Time the slices of sweeps, and beside every one, before it or after it in turns, the parts of as many steps.
 
-        The quarter of the steps that is fastest and the quarter that is slowest do not count. The seconds are those
-        that the thread had the processor, where one thread does everything. As before timed steps, an untimed one of
-        the same arm comes first: after another library's, all parts of a step take longer. The order of the arms is
-        reversed from turn to turn.
+        Returned are the slices by sweep, and the seconds of each part by arm, on average over steps; nothing for an arm
+        without parts. The quarter of the steps that is fastest and the quarter that is slowest do not count. The
+        seconds are those that the thread had the processor, where one thread does everything.
         """
-        clock = thread_time if self._one_thread else perf_counter
-        arms = range(len(self._steps))
-        turns = [
-            {arm: _after_another(self._steps[arm], clock) for arm in (reversed(arms) if turn % 2 else arms)}
-            for turn in range(steps)
-        ]
-        for arm in arms:
-            of_arm = (seconds for turn in turns if (seconds := turn[arm]))
-            timed = sorted(of_arm, key=lambda seconds: sum(seconds.values()))
-            quarter = len(timed) // 4
-            middle = timed[quarter : len(timed) - quarter]
-            yield tuple(fmean(seconds[part] for seconds in middle) for part in StepPart) if middle else ()
+        taken: list[list[Taken]] = []
+        watched: list[list[Mapping[StepPart, float]]] = [[] for _ in self._steps]
+        for sweep in sweeps:
+            _move(sweep, code)
+            taken.append([])
+            for place, (arm, calls, _) in enumerate(sweep.slices):
+                if place % 2:
+                    taken[-1].append(self._timed(arm, calls))
+                if arm < len(self._steps):
+                    watched[arm] += self._watched(arm, calls)
+                if not place % 2:
+                    taken[-1].append(self._timed(arm, calls))
+        return taken, [_average(of_arm) for of_arm in watched]
 
     @QUIET
     def doubts(self) -> Iterator[behaviour.Doubt]:
@@ -106,17 +114,42 @@ class PreparedTraining:
         """Yield what `doubts` does: a step is compared as a whole."""
         yield from self.doubts()
 
+    def _timed(self, arm: int, calls: int) -> Taken:
+        return undisturbed(partial(self._ready, arm, calls), one_thread=self._one_thread)
+
     def _ready(self, arm: int, calls: int) -> Timed:
-        """Do a step untimed, and return what does `calls` steps."""
-        step: TrainingStep | _Copy = self._steps[arm] if arm < len(self._steps) else self._copy
-        step()
-        return repeated(step, (), calls)
+        """Return what does `calls` steps."""
+        return repeated(self._settled(arm), (), calls)
+
+    def _watched(self, arm: int, calls: int) -> list[Mapping[StepPart, float]]:
+        """Return the parts of so many steps of an arm; nothing where it has none."""
+        self._settled(arm)
+        clock = thread_time if self._one_thread else perf_counter
+        parts = (self._steps[arm].instrumented(clock) for _ in range(calls))
+        return [of_step for of_step in parts if of_step]
+
+    def _settled(self, arm: int) -> TrainingStep | _Copy:
+        """Return an arm's step after enough untimed ones that the next takes as long as in a row of them."""
+        step = self._arms[arm]
+        if arm != self._last:
+            same = self._last is not None and self._libraries[arm] == self._libraries[self._last]
+            for _ in range(1 if same else UNTIMED_AFTER_ANOTHER):
+                step()
+            self._last = arm
+        return step
 
 
-def _after_another(step: TrainingStep, clock: Callable[[], float]) -> Mapping[StepPart, float] | None:
-    """Do a step, then an instrumented one, and return the seconds of its parts."""
-    step()
-    return step.instrumented(clock)
+def _move(sweep: Sweep, code: CodePlacement | None) -> None:
+    if sweep.move and code is not None:
+        code.move()
+
+
+def _average(steps: Sequence[Mapping[StepPart, float]]) -> Parts:
+    """Return the mean seconds of each part over the steps that are neither the fastest nor the slowest quarter."""
+    in_order = sorted(steps, key=lambda seconds: sum(seconds.values()))
+    quarter = len(in_order) // 4
+    middle = in_order[quarter : len(in_order) - quarter]
+    return tuple(fmean(seconds[part] for seconds in middle) for part in StepPart) if middle else ()
 
 
 class _Copy:

@@ -229,13 +229,14 @@ class Server:
 
     @handles(protocol_training.Instrument)
     def instrument(self, request: protocol_training.Instrument) -> protocol_training.Instrumented:
-        """Time the parts of the training steps of the block."""
+        """Time the training steps of the block, and their parts."""
         from actbench.engine.working.prepared_training import PreparedTraining
 
         block = self._prepared()
         if not isinstance(block, PreparedTraining):
             raise RuntimeError("the prepared block has no training steps")  # noqa: TRY004  # as `_prepared` does
-        return protocol_training.Instrumented(tuple(block.instrument(request.steps)))
+        timings, parts = block.instrument(request.sweeps, self._code)
+        return protocol_training.Instrumented(protocol.Timed.of(timings), tuple(parts))
 
     @handles(protocol.Compare)
     def compare(self, _: protocol.Compare) -> Doubts:
@@ -251,11 +252,7 @@ class Server:
     def time(self, request: protocol.Time) -> protocol.Timed:
         """Time the slices of each sweep."""
         block = self._prepared()
-        timings = [block.sweep(sweep, self._code) for sweep in request.sweeps]
-        return protocol.Timed(
-            tuple(tuple(time.seconds for time in sweep) for sweep in timings),
-            tuple(tuple(time.processor for time in sweep) for sweep in timings),
-        )
+        return protocol.Timed.of([block.sweep(sweep, self._code) for sweep in request.sweeps])
 
     @handles(protocol_limits.MeasureLimits)
     def measure_limits(self, request: protocol_limits.MeasureLimits) -> protocol_limits.MeasuredLimits:

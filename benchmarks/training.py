@@ -6,10 +6,10 @@
 
 `precision` prints the half widths of the ratios of a step of the default network in numpy. `twins` measures recompute
 and a strategy of the same formula in 40 blocks, and counts those whose interval says that they differ: about 2 are
-expected of intervals of 95 %. `gains` compares the gains of strategies, predicted from the activation alone with
-operands in each state, with those measured: the share of cells in which the interval of the difference holds 0, with
-and without what is saved elsewhere in instrumented steps, and the cells in which it does not, with the reasons: the
-parts of the difference whose intervals exclude 0.
+expected of intervals of 95 %. `gains` compares the gains of strategies, predicted from the activation in the
+step and from it alone with operands in each state, with those measured: the share of cells in which the interval of the
+difference holds 0, with and without what is saved elsewhere in instrumented steps, and the cells in which it does not,
+with the reasons: the parts of the difference whose intervals exclude 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.training import ArmResult, results
-from actbench.analysis.training_gains import Cause, GainPrediction
+from actbench.analysis.training_gains import IN_STEP, Cause, GainPrediction
 from actbench.model.names import OperandState
 from actbench.runs import archive
 
@@ -120,16 +120,16 @@ def gains(budget: str, backends: str, operands: str, keep: Path | None) -> None:
                 *("-s", ",".join(STRATEGIES), "--operands", operands, "--budget", budget),
             )
         arms = read(directory)
-    for state in OperandState:
-        report(state, arms)
+    for predictor in (IN_STEP, *OperandState):
+        report(predictor, arms)
 
 
-def report(state: OperandState, arms: Iterable[ArmResult]) -> None:
-    """Print the cells of a state."""
+def report(state: str, arms: Iterable[ArmResult]) -> None:
+    """Print the cells of what gains are predicted from."""
     cells = [(arm, prediction) for arm in arms if (prediction := arm.predictions.get(state))]
     if not cells:
         return
-    counted(f"{state}: by the activation alone", [prediction.difference for _, prediction in cells])
+    counted(f"{state}: by the activation", [prediction.difference for _, prediction in cells])
     counted(f"{state}: with what is saved elsewhere", [prediction.remaining for _, prediction in cells])
     for arm, prediction in cells:
         if arm.gain and (prediction.difference.excludes(0.0) or prediction.remaining.excludes(0.0)):

@@ -15,10 +15,9 @@ import numpy as np
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats, hodges_lehmann, intervals_of_logs, medians
-from actbench.analysis.training_gains import Alone, GainPrediction, SavedInStep
+from actbench.analysis.training_gains import IN_STEP, Alone, GainPrediction, SavedInStep
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.checks import StepCheck
-from actbench.model.names import OperandState
 from actbench.model.times import Times
 from actbench.model.training import ARMS, RECOMPUTE, SHIPPED, StepPart
 from actbench.model.variants import Variant
@@ -60,8 +59,8 @@ class ArmResult:
     elsewhere: Interval | None = None
     """What it saves of all parts but the activation's in instrumented steps, as a share of the reference's; None
     without parts, and for the reference itself."""
-    predictions: Mapping[OperandState, GainPrediction] = field(default_factory=dict)
-    """For strategies other than the reference."""
+    predictions: Mapping[str, GainPrediction] = field(default_factory=dict)
+    """For strategies other than the reference: `IN_STEP`, and states of operands of the activation alone."""
 
 
 def results(times: Times, record: Record) -> Iterator[ArmResult]:
@@ -154,9 +153,14 @@ class _Arms:
         timed = self._medians[[self._rounds.index(number) for number in self._parts], arm]
         return hodges_lehmann(totals / timed - 1)
 
-    def _predictions(self, reference: int, arm: int) -> Iterator[tuple[OperandState, GainPrediction]]:
-        """Yield the predicted gain by state of operands, where the activation was measured alone."""
+    def _predictions(self, reference: int, arm: int) -> Iterator[tuple[str, GainPrediction]]:
+        """Yield the predicted gain by what it is predicted from: the activation in the step, and alone."""
         gains = self._gains(reference, arm)
+        both = [number for number, parts in self._parts.items() if parts[reference] and parts[arm]]
+        if both:
+            in_step = SavedInStep.of(*(self._of_parts(index, both) for index in (reference, arm)))
+            measured = gains[[self._rounds.index(number) for number in both]]
+            yield IN_STEP, in_step.prediction(in_step.activation, measured)
         for state, alone in self._alone.items():
             saving = alone.saving(*(self._block.arms[index] for index in (reference, arm)))
             rounds = sorted(saving.rounds & {*self._parts}) if saving and self._of_parts(reference).size else []

@@ -4,7 +4,8 @@ The prediction takes the shares of the activation's two passes in the reference'
 pass where it is measured alone, as ``actbench run`` does: at as many elements, in the same rounds, with operands in one
 of their states. The forward pass differs where the arm stores something beside y there; alone, it is what both passes
 take together less what the backward pass takes. Where a network has activations of several widths, these are weighted
-by their elements.
+by their elements. A further prediction takes what the arm saves of both passes in instrumented steps (`IN_STEP`), where
+operands and results lie as a step leaves them.
 
 Why a prediction may miss is read from instrumented steps of both arms (`Cause`). What the arm saves of everything but
 the activation is a part of the gain that the activation alone does not show: products take longer after a pass that has
@@ -27,6 +28,9 @@ from actbench.model.names import Op
 from actbench.model.times import Times
 from actbench.model.training import StepPart
 
+IN_STEP = "in-step"
+"""What a gain is predicted from beside states of operands: the passes of the activation in instrumented steps."""
+
 
 class Cause(StrEnum):
     """Why a predicted gain is not the measured one; the three add up to the difference in every round."""
@@ -41,7 +45,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GainPrediction:
-    """The gain that is predicted from the activation alone, with operands in one state."""
+    """The gain that is predicted from the activation: in instrumented steps, or alone with operands in one state."""
 
     gain: Interval
     difference: Interval

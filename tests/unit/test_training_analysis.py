@@ -13,7 +13,7 @@ import pytest
 
 from actbench.analysis.crossovers import CurveEvent, curve_points, findings
 from actbench.analysis.training import ArmResult, results
-from actbench.analysis.training_gains import Cause
+from actbench.analysis.training_gains import IN_STEP, Cause
 from actbench.analysis.training_sweep import EXACTLY, LESS, MORE, WORTH, Worth, worths
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op, OperandState
@@ -147,7 +147,7 @@ def test_what_a_forward_pass_stores_costs_what_both_passes_take_longer_than_the_
     expected = shares[StepPart.ACTIVATION_BACKWARD] * 2 / 3 - shares[StepPart.ACTIVATION_FORWARD] / 2
     found = by_arm(*measured({step: (0.8, 0.76)}, backward | both))
     assert found[COMPLEMENT, "numpy"].predictions[COLD].gain == pytest.approx((expected,) * 3)
-    assert by_arm(*measured({step: (0.8, 0.76)}, both))[COMPLEMENT, "numpy"].predictions == {}
+    assert [*by_arm(*measured({step: (0.8, 0.76)}, both))[COMPLEMENT, "numpy"].predictions] == [IN_STEP]
 
 
 def test_a_difference_is_made_of_the_activation_of_other_parts_and_of_the_instruments() -> None:
@@ -172,18 +172,22 @@ def test_a_difference_is_made_of_the_activation_of_other_parts_and_of_the_instru
     )
     assert sum(part.value for part in prediction.causes.values()) == pytest.approx(prediction.difference.value)
     assert [*prediction.shown_causes] == [*Cause]
+    in_step = found.predictions[IN_STEP]
+    assert in_step.gain == pytest.approx((within,) * 3)
+    assert in_step.remaining == pytest.approx((within + elsewhere - 0.05,) * 3)
+    assert [*in_step.shown_causes] == [Cause.ELSEWHERE, Cause.INSTRUMENTS]
 
 
 def test_the_activation_of_a_compiled_backend_predicts_what_it_does_between_products_of_numpy() -> None:
     step = block([Arm(RECOMPUTE, SIMD), Arm(CACHED, SIMD)])
     kernels = {alone(width, backend="numba-simd"): (2e-5, 1e-5) for width in (10, 30)}
-    assert [*by_arm(*measured({step: (0.8, 0.76)}, kernels))[CACHED, SIMD].predictions] == [COLD]
+    assert [*by_arm(*measured({step: (0.8, 0.76)}, kernels))[CACHED, SIMD].predictions] == [IN_STEP, COLD]
 
 
 def test_nothing_is_predicted_where_one_of_the_activations_could_not_be_measured_alone() -> None:
     step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")])
     kernels = {alone(10): (2e-5, 1e-5), alone(10, OperandState.WARM): (2e-5, 1e-5), alone(30): (2e-5, 1e-5)}
-    assert [*by_arm(*measured({step: (0.8, 0.76)}, kernels))[CACHED, "numpy"].predictions] == [COLD]
+    assert [*by_arm(*measured({step: (0.8, 0.76)}, kernels))[CACHED, "numpy"].predictions] == [IN_STEP, COLD]
 
 
 def test_a_series_says_from_which_batch_on_a_choice_is_worth_less_than_one_percent() -> None:

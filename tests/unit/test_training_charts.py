@@ -74,6 +74,7 @@ def test_points_are_the_bytes_of_memory_csv(steps: Run) -> None:
 def test_gains_are_those_of_gains_csv_without_those_of_checkpoint(steps: Run) -> None:
     shown = layer(drawn("gain", steps), "gain")
     written = pd.read_csv(steps.path / "gains.csv").query("strategy != 'checkpoint'")
+    written = written.drop_duplicates(["strategy", "size"])  # a gain has a row for all that it is predicted from
     np.testing.assert_allclose(shown["gain"], 100 * written["gain"], rtol=1e-5)
     assert [*shown["n"]] == [*written["size"]]
 

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from actbench.analysis.interval import Interval
@@ -46,6 +47,10 @@ def summary(actbench: Actbench, exact_steps: Path) -> dict[str, list[str]]:
     return {title: [line for line in lines if line.startswith("|")] for title, *lines in parts}
 
 
+NOTHING = "0.0000 % (0.0000 % to 0.0000 %)"
+"""What is less than rounding errors."""
+
+
 def exactly(*percents: str) -> str:
     """Return cells of percentages that are the same in all rounds."""
     return " | ".join(f"{figure} % ± 0.00 %" for figure in percents)
@@ -74,7 +79,9 @@ def test_the_tables_are_those_of_time_parts_gains_and_memory(summary: dict[str, 
         f"Gain, measured and predicted: {step}": [
             "| strategy | operands | measured | predicted | difference | elsewhere | remaining |",
             "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+            f"| cached | in-step | {exactly('3.00', '0.24', '-2.76', '2.76')} | {NOTHING} |",
             f"| cached | warm | {exactly('3.00', '2.25', '-0.75', '2.76', '2.01')} |",
+            f"| complement | in-step | {exactly('1.00', '0.08', '-0.92', '0.92')} | {NOTHING} |",
             f"| complement | warm | {exactly('1.00', '1.50', '0.50', '0.92', '1.42')} |",
         ],
         f"Memory of a step, and gradients: {step}": [
@@ -111,17 +118,40 @@ def test_parts_csv_has_the_seconds_of_every_part_whose_shares_add_up(summary: di
 
 def test_gains_csv_has_what_is_saved_and_what_was_predicted(summary: dict[str, list[str]]) -> None:
     assert summary
-    assert Path("here", GAINS).read_text(encoding="utf-8") == (
-        "activation,strategy,backend,op,dtype,size,operands,reference_strategy,gain,low,high,predictor_operands,"
-        "predicted,predicted_low,predicted_high,difference,difference_low,difference_high,rounds,"
-        "elsewhere,elsewhere_low,elsewhere_high,remaining,remaining_low,remaining_high\n"
-        "logistic,cached,numpy,dense:16-8,float32,8,warm,recompute,0.03,0.03,0.03,warm,0.0225,0.0225,0.0225,-0.0075,-0.0075,-0.0075,7,"
-        "0.0276,0.0276,0.0276,0.0201,0.0201,0.0201\n"
-        "logistic,complement,numpy,dense:16-8,float32,8,warm,recompute,0.01,0.01,0.01,warm,0.015,0.015,0.015,0.005,0.005,0.005,"
-        "7,0.0092,0.0092,0.0092,0.0142,0.0142,0.0142\n"
-        "logistic,checkpoint,numpy,dense:16-8,float32,8,warm,recompute,-0.3,-0.3,-0.3,,,,,,,,7,-0.276,-0.276,-0.276,,,\n"
-        "logistic,free,numpy,dense:16-8,float32,8,warm,recompute,0.04,0.04,0.04,,,,,,,,7,0.0368,0.0368,0.0368,,,\n"
+    written = rows(Path("here", GAINS))
+    assert [*written[0]] == [
+        *("activation", "strategy", "backend", "op", "dtype", "size", "operands", "reference_strategy"),
+        *("gain", "low", "high", "predictor_operands", "predicted", "predicted_low", "predicted_high"),
+        *("difference", "difference_low", "difference_high", "rounds"),
+        *("elsewhere", "elsewhere_low", "elsewhere_high", "remaining", "remaining_low", "remaining_high"),
+    ]
+    assert {(*list(row.values())[:8], row["rounds"]) for row in written} == {
+        ("logistic", strategy, "numpy", "dense:16-8", "float32", "8", "warm", "recompute", "7")
+        for strategy in ("cached", "complement", "checkpoint", "free")
+    }
+    figures = ("gain", "predicted", "difference", "elsewhere", "remaining")
+    for row in written:
+        for name in figures:
+            assert row[name] == row[f"{name}_low" if name != "gain" else "low"]
+    assert [(row["strategy"], row["predictor_operands"]) for row in written] == [
+        *(("cached", "in-step"), ("cached", "warm"), ("complement", "in-step"), ("complement", "warm")),
+        *(("checkpoint", ""), ("free", "")),
+    ]
+    assert [[float(row[name]) for name in figures] for row in written[:4]] == pytest.approx(
+        np.array(
+            [
+                [0.03, 0.0024, -0.0276, 0.0276, 0.0],
+                [0.03, 0.0225, -0.0075, 0.0276, 0.0201],
+                [0.01, 0.0008, -0.0092, 0.0092, 0.0],
+                [0.01, 0.015, 0.005, 0.0092, 0.0142],
+            ]
+        ),
+        abs=1e-9,
     )
+    assert [[row[name] for name in figures] for row in written[4:]] == [
+        ["-0.3", "", "", "-0.276", ""],
+        ["0.04", "", "", "0.0368", ""],
+    ]
 
 
 def test_memory_csv_has_bytes_and_errors(summary: dict[str, list[str]]) -> None:

@@ -118,8 +118,9 @@ def _gains(kind: _Kind) -> Table | None:
     return kind.table(
         "Gain, measured and predicted",
         "The share of the reference's step that is saved. Predicted: the share of the activation in the reference's "
-        "step, times what is saved of the activation alone, with operands in that state. Difference: predicted less "
-        "measured, in percent of the step, paired by round. Elsewhere: what is saved of all other parts of "
+        "step, times what is saved of the activation alone, with operands in that state; in-step, what is saved of the "
+        "activation in instrumented steps. Difference: predicted less measured, in percent of the step, paired by "
+        "round. Elsewhere: what is saved of all other parts of "
         "instrumented steps: products are slower after a pass that moves more memory. Remaining: predicted and "
         "elsewhere, less measured.",
         ("operands", "measured", "predicted", "difference", "elsewhere", "remaining"),

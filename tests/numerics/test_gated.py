@@ -254,7 +254,7 @@ def test_a_weakness_that_shows_nowhere_is_refused() -> None:
     ("altered", "fault"),
     [
         (lambda one: replace(one, derivative=one.derivative[:, :1]), r"its gradients are float64 of shape \(\d+, 1\)"),
-        (lambda one: replace(one, derivative=one.derivative.astype(np.float32)), "its gradients are float32 of"),
+        (lambda one: replace(one, derivative=one.derivative.view(np.float32)[:, ::2]), "its gradients are float32 of"),
         (lambda one: replace(one, y=np.where(np.isnan(one.y), 0.0, one.y)), "y is not NaN where a or b is"),
     ],
     ids=["one gradient", "narrower", "NaN hidden"],

@@ -16,8 +16,8 @@ from actbench.model.outcomes import NOT_INSTALLED
 from actbench.report.check_report import Conclusion
 from actbench.report.json_text import json_text
 from actbench.report.needs import why_undecided
+from actbench.report.numbers import NO_INTERVAL, counted, duration
 from actbench.report.numbers import change as change_in_percent
-from actbench.report.numbers import counted, duration
 from actbench.report.table import Table, markdown
 
 SCHEMA = 1
@@ -175,7 +175,8 @@ def _of_bad(result: Bisection) -> Table:
         (change.case.id, str(change.verdict), str(change.rounds), change_in_percent(change.ratio))
         for change in result.first
     )
-    return Table("BAD against GOOD", FIRST_NOTE, ("case", "verdict", "rounds", "change"), rows, labels=2)
+    note = _with_mark(FIRST_NOTE, [change.ratio for change in result.first])
+    return Table("BAD against GOOD", note, ("case", "verdict", "rounds", "change"), rows, labels=2)
 
 
 def _of_commits(result: Bisection) -> Table:
@@ -184,7 +185,15 @@ def _of_commits(result: Bisection) -> Table:
         for one in result.measured
         for case, level in one.levels
     )
-    return Table("Commits that were measured", NOTE, ("number", "commit", "case", "rounds", "change"), rows, labels=3)
+    note = _with_mark(NOTE, [level for one in result.measured for _, level in one.levels])
+    return Table("Commits that were measured", note, ("number", "commit", "case", "rounds", "change"), rows, labels=3)
+
+
+def _with_mark(note: str, intervals: Sequence[Interval]) -> str:
+    """Return a note that explains the mark of figures without an interval, where there are any."""
+    if all(interval.has_bounds for interval in intervals):
+        return note
+    return f"{note} {NO_INTERVAL} marks figures of too few rounds for an interval."
 
 
 def remark_lines(result: Bisection) -> Iterator[str]:
@@ -217,6 +226,15 @@ def as_json(result: Bisection) -> str:
             "good": result.names[0],
             "bad": result.names[1],
             "commits": result.commits,
+            "check": [
+                {
+                    "case": change.case.id,
+                    "verdict": str(change.verdict),
+                    "rounds": change.rounds,
+                    "change": _ratio(change.ratio),
+                }
+                for change in result.first
+            ],
             "cases": [_case(one) for one in result.slower],
             "undecided": [*result.undecided],
             "lacked": [{"by": one.end, "cases": [*one.cases], "files": [*one.files]} for one in result.lacked],

@@ -14,7 +14,7 @@ from actbench.engine.live import baseline
 from actbench.engine.live.revisions import Revision, execute
 from actbench.errors import NotComparableError, OutputError
 from tests.conftest import Actbench
-from tests.support.bisected import SELECTED, hashes, levels, project_of_four
+from tests.support.bisected import SELECTED, hashes, levels, project_of_four, steps
 from tests.support.fake import FakeBench, crash
 from tests.support.repository import git
 
@@ -159,3 +159,16 @@ def test_a_library_that_the_project_of_a_commit_does_not_depend_on_is_a_failure_
         "failed: in GOOD, it needs mpmath, which is not installed: the environment of a commit has what its project "
         "depends on: bisect commits whose project depends on it, or select cases that need it not (exit code 4)\n"
     ) in result.stdout
+
+
+def test_going_on_uses_the_environment_of_good_that_is_there_unless_its_versions_are_others_now(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    levels(bench, hashes(), steps(2))
+    pins = []
+    for version, resume in (("2.0", ()), ("2.0", ("--resume",)), ("2.1", ("--resume",))):
+        bench.versions_there = {"numpy": version}
+        bench.pins.clear()
+        actbench("bisect", "HEAD~3", *SELECTED, *resume)
+        pins.append(bench.pins[:2])
+    assert pins == [[{}, {"numpy": "2.0"}], [{}, {"numpy": "2.0"}], [{}, {"numpy": "2.0"}]]

@@ -168,48 +168,6 @@ def test_a_full_disk_ends_with_74_and_keeps_what_was_written(
     assert result.exit_code == 1
 
 
-def test_evidence_that_is_damaged_is_refused(actbench: Actbench, bench: FakeBench, tmp_path: Path) -> None:
-    levels(bench, hashes(), steps(2))
-    actbench("bisect", "HEAD~3", *SELECTED)
-    (file,) = (tmp_path / "caches").rglob("bisect.json")
-    file.write_text(file.read_text()[:-5])
-    result = actbench("bisect", "HEAD~3", *SELECTED, "--resume")
-    assert (result.exit_code, "leave --resume out, to begin again" in result.stderr) == (2, True)
-
-
-def test_evidence_of_another_host_or_another_actbench_is_refused(
-    actbench: Actbench, bench: FakeBench, tmp_path: Path
-) -> None:
-    levels(bench, hashes(), steps(2))
-    actbench("bisect", "HEAD~3", *SELECTED)
-    (file,) = (tmp_path / "caches").rglob("bisect.json")
-    evidence = json.loads(file.read_text())
-    by = evidence["measured_by"]
-    for edited, reason in (
-        ({"measured_by": by | {"source": "another"}}, "another actbench, whose code differs from that of this one"),
-        (
-            {"measured_by": by | {"environment": by["environment"] | {"libc": "glibc 2.1"}}},
-            f"another host or other software (libc: glibc 2.1 then, {by['environment']['libc']} now)",
-        ),
-        ({"schema": 1}, "another version of actbench"),
-    ):
-        file.write_text(json.dumps(evidence | edited))
-        result = actbench("bisect", "HEAD~3", *SELECTED, "--resume")
-        assert (result.exit_code, result.stdout) == (5, "")
-        sentence = f"--resume: what is there was measured by {reason}: leave --resume out, to begin again"
-        assert result.stderr == f"actbench: {sentence}\n"
-
-
-def test_the_duration_of_a_bisect_that_goes_on_is_that_of_all_its_rounds(actbench: Actbench, bench: FakeBench) -> None:
-    levels(bench, hashes(), steps(2))
-    first, later = (
-        json.loads(actbench("bisect", "HEAD~3", *SELECTED, "--format", "json", *resume).stdout)
-        for resume in ((), ("--resume",))
-    )
-    assert later["rounds"] == first["rounds"]
-    assert later["seconds"] >= first["seconds"] > 0
-
-
 def test_json_and_markdown_have_the_answer(actbench: Actbench, bench: FakeBench) -> None:
     names = hashes()
     levels(bench, names, steps(2))

@@ -60,11 +60,14 @@ class CommitEnvironments:
         return self.opened[number]
 
     def get_good(self) -> CommitEnvironment:
-        """Return GOOD's environment, whose versions are everybody's unless there are pins already."""
+        """Return GOOD's environment, whose versions are everybody's unless there are pins already.
+
+        It is the one that was built without pins, as long as its versions are those.
+        """
+        recorded, self.pins = self.pins, {}
         good = self.get(0)
-        if not self.pins:
-            self.pins = good.versions
-        elif self.pins != good.versions:  # it was built anew since they were recorded
+        self.pins = recorded or good.versions
+        if self.pins != good.versions:  # it was built anew since they were recorded
             del self.opened[0]
             good = self.get(0)
         return good

@@ -95,13 +95,14 @@ def command(  # noqa: PLR0913  # its options
     from actbench.report.bisection import conclusion
 
     end_as_by_ctrl_c()
+    loaded_from: dict[str, str] = {}
     if load:
         from actbench.engine.bisect.code_of_ends import loaded_for
 
-        ctx.with_resource(loaded_for(good, bad, load))
+        loaded_from = ctx.with_resource(loaded_for(good, bad, load))
     steps = steps_of(ctx, options)
     check = CheckRequest(**options, steps=steps, against="", margins=Margins(margin, margins), budget=None)
-    request = BisectRequest(good=good, bad=bad, check=check, budget=budget, resume=resume)
+    request = BisectRequest(good=good, bad=bad, check=check, budget=budget, resume=resume, loaded_from=loaded_from)
     result = measured(request, ctx.obj or Seams(), form, quiet=quiet)
     if result.interrupted:
         raise KeyboardInterrupt

@@ -6,6 +6,7 @@ None means that the user did not specify a value.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -118,6 +119,8 @@ class BisectRequest:
     """Time limit of the whole."""
     resume: bool
     """Whether to go on with the evidence of an earlier bisect of the same question."""
+    loaded_from: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a file of the user's code, the commit that it was loaded from, such as BAD 50e611d8faf8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

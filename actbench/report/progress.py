@@ -82,7 +82,8 @@ class Progress:
         """Print a line, or more, for an event that stays worth knowing."""
         match event:
             case Confirming(cases, rounds, seconds):
-                message = f"measuring again {counted(len(cases), 'case')} that may have regressed: {cases[0]}"
+                example = "" if len(cases) == 1 else "e.g. "
+                message = f"measuring again {counted(len(cases), 'case')} that may have regressed: {example}{cases[0]}"
                 self._say(f"{message}; up to {rounds} rounds, about {duration(seconds)}, on top of the budget")
             case CasesLeftOut(left_out) if left_out[0].reason not in self._reasons:
                 self._reasons.add(left_out[0].reason)

@@ -171,3 +171,16 @@ def test_a_file_that_is_nowhere_is_refused(actbench: Actbench) -> None:
     result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
     assert result.exit_code == 2
     assert result.stderr.startswith("actbench: --load kern.py: there is no such file")
+
+
+def test_a_name_that_the_file_of_bad_lacks_is_refused_with_the_commit_of_that_file(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    commit("kernel", kern=STRATEGY)
+    commit("renamed", kern=STRATEGY.replace("def mine(", "def mien("))
+    levels(bench, hashes(), {})
+    Path("kern.py").write_text(STRATEGY)
+    result = actbench("bisect", "HEAD~1", *LOADED, "-s", "mine")
+    assert (result.exit_code, result.stdout) == (2, "")
+    name = "unknown strategy 'mine': did you mean 'mien'?"
+    assert result.stderr == f"actbench: {name} (--load kern.py is that of BAD {hashes()[-1][:12]})\n"

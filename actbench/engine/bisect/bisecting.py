@@ -32,6 +32,7 @@ from actbench.analysis.regression import Verdict
 from actbench.engine.bisect import bisect_state, commit_line, common_cases
 from actbench.engine.bisect.bisect_rounds import CommitRounds, named, ratios_of
 from actbench.engine.bisect.bisect_state import BisectState, MeasuredBy, StateFile, StoredRound, StoredSkip
+from actbench.engine.bisect.code_of_ends import naming_code
 from actbench.engine.bisect.commit_environments import CommitEnvironment, CommitEnvironments
 from actbench.engine.launch import StartWorker, WorkerOptions
 from actbench.engine.live.environment_cache import Tell, silent
@@ -62,11 +63,12 @@ class Bisecting:
         self._check = request.check
         self._seams = seams
         self._tell = tell
-        self._selection = selected(request.check)
         self._cpu = environment.choose_cpu(request.check.affinity)
         self._measured_by = MeasuredBy.here(self._cpu)
         self._state = BisectState(seed=chosen_seed(request.check.seed), measured_by=self._measured_by)
-        self._here = self._selection.offered_here((), self._state.seed)
+        with naming_code(request.loaded_from):
+            self._selection = selected(request.check)
+            self._here = self._selection.offered_here((), self._state.seed)
         self._started = seams.clock()
         self._before = 0.0
         self._stack = ExitStack()

@@ -16,6 +16,8 @@ NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e\d{1,3})?)\s*([a-zA-Z%]*)", re.ASCII | r
 SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 TIME_UNITS = {"ms": Decimal("0.001"), "s": 1, "": 1, "m": 60, "min": 60, "h": 3600}
 
+LARGEST_ERROR = 1e300
+
 MOST = f"{MOST_ELEMENTS:.0e}".replace("+", "")
 """The largest size, in words."""
 
@@ -73,6 +75,22 @@ def share(text: str) -> float:
     return float(number) / 100
 
 
+def relative_error(text: str) -> float:
+    """Read a relative error, 1e-5 or 0.001%, as a fraction."""
+    number = _float(text.removesuffix("%"))
+    if number is None or not 0 < number <= LARGEST_ERROR:
+        raise InputError(f"'{text}' is no relative error: write a number above 0, for example 1e-5 or 0.001%")
+    return number / 100 if text.endswith("%") else number
+
+
+def bound(text: str) -> float:
+    """Read a bound of what is not negative: 4, 0.5."""
+    number = _float(text)
+    if number is None or not number >= 0:
+        raise InputError(f"'{text}' is no bound: write a number from 0 on, for example 4 or 0.5")
+    return number
+
+
 def threads(text: str) -> int:
     """Read a number of threads; ``all`` are as many as this process may run on."""
     if text == "all":
@@ -82,6 +100,13 @@ def threads(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise InputError(f"'{text}' is not a number of threads: write for example 1, or all")
     return int(text)
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _whole(text: str) -> int | None:

@@ -10,7 +10,7 @@ import click
 
 from actbench.cli.formats import TABLES, format_option
 from actbench.cli.options import on_command_line, quiet, selection_of_kernels
-from actbench.cli.values import Names
+from actbench.cli.values import Names, WholeNumber
 from actbench.model.names import Quantity
 from actbench.runs.bounds import LARGEST_SEED
 
@@ -48,14 +48,14 @@ def _compared(ctx: click.Context, param: click.Parameter, names: tuple[tuple[str
 )
 @click.option(
     "--points",
-    type=click.IntRange(min=10, max=100_000),
+    type=WholeNumber(min=10, max=100_000),
     default=150,
     show_default=True,
     help="Points per band of z and tail.",
 )
 @click.option("--exhaustive", is_flag=True, help="Every finite number: minutes per kernel of float32.")
 @click.option(
-    "--seed", type=click.IntRange(min=0, max=LARGEST_SEED), default=0, show_default=True, help="Seed of the points."
+    "--seed", type=WholeNumber(min=0, max=LARGEST_SEED), default=0, show_default=True, help="Seed of the points."
 )
 @format_option(TABLES)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")

@@ -14,7 +14,7 @@ import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import Command
-from actbench.cli.values import Duration, Percent
+from actbench.cli.values import Duration, Percent, WholeNumber
 from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def limits(target: str, budget: str) -> Callable[[Command], Command]:
     def add(command: Command) -> Command:
         by_rounds = click.option(
             "--rounds",
-            type=click.IntRange(min=1, max=MOST_ROUNDS),
+            type=WholeNumber(min=1, max=MOST_ROUNDS),
             help="Exactly so many rounds, whatever the target; with --budget, as many of them as it has time for.",
         )
         by_target = click.option(

@@ -12,7 +12,17 @@ import click
 from click.core import ParameterSource
 
 from actbench.cli.completion import complete
-from actbench.cli.values import Duration, InputsText, Margin, Names, Percent, SizeText, StrategyName, Threads
+from actbench.cli.values import (
+    Duration,
+    InputsText,
+    Margin,
+    Names,
+    Percent,
+    SizeText,
+    StrategyName,
+    Threads,
+    WholeNumber,
+)
 from actbench.errors import OptionsError
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.planning.selection import Selection
@@ -100,7 +110,7 @@ timeout = click.option(
 # Measuring
 
 seed = click.option(
-    "--seed", type=click.IntRange(min=0, max=LARGEST_SEED), help="Seed of inputs and order. [default: random]"
+    "--seed", type=WholeNumber(min=0, max=LARGEST_SEED), help="Seed of inputs and order. [default: random]"
 )
 
 
@@ -146,7 +156,7 @@ threads = click.option(
 
 def processors(command: Command) -> Command:
     """Add the options that say where workers run."""
-    pin = click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+    pin = click.option("--affinity", type=WholeNumber(min=0), metavar="CPU", help="Processor to pin workers to.")
     return pin(threads(command))
 
 

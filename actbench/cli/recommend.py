@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
 from actbench.cli.recommend_output import make_room, show, show_all, show_with_frameworks
-from actbench.cli.values import Duration, Names, Percent, Range, Rows, SizeText, StrategyName
+from actbench.cli.values import Bound, Duration, Names, Percent, Range, RelativeError, Rows, SizeText, StrategyName
 
 if TYPE_CHECKING:
     from actbench.engine.requests import RecommendRequest
@@ -45,14 +44,6 @@ def _axis(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | N
         raise click.MissingParameter(ctx=ctx, param=param)
     if len(value) > 1 or (param.name != "activations" and any(map(is_glob, value))):
         raise click.BadParameter(f"'{','.join(value)}' is a list: ask for one at a time", param=param)
-    return value
-
-
-def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """Refuse what is no number."""
-    del ctx
-    if value is not None and isnan(value):
-        raise click.BadParameter("'nan' is no bound: write a number", param=param)
     return value
 
 
@@ -133,9 +124,8 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 )
 @click.option(
     "--max-error",
-    type=click.FloatRange(min=0, max=1e300, min_open=True),
-    callback=_number,
-    help="Largest relative error of g' that is allowed, without what one rounding of z causes.",
+    type=RelativeError(),
+    help="Largest relative error of g' that is allowed, without what one rounding of z causes, e.g. 1e-5 or 0.001%.",
 )
 @click.option(
     "--on",
@@ -148,14 +138,12 @@ def _number(ctx: click.Context, param: click.Parameter, value: float | None) -> 
 )
 @click.option(
     "--max-ulp",
-    type=click.FloatRange(min=0),
-    callback=_number,
+    type=Bound(),
     help="Largest error of g' that is allowed, in ULP, with what rounding of z causes.",
 )
 @click.option(
     "--max-kept",
-    type=click.FloatRange(min=0),
-    callback=_number,
+    type=Bound(),
     metavar="BYTES",
     help="Most bytes per element that may be kept beside those that are alive anyway.",
 )

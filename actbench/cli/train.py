@@ -10,6 +10,7 @@ import click
 from actbench.cli.measuring import RunMode, all_tables, carry_out, directories, dry_run, limits, mode_taken, strict
 from actbench.cli.options import on_command_line, quiet, seed, timeout, usage_shown
 from actbench.cli.step_options import selecting_steps, threads_of_steps
+from actbench.cli.values import WholeNumber
 
 if TYPE_CHECKING:
     from actbench.engine.training import PreparedTrain
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @limits("0.7", "110s")
 @seed
 @directories
-@click.option("--affinity", type=click.IntRange(min=0), metavar="CPU", help="Processor to pin workers to.")
+@click.option("--affinity", type=WholeNumber(min=0), metavar="CPU", help="Processor to pin workers to.")
 @threads_of_steps
 @timeout
 @dry_run

@@ -40,9 +40,23 @@ Rows = partial(Notation, "rows", notation.rows)
 SizeText = partial(Notation, "size", notation.size)
 Duration = partial(Notation, "time", notation.seconds)
 Percent = partial(Notation, "pct", notation.share)
+RelativeError = partial(Notation, "error", notation.relative_error)
+Bound = partial(Notation, "number", notation.bound)
 Threads = partial(Notation, "threads", notation.threads)
 ShardText = partial(Notation, "k/n", notation.shard)
 InputsText = partial(Notation, "inputs", Inputs.parse)
+
+
+class WholeNumber(click.IntRange):
+    """A whole number in a range, which the message names where it is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            to = "on" if self.max is None else f"to {self.max}"
+            self.fail(f"'{value}' is not a whole number from {self.min} {to}", param, ctx)
 
 
 class Range(click.ParamType):

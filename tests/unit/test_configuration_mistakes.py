@@ -30,7 +30,7 @@ from tests.support.settings import refused, write
         ("budget = 2026-01-01", "budget from actbench.toml: write a string or a number"),
         ("budget = nan", "budget from actbench.toml: 'nan' is not a time: write for example 90s"),
         ("budget = [3]", "budget from actbench.toml: write one value, not a list"),
-        ("rounds = 0", "rounds from actbench.toml: 0 is not in the range 1<=x<=1000000."),
+        ("rounds = 0", "rounds from actbench.toml: '0' is not a whole number from 1 to 1000000"),
         ("quiet = 1", "quiet from actbench.toml: write true or false"),
         ("[check]\nmargin = 'much'", "margin from actbench.toml [check]: 'much' is not a percentage: write for"),
         ("[compare]\nformat = 'xml'", "format from actbench.toml [compare]: 'xml' is not one of "),

@@ -67,11 +67,11 @@ def as_object(outcome: Recommendation) -> dict[str, Any]:
     timed = bool(outcome.racing)
     return {
         "outcome": outcome.outcome if timed else None,
-        "choice": _row(outcome.choice) if timed else None,
-        "ties": [_row(one) for one in outcome.alike if one is not outcome.choice],
-        "open": [_row(one) for one in outcome.open],
-        "ruled_out": [_row(one) | {"reason": one.ruled_out} for one in outcome.ruled_out],
-        "arms": [_row(one) for one in outcome.candidates],
+        "choice": _row(outcome.choice, outcome) if timed else None,
+        "ties": [_row(one, outcome) for one in outcome.alike if one is not outcome.choice],
+        "open": [_row(one, outcome) for one in outcome.open],
+        "ruled_out": [_row(one, outcome) | {"reason": one.ruled_out} for one in outcome.ruled_out],
+        "arms": [_row(one, outcome) for one in outcome.candidates],
         "margin": outcome.margin,
         "alive": list(outcome.alive),
         "rounds": outcome.rounds if timed else 0,
@@ -94,7 +94,7 @@ def _note(outcome: Recommendation) -> str:
     return " ".join([columns, *kept_tensors.meanings(outcome.candidates), *op_by_op.notes(cases)])
 
 
-def _row(one: Candidate) -> dict[str, Any]:
+def _row(one: Candidate, outcome: Recommendation) -> dict[str, Any]:
     place = one.place
     return {
         "case": one.case.id,
@@ -110,7 +110,7 @@ def _row(one: Candidate) -> dict[str, Any]:
         "time_over_fastest": place.ratio._asdict() if place else None,
         "time_of_rounds": [place.paired.fastest, place.paired.slowest] if place and place.paired else None,
         "rounds": place.rounds if place else 0,
-        "standing": place.standing if place else None,
+        "standing": _standing(one, outcome) if place else None,
         "max_relative_error": one.error.relative._asdict() | {"slope": one.error.slope},
         "max_absolute_error": one.error.absolute._asdict(),
         "max_ulp": one.error.ulp._asdict(),

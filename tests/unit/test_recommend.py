@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,16 @@ def test_a_strategy_that_is_faster_than_all_others_is_named_alone(recommend: Rec
     recompute = next(arm for arm in answer["arms"] if arm["strategy"] == "recompute")
     assert recompute["time_over_fastest"] == pytest.approx({"value": 2, "low": 2, "high": 2})
     assert recompute["standing"] == "slower"
+
+
+def test_programs_read_of_an_open_race_that_the_first_is_the_fastest_so_far(
+    recommend: Recommend, bench: FakeBench
+) -> None:
+    result = recommend(undecided(bench), *JSON, "--budget", "8s")
+    assert result.exit_code == ExitCode.INCONCLUSIVE
+    answer = json.loads(result.stdout)
+    assert answer["outcome"] == "open"
+    assert answer["choice"]["standing"] == "fastest so far"
 
 
 def test_of_ties_the_one_is_recommended_that_keeps_nothing_beside_what_is_alive_anyway(recommend: Recommend) -> None:
@@ -218,7 +229,9 @@ def test_where_a_cache_is_too_large_operands_are_warm_unless_a_state_is_named(
     words = ("recommend", "-a", "logistic", "-n", "1000", "--op", "backward", "-q", "--fresh", *JSON)
     answer = outcome(actbench(*words))
     assert answer["choice"]["case"] == "logistic/cached/numpy/backward/float32/1000"
-    assert answer["remarks"][0].startswith("Operands are in cache, because they cannot come from memory here: ")
+    assert answer["remarks"][0].startswith(
+        "Operands are in cache, because they cannot come from memory here: a cache of 1048576 MiB takes"
+    )
     refused = actbench(*words, "--operands", "residuals-cold")
     assert refused.exit_code == ExitCode.BAD_INPUT
     assert "a cache of 1048576 MiB takes" in refused.stderr

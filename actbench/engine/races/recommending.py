@@ -33,7 +33,7 @@ from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut
 from actbench.model.training import ARMS, CHECKPOINT, FREE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant, with_storage
-from actbench.planning import globs
+from actbench.planning import globs, suite
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 
@@ -118,7 +118,8 @@ def _alone_where_possible(request: RecommendRequest) -> tuple[PreparedRun, Recom
         if not request.may_be_warm:
             raise
         warm = replace(request, operands=(OperandState.WARM,))
-        remark = f"Operands are in cache, because they cannot come from memory here: {reason}."
+        why = str(reason).removeprefix(f"{suite.NO_CASE}: ")
+        remark = f"Operands are in cache, because they cannot come from memory here: {why}."
         return _alone(warm), warm, (remark,)
 
 

@@ -88,8 +88,8 @@ def calls(name: str) -> Iterator[tuple[Op, Rule, list[Array]]]:
 
 def assert_same(computed: Any, right: Any) -> None:
     pairs = zip(computed, right, strict=True) if isinstance(right, tuple) else [(computed, right)]
-    for one, other in pairs:
-        np.testing.assert_array_equal(one, other)
+    for left, expected in pairs:
+        np.testing.assert_array_equal(left, expected)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,17 +160,17 @@ def test_what_is_executed_around_the_formula_is_shown(name: str, op: Op, execute
     assert "keeping(" in EAGER.forward_execution(rule)
 
 
-# The library's own activations
+# What the library ships
 
 
 def test_a_function_of_the_library_is_called_with_its_keywords() -> None:
     z, b = np.random.default_rng(0).standard_normal((2, 3, 5))
     for name in ("logistic", "softmax"):
-        own = EAGER.shipped_function(name)
-        assert own is not None
+        function = EAGER.shipped_function(name)
+        assert function is not None
         namespace = ROW_FUNCTIONS if name == "softmax" else FUNCTIONS
         right = registry.activation(name).rule("cached", Dialect.ARRAY, namespace).forward(z)
-        np.testing.assert_allclose(own(z), right, rtol=1e-14)
+        np.testing.assert_allclose(function(z), right, rtol=1e-14)
     assert_same(SHIPPED["reglu"].function()(z, b), np.abs(z) * b)
     replacing = EAGER.shipped_function("threshold:value=2")
     assert replacing is not None
@@ -189,7 +189,7 @@ def test_a_function_of_the_library_is_called_with_its_keywords() -> None:
         ("log-ndtr", Dtype.FLOAT32, "backend 'eager-arrays' has no automatic differentiation"),
     ],
 )
-def test_why_a_function_of_the_library_is_not_timed_is_said(name: str, dtype: Dtype, why: str) -> None:
+def test_why_a_function_of_the_library_is_not_timed(name: str, dtype: Dtype, why: str) -> None:
     with pytest.raises(InputError) as refused:
         EAGER.autograd(name, dtype)
     assert str(refused.value) == why
@@ -214,8 +214,8 @@ def test_nor_is_one_along_rows_or_of_a_and_b(name: str, inputs: tuple[str, ...],
 def test_inputs_and_gradients_of_a_function_are_arranged_as_it_has_them() -> None:
     a, b, dy = np.arange(3.0), np.arange(3.0, 6.0), np.ones(3)
 
-    def join(one: Array, other: Array) -> Array:
-        return np.concatenate([one, other])
+    def join(first: Array, second: Array) -> Array:
+        return np.concatenate([first, second])
 
     assert SHIPPED["reglu"].layout(("a", "b")) == GatedLayout()
     assert Shipped("glu", is_packed=True).layout(("a", "b")) == PackedLayout()

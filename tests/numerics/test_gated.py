@@ -259,7 +259,7 @@ def test_a_weakness_that_shows_nowhere_is_refused() -> None:
     ],
     ids=["one gradient", "narrower", "NaN hidden"],
 )
-def test_results_of_another_shape_and_hidden_nan_are_refused(
+def test_results_of_a_wrong_shape_and_hidden_nan_are_refused(
     altered: Callable[[Evaluation], Evaluation], fault: str
 ) -> None:
     one = kernel("reglu", "recompute", op=Op.STEP)

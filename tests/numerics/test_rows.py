@@ -254,7 +254,7 @@ def test_of_a_right_gradient_a_weakness_that_shows_nowhere_is_all_that_is_refuse
     ],
     ids=["elements missing", "narrower", "NaN hidden"],
 )
-def test_results_of_another_shape_and_hidden_nan_are_refused(altered: Callable[[Array], Array], fault: str) -> None:
+def test_results_of_a_wrong_shape_and_hidden_nan_are_refused(altered: Callable[[Array], Array], fault: str) -> None:
     one = kernel("softmax", "cached")
 
     def evaluate(identity: KernelId, z: Array, dy: Array) -> Evaluation:

@@ -98,7 +98,7 @@ def test_a_kernel_gets_what_it_keeps_in_every_op_and_state(
     accepted_everywhere(backend)
 
 
-def test_a_backward_that_looks_for_more_than_saved_tensors_is_told_to_write_the_value(
+def test_a_backward_has_saved_tensors_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Mine:

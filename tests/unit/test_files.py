@@ -32,8 +32,8 @@ def test_files_that_are_committed_but_not_synced_are_whole(tmp_path: Path, monke
 
     monkeypatch.setattr(files, "_sync", fail)
     with pytest.raises(OutputError, match="cannot write disk: No space left on device; the run is intact: go on with"):
-        files.commit(tmp_path, {"one": b"1", "other": b"2"})
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"one": "1", "other": "2"}
+        files.commit(tmp_path, {"one": b"1", "two": b"2"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"one": "1", "two": "2"}
 
 
 def test_what_was_not_there_is_not_said_to_be_intact(tmp_path: Path) -> None:

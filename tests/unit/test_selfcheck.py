@@ -141,15 +141,16 @@ def test_an_audit_can_be_kept_with_a_run(actbench: Actbench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "said"), [("nowhere", "nowhere is not a run"), ("alone.json", "--store alone.json: name the directory")]
+    ("store", "message"),
+    [("nowhere", "nowhere is not a run"), ("alone.json", "--store alone.json: name the directory")],
 )
 def test_where_it_is_to_be_kept_is_looked_at_before_measuring(
-    actbench: Actbench, bench: FakeBench, small_runs: Path, store: str, said: str
+    actbench: Actbench, bench: FakeBench, small_runs: Path, store: str, message: str
 ) -> None:
     shutil.copy(small_runs / "one" / "pyperf.json", "alone.json")
     result = actbench("selfcheck", *SMALL, "--store", store)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"actbench: {said}")
+    assert result.stderr.startswith(f"actbench: {message}")
     assert bench.workers_started == 0
 
 

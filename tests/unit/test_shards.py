@@ -119,14 +119,14 @@ def _other_threads(record: Any) -> None:
     record["settings"]["threads"] = 2
 
 
-def _other_code(record: Any) -> None:
+def _code_of_the_user(record: Any) -> None:
     record["loaded"] = [{"kind": "file", "name": "mine.py", "sha256": "0" * 64}]
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (_other_code, "it has other code of the user's (--load); measure with the same"),
+        (_code_of_the_user, "it has other code of the user's (--load); measure with the same"),
         (_other_processor, "the hosts differ (cpu model: "),
         (_other_numpy, "the hosts differ (libraries: "),
         (_other_threads, "--threads is 1 there and 2 here"),

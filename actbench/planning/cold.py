@@ -30,7 +30,8 @@ def unsupported(subject: Subject, yardstick: Subject, of: Case, room: Room) -> s
     if count > sets.MOST_SETS:
         return (
             f"a cache of {cache / 2**20:.0f} MiB takes {count} sets of operands to pass twice, and with more than "
-            f"{sets.MOST_SETS} the Python objects around such small arrays would come from memory too"
+            f"{sets.MOST_SETS} the Python objects around such small arrays would come from memory too: "
+            "name larger arrays, or --operands warm"
         )
     return None
 

@@ -21,9 +21,6 @@ from actbench.planning.presets import Axes
 from actbench.planning.resolved import ResolvedAxes, resolved, resolved_here
 from actbench.planning.selection import CaseQuery, Room
 
-NO_CASE = "the selection leaves no case to measure"
-"""What begins the message where nothing is left; the reason follows."""
-
 MEMORY_SHARE = 0.5
 """The share of the machine's memory that one block may need."""
 
@@ -42,7 +39,7 @@ def plan(axes: Axes, room: Room, *, pattern: str = "*", seed: int) -> Plan:
     cases = [case for case, reason in reasons.items() if not reason]
     left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
     if not cases:
-        raise InputError(f"{NO_CASE}{_because(requested, left_out)}")
+        raise InputError(f"the selection leaves no case to measure{_because(requested, left_out)}")
     is_cold = any(case.operands is not OperandState.WARM for case in cases)
     return Plan(grouped(cases), seed, tuple(left_out), cache=room.cache if is_cold else 0)
 
@@ -54,7 +51,7 @@ def without_cold(plan: Plan, reason: str) -> Plan:
     """
     warm = [case for case in plan.cases if case.operands is OperandState.WARM]
     if not warm:
-        raise InputError(f"{NO_CASE}: {reason}")
+        raise InputError(f"the selection leaves no case to measure: {reason}")
     left_out = [LeftOut(case.id, reason) for case in plan.cases if case.operands is not OperandState.WARM]
     return replace(plan, blocks=grouped(warm), left_out=(*plan.left_out, *left_out), cache=0)
 

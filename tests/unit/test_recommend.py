@@ -227,7 +227,7 @@ def test_where_a_cache_is_too_large_operands_are_warm_unless_a_state_is_named(
 ) -> None:
     monkeypatch.setattr(environment, "last_level_cache", lambda _: 1 << 40)
     words = ("recommend", "-a", "logistic", "-n", "1000", "--op", "backward", "-q", "--fresh", *JSON)
-    answer = outcome(actbench(*words))
+    answer = outcome(actbench(*words, "-b", "python,numpy"))
     assert answer["choice"]["case"] == "logistic/cached/numpy/backward/float32/1000"
     assert answer["remarks"][0].startswith(
         "Operands are in cache, because they cannot come from memory here: a cache of 1048576 MiB takes"
@@ -235,6 +235,7 @@ def test_where_a_cache_is_too_large_operands_are_warm_unless_a_state_is_named(
     refused = actbench(*words, "--operands", "residuals-cold")
     assert refused.exit_code == ExitCode.BAD_INPUT
     assert "a cache of 1048576 MiB takes" in refused.stderr
+    assert ": name larger arrays, or --operands warm" in refused.stderr
 
 
 def test_all_strategies_may_be_named_as_all(recommend: Recommend) -> None:

@@ -33,7 +33,7 @@ from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut
 from actbench.model.training import ARMS, CHECKPOINT, FREE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant, with_storage
-from actbench.planning import globs, suite
+from actbench.planning import globs
 from actbench.planning.selection import Selection
 from actbench.planning.training import TrainingSelection
 
@@ -114,13 +114,17 @@ def _alone_where_possible(request: RecommendRequest) -> tuple[PreparedRun, Recom
     """Plan a race of calls: on warm operands, with the reason, where these may be, and cannot come from memory."""
     try:
         return _alone(request), request, ()
-    except InputError as reason:
+    except InputError:
         if not request.may_be_warm:
             raise
-        warm = replace(request, operands=(OperandState.WARM,))
-        why = str(reason).removeprefix(f"{suite.NO_CASE}: ")
-        remark = f"Operands are in cache, because they cannot come from memory here: {why}."
-        return _alone(warm), warm, (remark,)
+    either = _alone(replace(request, operands=(*request.operands, OperandState.WARM)))
+    (why, *_) = (
+        one.reason
+        for one in either.plan.left_out
+        if replace(Case.parse(one.case), operands=OperandState.WARM) in either.plan.cases
+    )
+    warm = replace(request, operands=(OperandState.WARM,))
+    return _alone(warm), warm, (f"Operands are in cache, because they cannot come from memory here: {why}.",)
 
 
 def _errors(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import frexp, inf
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation, magnitude
 
 SATURATES = Weakness(
@@ -47,6 +48,9 @@ def celu(m: Any, alpha: float = 1.0) -> Formulas:
     def recompute_array(z):
         return m.exp(m.where(z > 0.0, 0.0, z) / alpha)
 
+    def recompute_at_once(z):
+        return m.capped_exp(z / alpha)
+
     def cached(y):
         return 1.0 if y > 0.0 else 1.0 + y / alpha
 
@@ -71,7 +75,7 @@ def celu(m: Any, alpha: float = 1.0) -> Formulas:
         weaknesses=(subnormal,) if alpha > 1.0 else (),
         second_kinks={0.0: 1.0 / alpha},
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array),
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "capped_exp") else recompute_array),
             weaknesses=inexact,
             second=Strategy(Piecewise(scalar=second, array=second_array), weaknesses=(*inexact, *divided)),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from actbench.activations._at_once import has
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 LAMBDA = 1.0507009873554804934193349852946
@@ -39,6 +40,9 @@ def selu(m: Any) -> Formulas:
     def recompute_array(z):
         return m.where(z > 0.0, scale, steep * m.exp(m.where(z > 0.0, 0.0, z)))
 
+    def recompute_at_once(z):
+        return m.where(z > 0.0, scale, steep * m.capped_exp(z))
+
     def cached(y):
         return scale if y > 0.0 else y + steep
 
@@ -63,7 +67,8 @@ def selu(m: Any) -> Formulas:
         kinks={0.0: steep},
         second_kinks={0.0: steep},
         recompute=Strategy(
-            Piecewise(scalar=recompute, array=recompute_array), second=Piecewise(scalar=second, array=second_array)
+            Piecewise(scalar=recompute, array=recompute_at_once if has(m, "capped_exp") else recompute_array),
+            second=Piecewise(scalar=second, array=second_array),
         ),
         cached=Strategy(
             Piecewise(scalar=cached, array=cached_array),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from actbench import __version__, plugins
@@ -37,7 +38,13 @@ DEFAULT_BUDGET = 110.0
 """Seconds."""
 
 ARM_SECONDS = 0.08
-"""Time of an arm per round: about 20 steps of the default network, half of which are timed."""
+"""Least time of an arm per round: about 20 steps of the default network, a third of which are timed."""
+
+LONGEST_ARM_SECONDS = 1.0
+
+ENOUGH_ROUNDS = 20
+"""Rounds beyond which a budget is spent on longer ones: a round begins with what is not timed, and steps scatter more
+within a process than from one to the next."""
 
 SELECTING = {
     "networks": "NETWORK",
@@ -56,7 +63,7 @@ SELECTING = {
 """Options that decide what is measured, as they are written; they cannot be given where a run is resumed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PreparedTrain:
     """A run of training steps that can begin."""
 
@@ -65,16 +72,29 @@ class PreparedTrain:
     cpu: int | None
     threads: int
 
+    @property
+    def budget(self) -> float | None:
+        """Seconds; None where rounds alone are asked for."""
+        return self.request.budget or (None if self.request.rounds else DEFAULT_BUDGET)
+
+    @cached_property
+    def arm_seconds(self) -> float:
+        """The time of an arm per round, so long that `ENOUGH_ROUNDS` fill the budget; `ARM_SECONDS` without one."""
+        slowness = speed.slowness()
+        ends = ARM_SECONDS, LONGEST_ARM_SECONDS
+        least, most = (training.predicted_round(self.plan, seconds, slowness) for seconds in ends)
+        longer = min(max((self.budget or 0.0) / ENOUGH_ROUNDS - least, 0.0) / (most - least), 1.0)
+        return ARM_SECONDS if self.request.rounds else ARM_SECONDS + longer * (LONGEST_ARM_SECONDS - ARM_SECONDS)
+
     def prediction(self) -> Prediction:
         """Return how long it should take."""
         request = self.request
         slowness = speed.slowness()
-        seconds = training.predicted_round(self.plan, ARM_SECONDS, slowness)
         return Prediction(
             preparation=training.preparation(self.plan, slowness),
-            round_seconds=seconds,
+            round_seconds=training.predicted_round(self.plan, self.arm_seconds, slowness),
             rounds=request.rounds,
-            budget=request.budget or (None if request.rounds else DEFAULT_BUDGET),
+            budget=self.budget,
             fewest=guaranteed_rounds(request),
             for_interval=MIN_ROUNDS,
         )
@@ -82,7 +102,7 @@ class PreparedTrain:
     def file(self) -> PlanFile:
         """Return the plan as a file, for other hosts."""
         loaded = tuple(environment.public_code(plugins.loaded()))
-        arm_seconds = costs.arm_seconds(self.plan, ARM_SECONDS)
+        arm_seconds = costs.arm_seconds(self.plan, self.arm_seconds)
         return PlanFile(self.plan, PRESET, arm_seconds, self.request.threads, loaded, __version__)
 
     def record(self, start_worker: StartWorker) -> Record:
@@ -92,9 +112,9 @@ class PreparedTrain:
             preset=PRESET,
             engine=Engine.INTERLEAVED,
             target=request.target or DEFAULT_TARGET,
-            budget=request.budget or (None if request.rounds else DEFAULT_BUDGET),
+            budget=self.budget,
             rounds=request.rounds,
-            arm_seconds=costs.arm_seconds(self.plan, ARM_SECONDS),
+            arm_seconds=costs.arm_seconds(self.plan, self.arm_seconds),
             timeout=request.timeout or DEFAULT_TIMEOUT,
             threads=self.threads,
         )

@@ -8,7 +8,7 @@ from typing import Any
 from actbench.analysis.bisection import Bisection, ExpectedBisection, SlowerCase, Suspects
 from actbench.analysis.commit_search import MORE_STEPS, NAMED, Culprit
 from actbench.analysis.interval import Interval
-from actbench.analysis.regression import Verdict
+from actbench.analysis.regression import Change, Verdict
 from actbench.errors import ExitCode
 from actbench.model.bisected_commit import BisectedCommit
 from actbench.model.commit import SHORT
@@ -69,8 +69,7 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
         worst = result.noise[0]
         sentence = f"{worst.case.id} in GOOD differed from itself by {change_in_percent(worst.ratio)}"
         yield Conclusion(ExitCode.INCONCLUSIVE, f"the host is too noisy: {sentence}")
-    undecided = [change for change in result.first if change.verdict is Verdict.INCONCLUSIVE]
-    if undecided:
+    if undecided := _undecided(result):
         cases = counted(len(undecided), "case")
         sentence = f"whether {bad} is slower than {good} is undecided in {cases}, e.g. {undecided[0].case.id}"
         sentence += (
@@ -85,6 +84,11 @@ def _conclusions(result: Bisection) -> Iterator[Conclusion]:
         yield Conclusion(ExitCode.INCONCLUSIVE, sentence)
     where = ", in the cases that both have" if new else ""
     yield Conclusion(ExitCode.FINE, f"{bad} is not slower than {good} by more than {100 * result.margin:g} %{where}")
+
+
+def _undecided(result: Bisection) -> list[Change]:
+    """Return the verdicts on BAD that are open."""
+    return [change for change in result.first if change.verdict is Verdict.INCONCLUSIVE]
 
 
 def _since(result: Bisection, named: Sequence[SlowerCase]) -> str:
@@ -236,7 +240,7 @@ def as_json(result: Bisection) -> str:
                 for change in result.first
             ],
             "cases": [_case(one) for one in result.slower],
-            "undecided": [*result.undecided],
+            "undecided": [*result.undecided] or [change.case.id for change in _undecided(result)],
             "lacked": [{"by": one.end, "cases": [*one.cases], "files": [*one.files]} for one in result.lacked],
             "measured": [
                 {

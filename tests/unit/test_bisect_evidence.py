@@ -52,6 +52,17 @@ def test_evidence_of_another_host_or_another_actbench_is_refused(
         assert result.stderr == f"actbench: {sentence}\n"
 
 
+def test_going_on_with_another_seed_is_refused_and_with_the_same_it_is_not(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    levels(bench, hashes(), steps(2))
+    actbench("bisect", "HEAD~3", *SELECTED, "--seed", "5")
+    refused = actbench("bisect", "HEAD~3", *SELECTED, "--resume", "--seed", "6")
+    assert refused.exit_code == 5
+    assert "--resume: what is there was measured with --seed 5: leave --seed out" in refused.stderr
+    assert actbench("bisect", "HEAD~3", *SELECTED, "--resume", "--seed", "5").exit_code == 1
+
+
 def test_the_duration_of_a_bisect_that_goes_on_is_that_of_all_its_rounds(actbench: Actbench, bench: FakeBench) -> None:
     levels(bench, hashes(), steps(2))
     first, later = (
@@ -69,6 +80,7 @@ def test_the_check_of_bad_is_in_the_json_and_figures_without_an_interval_are_exp
     short = ("bisect", "HEAD~3", *SELECTED, "--budget", "1s")
     assert "? marks figures of too few rounds for an interval" in " ".join(actbench(*short).stdout.split())
     report = json.loads(actbench(*short, "--format", "json").stdout)
+    assert CACHED in report["undecided"]
     by_case = {one["case"]: one for one in report["check"]}
     assert by_case[CACHED]["verdict"] == "inconclusive"
     assert by_case[CACHED]["change"] == {"ratio": pytest.approx(1.1, rel=0.05), "low": None, "high": None}

@@ -123,10 +123,11 @@ class StateFile:
         """Take its path."""
         self._path = path
 
-    def load(self, here: MeasuredBy) -> BisectState:
+    def load(self, here: MeasuredBy, seed: int | None) -> BisectState:
         """Return what it holds; `InputError` where there is nothing, or it is damaged.
 
-        `NotComparableError` where it was measured on another host or by another actbench than `here`.
+        `NotComparableError` where it was measured on another host or by another actbench than `here`, or with another
+        seed than the user's.
         """
         try:
             state = msgspec.json.decode(self._path.read_bytes(), type=BisectState)
@@ -138,6 +139,8 @@ class StateFile:
             raise InputError(f"{self._path} cannot be read ({error}): {BEGIN_ANEW}") from None
         if difference := _difference(state, here):
             raise NotComparableError(f"--resume: what is there was measured by {difference}: {BEGIN_ANEW}")
+        if seed not in {None, state.seed}:
+            raise NotComparableError(f"--resume: what is there was measured with --seed {state.seed}: leave --seed out")
         return state
 
     def save(self, state: BisectState) -> None:

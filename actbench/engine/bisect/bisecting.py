@@ -86,7 +86,7 @@ class Bisecting:
         with ExitStack() as opening:
             self._file = opening.enter_context(bisect_state.opened(bisect_state.question(self.commits, self._check)))
             if self._request.resume:
-                self._state = self._file.load(self._measured_by)
+                self._state = self._file.load(self._measured_by, self._check.seed)
                 self._before = self._state.seconds
             self._environments = CommitEnvironments(
                 commits=self.commits,

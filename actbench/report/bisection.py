@@ -132,9 +132,10 @@ def answer_lines(result: Bisection) -> Iterator[str]:
             yield f"  {of_case.case.id}: {change_in_percent(culprit.size)}, probability {_probability(culprit)}"
         if others:
             yield f"  or a commit before it that cannot be told apart: {_short(others)}"
-        if len(commit.parents) > 1:
-            first, second = (parent[:SHORT] for parent in commit.parents[:2])
-            yield f"  it is a merge: actbench bisect $(git merge-base {first} {second}) {second} looks into it"
+        before = result.commits[commits[-1] - 1]
+        if merged := [parent[:SHORT] for parent in commit.parents if parent != before.hash]:
+            base = f"$(git merge-base {before.short} {merged[0]})"
+            yield f"  it is a merge: actbench bisect {base} {merged[0]} looks into it"
     yield from _open_lines(result)
 
 

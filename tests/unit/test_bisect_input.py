@@ -246,3 +246,16 @@ def test_a_culprit_that_is_a_merge_says_how_to_look_into_it(actbench: Actbench, 
     result = actbench("bisect", "HEAD~2", *SELECTED)
     main, side = (git("rev-parse", f"HEAD^{number}")[:12] for number in (1, 2))
     assert f"it is a merge: actbench bisect $(git merge-base {main} {side}) {side} looks into it\n" in result.stdout
+
+
+def test_of_a_merge_whose_second_parent_comes_from_good_the_first_is_looked_into(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    git("checkout", "--quiet", "-b", "side", "HEAD~1")
+    commit("on the side", side="1")
+    git("checkout", "--quiet", "main")
+    git("merge", "--quiet", "--no-ff", "--no-edit", "side")
+    levels(bench, [one.hash for one in between("side", "HEAD")], steps(1))
+    result = actbench("bisect", "side", *SELECTED)
+    main, side = (git("rev-parse", f"HEAD^{number}")[:12] for number in (1, 2))
+    assert f"it is a merge: actbench bisect $(git merge-base {side} {main}) {main} looks into it\n" in result.stdout

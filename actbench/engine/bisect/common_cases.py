@@ -38,4 +38,7 @@ def _way_out(without: Sequence[LackedCases]) -> str:
             changed, verb = ("A", "adds") if one.end == ENDS[0] else ("D", "deletes")
             command = f"git log --diff-filter={changed} -- {one.files[0]}"
             return f"name a {one.end} that has it ('{command}' shows which commit {verb} it), or select other cases"
-    return "select cases that both have ('actbench list cases' lists those that are here)"
+    return (
+        "select cases that both have ('actbench list cases' lists those that are here), of backends whose libraries "
+        "the project of these commits depends on"
+    )

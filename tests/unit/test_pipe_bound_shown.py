@@ -16,6 +16,7 @@ from tests.support.exact_times import CYCLE, exact_seconds
 from tests.support.fake import FakeBench
 
 CASE = "logistic/recompute/numba-simd/derivative/float32/1000"
+BACKWARD = "logistic/recompute/numba-simd/backward/float32/1600"
 OF_STEP = "a training step is many loops, those of its products among them"
 
 
@@ -100,7 +101,7 @@ def test_a_call_that_is_shorter_than_an_iteration_is_shown_in_cycles_a_call(
         ("swiglu/recompute/numba-simd/backward/float32/1000", "the loop of a gated activation writes two gradients"),
         (
             "logistic/recompute/numpy+numba-simd/mlp:8-16-4/float32/100",
-            f"{OF_STEP}: see logistic/recompute/numba-simd/backward/float32/1600 for the backward pass of its activation",
+            f"{OF_STEP}: see {BACKWARD} for the backward pass of its activation",
         ),
         ("logistic/free/numpy+numba-simd/mlp:8-16-4/float32/100", OF_STEP),
     ],

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from actbench.engine.launch import NotLoadedError
 from actbench.engine.live.revisions import Revision
+from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.bisected import hashes, levels
 from tests.support.declaring import STRATEGY
@@ -127,6 +129,27 @@ def test_where_no_case_is_left_the_side_the_file_and_a_way_out_are_named(
         f"not in it): name a {end} that has it ('git log --diff-filter={letter} -- kern.py' shows which commit {verb} "
         "it), or select other cases\n"
     )
+
+
+def test_a_commit_whose_file_cannot_be_loaded_is_skipped_with_what_is_wrong_of_it(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    for number, text in enumerate((STRATEGY, "x = (", CHANGED)):
+        commit(f"commit {number}", kern=text)
+    names = hashes()
+    broken = names[2]
+    wrong = "--load kern.py: line 1 is not Python ('(' was never closed): correct it"
+
+    def has_there(against: str, _: Case) -> bool:
+        if against == f"git:{broken}":
+            raise NotLoadedError(f"in commit {broken[:12]}, {wrong}")
+        return True
+
+    bench.has_there = has_there
+    levels(bench, names, {MINE: lambda number: 1.5 if number >= 3 else 1.0})
+    result = actbench("bisect", names[1], *LOADED, "-s", "mine")
+    assert result.exit_code == 1, result.output
+    assert re.search(rf"skipped: {broken[:12]} \S+ commit 1: {re.escape(wrong)}\n", result.stdout)
 
 
 def test_a_commit_that_lacks_a_file_is_skipped_with_its_name(actbench: Actbench, bench: FakeBench) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from actbench.engine.launch import StartWorker, WorkerOptions
-from actbench.engine.live.baseline import OpenBaseline, describe, first_worker
+from actbench.engine.live.baseline import NOT_LOADED, OpenBaseline, describe, first_worker
 from actbench.engine.live.baseline_code import code_of
 from actbench.engine.live.environment_cache import Tell
 from actbench.engine.live.live_selection import LiveSelection
@@ -88,7 +88,10 @@ class CommitEnvironments:
                 describe(worker, name)
                 offered = frozenset(self.selection.offered_by(worker))
         except NotComparableError as error:
-            raise NotComparableError(str(error).removeprefix(f"--against {name}: ")) from None
+            reason = str(error).removeprefix(f"--against {name}: ")
+            if reason.startswith(NOT_LOADED):  # it is the commit's version of the file
+                reason = reason.removeprefix(NOT_LOADED).removeprefix(f"in commit {commit.short}, ")
+            raise NotComparableError(reason) from None
         others = [f"{name} {version}" for name, version in there.versions.items() if self.pins.get(name) != version]
         for file in code.shared:
             remark = (

@@ -109,6 +109,10 @@ def describe(worker: Worker, against: str) -> Described:
     return described
 
 
+NOT_LOADED = "what is loaded here cannot be loaded there: "
+"""What begins the reason where an environment does not take the code of the user's."""
+
+
 @contextmanager
 def first_worker(start: StartWorker, options: WorkerOptions, against: str) -> Iterator[Worker]:
     """Yield the first worker of an environment; `NotComparableError` where none can be used there."""
@@ -120,7 +124,7 @@ def first_worker(start: StartWorker, options: WorkerOptions, against: str) -> It
         finally:
             worker.close()
     except NotLoadedError as error:
-        raise NotComparableError(f"{what}what is loaded here cannot be loaded there: {error}") from None
+        raise NotComparableError(f"{what}{NOT_LOADED}{error}") from None
     except BenchmarkError as error:
         raise NotComparableError(
             f"{what}no worker can run there ({error}): it takes Python 3.11 or newer with numpy"

@@ -12,7 +12,17 @@ from click.core import ParameterSource
 from actbench.cli.completion import complete
 from actbench.cli.formats import format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
-from actbench.cli.options import inputs, on_command_line, processors, quiet, seed, timeout, usage_shown, user_code
+from actbench.cli.options import (
+    inputs,
+    max_call,
+    on_command_line,
+    processors,
+    quiet,
+    seed,
+    timeout,
+    usage_shown,
+    user_code,
+)
 from actbench.cli.recommend_output import make_room, show, show_all, show_with_frameworks
 from actbench.cli.values import Bound, Duration, Names, Percent, Range, RelativeError, Rows, SizeText, StrategyName
 
@@ -26,7 +36,7 @@ BUDGET, BUDGET_OF_ALL = 30.0, 1200.0
 ALL_STRATEGIES = "all"
 """What stands for all strategies, as where none is named."""
 
-OF_CALLS = {"size": "--size", "ops": "--op", "operands": "--operands"}
+OF_CALLS = {"size": "--size", "ops": "--op", "operands": "--operands", "max_call": "--max-call"}
 """Options that training steps do not have."""
 
 
@@ -188,6 +198,7 @@ def _axis(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | N
 @seed
 @processors
 @timeout
+@max_call
 @user_code
 @quiet
 @click.pass_context

@@ -186,6 +186,7 @@ class RecommendRequest:
     affinity: int | None
     threads: int | None
     timeout: float | None
+    max_call: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,6 +156,8 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
         ),
         (("-a", "tanh", "-s", "cached", "--max-error", "0.1%"), "above --max-error 0.001"),
         (("-a", "nosuch"), "unknown activation 'nosuch'"),
+        (("-n", "100k", "--max-call", "1us"), "'1us' is not a time"),
+        (("-n", "1M", "--max-call", "0.001ms"), r"above the cap of 1e-06 s \(--max-call\)"),
         (("-s", "checkpoint"), "'checkpoint' takes part in training steps alone, .+: add --within, for example mlp:"),
         (("-a", "silu", "-s", "cached"), "silu has the strategies"),
         (("--on", "3:2"), "'3:2' is not a range: write for example -8:8"),

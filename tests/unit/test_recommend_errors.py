@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from actbench import plugins
+from actbench import plugins, registry
+from actbench.engine.survey.pointwise import on_interval
+from actbench.model.names import Dtype
 from tests.support.races import Recommend, taking, unwrapped
 
 CUBIC = """
@@ -56,3 +60,16 @@ def test_an_error_in_a_tail_says_where_it_is_how_large_g_is_there_and_the_differ
         "with rounding, it is off by at most 1.0e-7 anywhere: 477 z on -8 "
         "to 8 were compared with the true g'." in answer
     )
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("float32", "3.40282e+38"), ("float64", "1.79e+308")])
+def test_an_interval_beyond_the_format_ends_at_the_format(
+    recommend: Recommend, recwarn: pytest.WarningsRecorder, dtype: str, most: str
+) -> None:
+    result = recommend(taking(cached=0.5), "-a", "tanh", "-d", dtype, "--on=-1.79e308:1.79e308", "--format", "json")
+    errors = {arm["strategy"]: arm["max_relative_error"]["size"] for arm in json.loads(result.stdout)["arms"]}
+    assert errors["recompute"] < 1e-6
+    z = on_interval(registry.activation("tanh"), Dtype(dtype), -1.79e308, 1.79e308)
+    assert np.isfinite(np.nextafter(z, np.array(np.inf, dtype=z.dtype))).all()
+    assert f"{z[-1]:.6g}" == most
+    assert not recwarn.list

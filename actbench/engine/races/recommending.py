@@ -173,6 +173,7 @@ def _alone(request: RecommendRequest) -> PreparedRun:
             affinity=request.affinity,
             threads=request.threads,
             timeout=request.timeout,
+            max_call=request.max_call,
         )
     )
 

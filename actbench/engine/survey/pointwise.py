@@ -38,10 +38,16 @@ SMALLEST = 1e-6
 
 
 def on_interval(activation: Activation, dtype: Dtype, low: float, high: float) -> Array:
-    """Return z of an interval: evenly spaced ones, more of them near 0, both ends, and kinks."""
+    """Return z of an interval: evenly spaced ones, more of them near 0, both ends, and kinks.
+
+    They and their neighbours are finite.
+    """
+    of_format = numpy_dtype(dtype)
+    most = float(np.nextafter(np.array(limits(of_format).max, dtype=of_format), np.array(0, dtype=of_format)))
+    low, high = (min(max(end, -most), most) for end in (low, high))
     near = np.geomspace(SMALLEST, max(abs(low), abs(high), 2 * SMALLEST), NEAR_ZERO)
-    every = np.concatenate([np.linspace(low, high, EVEN), -near, near, [0.0, *activation.formulas.kinks]])
-    z = np.unique(every[(low <= every) & (every <= high)].astype(numpy_dtype(dtype)))
+    every = np.concatenate([2 * np.linspace(low / 2, high / 2, EVEN), -near, near, [0.0, *activation.formulas.kinks]])
+    z = np.unique(every[(low <= every) & (every <= high)].astype(of_format))
     return np.asarray(z)
 
 

@@ -27,10 +27,9 @@ from actbench.engine.disturbance import calmer, disturbed_round
 from actbench.engine.isolation import Isolation
 from actbench.engine.launch import RETRIES, Launch, RestartingWorker, UnsupportedError, Worker, WorkerHungError
 from actbench.engine.protocol import ListDoubts, Time
-from actbench.engine.protocol_training import Instrument
 from actbench.engine.schedule import from_small_to_large
 from actbench.engine.stopping import BlockProgress, StoppingRule
-from actbench.engine.timing import Values, calibrated, prepare, sweeps, values
+from actbench.engine.timing import calibrated, prepare, sweeps, values
 from actbench.engine.working.checking import RefusedError, Verification
 from actbench.errors import BenchmarkError
 from actbench.model.calibration import Calibration
@@ -53,9 +52,6 @@ from actbench.model.times import Times
 
 PROBE_SECONDS = 0.0015
 """Time of an arm of a probe per round: enough for the least number of values, or for one where calls are slow."""
-
-Parts = tuple[tuple[float, ...], ...]
-"""Seconds of the parts of training steps, by arm, then by part; nothing of other blocks."""
 
 
 @dataclass(slots=True)
@@ -173,17 +169,15 @@ class Conductor:
                 try:
                     worker = restarting.get()
                     start = self.clock()
-                    measured, parts = self._measured(worker, block, rng)
+                    times, parts = self._timed(worker, block, number, rng)
                 except BenchmarkError as error:
                     undisturbed = False
                     yield from self._lost(restarting, block, number, error)
                 else:
                     if done > 1:  # the first request loads libraries
                         self.block_seconds[block.id] = self.clock() - start
-                    times = BlockTimes(block, number, *measured)
                     self.times.add(times)
-                    if parts:
-                        yield PartsTimed(block.id, number, parts)
+                    yield from parts
                     yield Measured(times, done, len(blocks))
         if undisturbed:
             self.starting = max(0.0, self.clock() - began - self._seconds(blocks))
@@ -198,30 +192,24 @@ class Conductor:
                 rng = random.Random(f"{self.plan.seed}/{number}/{attempt}")  # noqa: S311  # not for cryptography
                 yield Disturbed(block.id)
                 try:
-                    measured, parts = self._measured(restarting.get(), block, rng)
+                    times, parts = self._timed(restarting.get(), block, number, rng)
                 except BenchmarkError as error:
                     yield from self._lost(restarting, block, number, error)
                     return
-                times = BlockTimes(block, number, *measured)
                 if calmer(times.seconds, self.times.seconds(block)[self.times.rounds(block).index(number)]):
                     self.times.add(times)
-                    if parts:
-                        yield PartsTimed(block.id, number, parts)
+                    yield from parts
                     yield Measured(times, done, len(todo))
 
-    def _measured(self, worker: Worker, block: Block, rng: random.Random) -> tuple[Values, Parts]:
-        """Return the values of a block in a round and, of training steps, the seconds of their parts."""
+    def _timed(self, worker: Worker, block: Block, number: int, rng: random.Random) -> tuple[BlockTimes, list[Event]]:
+        """Return the times of a block in a round and, of training steps, those of their parts."""
         prepare(worker, block, self.plan, self.launch.options.timeout)
         calibration = self.calibrations[block.id]
         swept = tuple(sweeps(block, calibration, rng))
-        parts: Parts = ()
-        if block.op.network:
-            instrumented = worker.ask(Instrument(swept), calibration.round_seconds)
-            timed, parts = instrumented.timed, instrumented.parts
-        else:
-            timed = worker.ask(Time(swept), calibration.round_seconds)
+        timed = worker.ask(Time(swept, parts=bool(block.op.network)), calibration.round_seconds)
+        parts: list[Event] = [PartsTimed(block.id, number, timed.parts)] if timed.parts else []
         self.verification.settle(block, worker.ask(ListDoubts()).doubts)
-        return values(calibration, swept, [timed]), parts
+        return BlockTimes(block, number, *values(calibration, swept, [timed])), parts
 
     def _blocks(self) -> list[Block]:
         return [block for block in self.plan.blocks if block.id not in self.given_up]

@@ -8,7 +8,7 @@ answer against its type.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -286,18 +286,10 @@ class Timed:
 
     seconds: tuple[tuple[float, ...], ...]
     processor: tuple[tuple[float, ...], ...]
-    """Of each slice, the share of its wall time that the process had the processor; 0 where that is not known.
-
-    Where it is below 1, the seconds are processor time."""
-
-    @classmethod
-    def of(cls, timings: Iterable[Sequence[Taken]]) -> Timed:
-        """Return the timings of the slices, by sweep."""
-        sweeps = [*timings]
-        return cls(
-            tuple(tuple(taken.seconds for taken in sweep) for sweep in sweeps),
-            tuple(tuple(taken.processor for taken in sweep) for sweep in sweeps),
-        )
+    """Of each slice, the share of its wall time that the process had the processor, 0 where that is not known; the
+    seconds are processor time where it is below 1."""
+    parts: tuple[tuple[float, ...], ...] = ()
+    """Seconds of the parts of a training step, by arm, then by `StepPart`; nothing for an arm without parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,3 +297,4 @@ class Time(Request[Timed]):
     """Time the slices of each sweep, of the prepared block, its operands at new addresses."""
 
     sweeps: tuple[Sweep, ...]
+    parts: bool = False  # whether to time, beside every slice of training steps, the parts of as many

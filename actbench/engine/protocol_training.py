@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from actbench.engine.protocol import Sweep, Timed
 from actbench.engine.wire import Request
 from actbench.model.checks import StepCheck
 from actbench.model.inputs import Inputs
@@ -73,21 +72,3 @@ class CheckStep(Request[CheckedStep]):
     seed: int
     inputs: Inputs
     optimizer: Optimizer
-
-
-@dataclass(frozen=True, slots=True)
-class Instrumented:
-    """What is known of training steps of the prepared block."""
-
-    timed: Timed
-    parts: tuple[tuple[float, ...], ...]
-    """Seconds of the parts of a step, by arm, then by `actbench.model.training.StepPart`.
-
-    They add up to the step's. An arm whose step has no parts that can be timed has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Instrument(Request[Instrumented]):
-    """Do as `Time` does, and beside each slice time the parts of as many training steps."""
-
-    sweeps: tuple[Sweep, ...]

@@ -104,13 +104,13 @@ def test_steps_are_timed_and_instrumented_in_turns_after_untimed_ones() -> None:
     done: list[str] = []
     block._steps = block._arms[:2] = [Counted(done, "a"), Counted(done, "b")]  # type: ignore[list-item, assignment]
     block._libraries = ["numpy", "torch", ""]
-    timings, parts = block.instrument([mirrored(2, 2)], None)
-    untimed, timed = {name: [name] * UNTIMED_AFTER_ANOTHER for name in "ab"}, {name: [name] * 2 for name in "ab"}
+    timed = block.instrument([mirrored(2, 2)], None)
+    untimed, plain = {name: [name] * UNTIMED_AFTER_ANOTHER for name in "ab"}, {name: [name] * 2 for name in "ab"}
     watched = {name: [f"{name} in parts"] * 2 for name in "ab"}
-    first, second = untimed["a"] + watched["a"] + timed["a"], untimed["b"] + timed["b"] + watched["b"]
-    third, fourth = watched["b"] + timed["b"], untimed["a"] + timed["a"] + watched["a"]
+    first, second = untimed["a"] + watched["a"] + plain["a"], untimed["b"] + plain["b"] + watched["b"]
+    third, fourth = watched["b"] + plain["b"], untimed["a"] + plain["a"] + watched["a"]
     assert done == first + second + third + fourth
-    assert (len(timings[0]), parts) == (4, [(1.0,) * len(StepPart)] * 2)
+    assert (len(timed.seconds[0]), timed.parts) == (4, ((1.0,) * len(StepPart),) * 2)
 
 
 def test_inputs_with_which_steps_move_the_parameters_are_named_as_the_reason() -> None:

@@ -103,11 +103,9 @@ class FakeWorker:
             case protocol.Compare() | protocol.ListDoubts():
                 answer = protocol.Doubts(())
             case protocol.Time():
-                answer = self._time(request.sweeps)
+                answer = replace(self._time(request.sweeps), parts=self._parts() if request.parts else ())
             case protocol_training.CheckStep():
                 answer = self.check_step(request)
-            case protocol_training.Instrument():
-                answer = protocol_training.Instrumented(self._time(request.sweeps), self._parts())
             case protocol_limits.MeasureLimits() | protocol_limits.MeasureCall():
                 answer = limits(request) if isinstance(request, protocol_limits.MeasureLimits) else self._call(request)
             case _:

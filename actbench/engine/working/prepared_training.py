@@ -12,8 +12,9 @@ from time import perf_counter, thread_time
 import numpy as np
 
 from actbench.backends import StepArrays, TrainingStep
+from actbench.engine import protocol
 from actbench.engine.protocol import Prepare, Sweep, Taken
-from actbench.engine.working.undisturbed import undisturbed
+from actbench.engine.working.undisturbed import by_sweep, undisturbed
 from actbench.errors import InputError
 from actbench.host.code_placement import CodePlacement
 from actbench.host.processors import threads_of_libraries
@@ -35,9 +36,6 @@ UNTIMED_AFTER_ANOTHER = 4
 
 A second step in torch after numpy's took 1.07 times as long as in a row of them, a third 1.04 times, a fifth 1.01 times
 (an MLP's batch of 128 rows on a Granite Rapids Xeon); after another arm in torch, a second one took 1.01 times."""
-
-Parts = tuple[float, ...]
-"""Seconds by `StepPart`; nothing for an arm without parts."""
 
 QUIET = np.errstate(all="ignore")
 """Lets numpy not warn of an overflow, as in blocks of derivatives."""
@@ -72,12 +70,11 @@ class PreparedTraining:
         return [self._timed(arm, calls) for arm, calls, _ in sweep.slices]
 
     @QUIET
-    def instrument(self, sweeps: Sequence[Sweep], code: CodePlacement | None) -> tuple[list[list[Taken]], list[Parts]]:
+    def instrument(self, sweeps: Sequence[Sweep], code: CodePlacement | None) -> protocol.Timed:
         """Time the slices of sweeps, and beside every one, before it or after it in turns, the parts of as many steps.
 
-        Returned are the slices by sweep, and the seconds of each part by arm, on average over steps; nothing for an arm
-        without parts. The quarter of the steps that is fastest and the quarter that is slowest do not count. The
-        seconds are those that the thread had the processor, where one thread does everything.
+        The seconds of a part are the mean over the steps of an arm that are neither the fastest nor the slowest
+        quarter, and those that the thread had the processor where one thread does everything.
         """
         taken: list[list[Taken]] = []
         watched: list[list[Mapping[StepPart, float]]] = [[] for _ in self._steps]
@@ -91,7 +88,7 @@ class PreparedTraining:
                     watched[arm] += self._watched(arm, calls)
                 if not place % 2:
                     taken[-1].append(self._timed(arm, calls))
-        return taken, [_average(of_arm) for of_arm in watched]
+        return by_sweep(taken, map(_average, watched))
 
     @QUIET
     def doubts(self) -> Iterator[behaviour.Doubt]:
@@ -144,7 +141,7 @@ def _move(sweep: Sweep, code: CodePlacement | None) -> None:
         code.move()
 
 
-def _average(steps: Sequence[Mapping[StepPart, float]]) -> Parts:
+def _average(steps: Sequence[Mapping[StepPart, float]]) -> tuple[float, ...]:
     """Return the mean seconds of each part over the steps that are neither the fastest nor the slowest quarter."""
     in_order = sorted(steps, key=lambda seconds: sum(seconds.values()))
     quarter = len(in_order) // 4

@@ -12,11 +12,11 @@ unknown. Time that a hypervisor takes is not measured here (see ``actbench env``
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from resource import RUSAGE_SELF, getrusage
 from time import perf_counter, process_time, thread_time
 
-from actbench.engine.protocol import Taken
+from actbench.engine.protocol import Taken, Timed
 
 MOST_TIMINGS = 8
 """Largest number of timings of a slice until one is not disturbed by another process on the same processor."""
@@ -50,3 +50,13 @@ def undisturbed(ready: Callable[[], Callable[[], None]], *, one_thread: bool = T
         if busy > QUANTUM or attempt == MOST_TIMINGS:
             break
     return Taken(busy, busy / seconds) if alone and busy > 0 else Taken(seconds, 0.0)
+
+
+def by_sweep(timings: Iterable[Sequence[Taken]], parts: Iterable[tuple[float, ...]] = ()) -> Timed:
+    """Return the answer of the timings of slices, by sweep, and of the parts of training steps."""
+    sweeps = [*timings]
+    return Timed(
+        tuple(tuple(taken.seconds for taken in sweep) for sweep in sweeps),
+        tuple(tuple(taken.processor for taken in sweep) for sweep in sweeps),
+        tuple(parts),
+    )

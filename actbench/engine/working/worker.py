@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from actbench.engine import protocol, protocol_limits, protocol_training, wire
 from actbench.engine.protocol import Doubts, PackedDoubt
 from actbench.engine.wire import A, PackedArray, Request
-from actbench.engine.working.undisturbed import undisturbed
+from actbench.engine.working.undisturbed import by_sweep, undisturbed
 from actbench.engine.working.worker_errors import in_one_line, refusal
 from actbench.errors import InputError, WrongKernelError
 from actbench.host import processors
@@ -227,17 +227,6 @@ class Server:
             check, fault = None, str(error)
         return protocol_training.CheckedStep(check, fault, step.network.digest)
 
-    @handles(protocol_training.Instrument)
-    def instrument(self, request: protocol_training.Instrument) -> protocol_training.Instrumented:
-        """Time the training steps of the block, and their parts."""
-        from actbench.engine.working.prepared_training import PreparedTraining
-
-        block = self._prepared()
-        if not isinstance(block, PreparedTraining):
-            raise RuntimeError("the prepared block has no training steps")  # noqa: TRY004  # as `_prepared` does
-        timings, parts = block.instrument(request.sweeps, self._code)
-        return protocol_training.Instrumented(protocol.Timed.of(timings), tuple(parts))
-
     @handles(protocol.Compare)
     def compare(self, _: protocol.Compare) -> Doubts:
         """Call every arm of the block once on all of its operands, and list what differs from the reference."""
@@ -252,7 +241,13 @@ class Server:
     def time(self, request: protocol.Time) -> protocol.Timed:
         """Time the slices of each sweep."""
         block = self._prepared()
-        return protocol.Timed.of([block.sweep(sweep, self._code) for sweep in request.sweeps])
+        if request.parts:
+            from actbench.engine.working.prepared_training import PreparedTraining
+
+            if not isinstance(block, PreparedTraining):
+                raise RuntimeError("the prepared block has no training steps")  # as `_prepared` does
+            return block.instrument(request.sweeps, self._code)
+        return by_sweep(block.sweep(sweep, self._code) for sweep in request.sweeps)
 
     @handles(protocol_limits.MeasureLimits)
     def measure_limits(self, request: protocol_limits.MeasureLimits) -> protocol_limits.MeasuredLimits:

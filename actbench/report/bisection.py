@@ -114,7 +114,7 @@ def forecast(what: ExpectedBisection, budget: float) -> str:
     """Return what a bisect is expected to take, in a sentence."""
     return (
         f"{counted(what.commits, 'commit')} and {counted(what.cases, 'case')}: if a case got slower, about "
-        f"{what.rounds} rounds and {what.environments} environments to build, about {duration(what.seconds)}; "
+        f"{what.rounds} rounds and up to {what.environments} environments to build, about {duration(what.seconds)}; "
         f"budget {duration(budget)}"
     )
 

@@ -114,6 +114,25 @@ def test_a_build_that_fails_is_reported_with_its_cause_and_without_temporary_pat
         execute("build", "pip install", program=(str(program),))
 
 
+@pytest.mark.parametrize(
+    ("directory", "reason"),
+    [
+        ("", "its root has neither pyproject.toml nor setup.py"),
+        ("sub", "its directory sub does not exist: change to the directory of your project"),
+    ],
+)
+def test_a_revision_that_has_no_project_here_is_refused_before_anything_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: str, reason: str
+) -> None:
+    Path("sub").mkdir()
+    monkeypatch.chdir(Path("sub") if directory else Path.cwd())
+    revision = Revision("git:HEAD", tmp_path / "tree")
+    with pytest.raises(NotComparableError, match=f"^--against git:HEAD: {reason}$"):
+        baseline._build(revision, {}, tmp_path / "environment")
+    assert not (tmp_path / "environment").exists()
+    revision.remove_tree()
+
+
 def test_a_full_temporary_directory_ends_with_74(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(**_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -137,7 +156,7 @@ def test_a_commit_that_needs_other_versions_gets_them(
         return ""
 
     revision = Revision("git:HEAD", tmp_path / "tree")
-    assert revision.tree
+    (revision.tree / "pyproject.toml").touch()
     monkeypatch.setattr(baseline, "execute", run)
     build = partial(baseline._build, revision, {"numpy": "2.0"}, tmp_path / "environment")
     if builds:

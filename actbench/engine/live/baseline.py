@@ -109,6 +109,9 @@ def describe(worker: Worker, against: str) -> Described:
     return described
 
 
+PROJECT_FILES = ("pyproject.toml", "setup.py")
+"""Files by either of which a project is installed."""
+
 NOT_LOADED = "what is loaded here cannot be loaded there: "
 """What begins the reason where an environment does not take the code of the user's."""
 
@@ -180,6 +183,8 @@ def _build(revision: Revision, pins: Mapping[str, str], environment: Path) -> st
     """
     what = f"--against {revision.name}"
     project = revision.tree / revision.directory_in_tree
+    if not any((project / name).exists() for name in PROJECT_FILES):
+        raise NotComparableError(f"{what}: {_why_no_project(revision.directory_in_tree, project)}")
     runner = _pip_here()
     lent = ("--without-pip",) if runner else ()  # pip of its own would take longer than all else
     execute(what, "python -m venv", *lent, str(environment), program=(sys.executable,))
@@ -195,6 +200,14 @@ def _build(revision: Revision, pins: Mapping[str, str], environment: Path) -> st
             raise
         pip(str(project), timeout=BUILD_TIMEOUT)
     return software.python()
+
+
+def _why_no_project(directory: str, project: Path) -> str:
+    """Return why nothing can be installed from a directory of a revision, relative to its root, and what to do."""
+    lacks = f"has neither {' nor '.join(PROJECT_FILES)}" if project.is_dir() else "does not exist"
+    if not directory:
+        return f"its root {lacks}"
+    return f"its directory {directory.rstrip('/')} {lacks}: change to the directory of your project"
 
 
 def _pip_here() -> str | None:

@@ -215,7 +215,7 @@ def remark_lines(result: Bisection) -> Iterator[str]:
         yield f"{len(result.skipped) - MOST_SKIPPED} more commits are skipped"
     yield from result.remarks
     commits, rounds = counted(len(result.commits) - 1, "commit"), counted(result.rounds, "round")
-    measured = sum(one.number > 0 for one in result.measured) or 1
+    measured = sum(one.number > 0 for one in result.measured) or int(result.rounds > 0)
     yield f"{commits}, {measured} of them measured in {rounds}, {duration(result.seconds)}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actbench.model.cases import Block
 from tests.conftest import Actbench
 from tests.support.bisected import SELECTED, hashes, levels, project_of_four, steps
 from tests.support.checked import CACHED
@@ -84,3 +85,35 @@ def test_the_check_of_bad_is_in_the_json_and_figures_without_an_interval_are_exp
     by_case = {one["case"]: one for one in report["check"]}
     assert by_case[CACHED]["verdict"] == "inconclusive"
     assert by_case[CACHED]["change"] == {"ratio": pytest.approx(1.1, rel=0.05), "low": None, "high": None}
+
+
+def test_an_interruption_in_the_first_round_leaves_nothing_to_go_on_with_and_says_so(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    levels(bench, hashes(), steps(2))
+
+    def interrupt(_: Block) -> None:
+        raise KeyboardInterrupt
+
+    bench.on_time = interrupt
+    result = actbench("bisect", "HEAD~3", *SELECTED)
+    assert result.exit_code == 130
+    assert "the same command begins again: nothing was measured yet (exit code 130)\n" in result.stdout
+    assert "\n3 commits, 0 of them measured in 0 rounds, " in result.stdout
+    assert actbench("bisect", "HEAD~3", *SELECTED, "--resume").exit_code == 2
+
+
+def test_an_interrupted_round_is_not_counted(actbench: Actbench, bench: FakeBench) -> None:
+    levels(bench, hashes(), steps(2))
+    started: list[int] = []
+
+    def interrupt(_: Block) -> None:
+        if len(started) and bench.workers_started > started[0] + 3:
+            raise KeyboardInterrupt
+        started.append(bench.workers_started)
+
+    bench.on_time = interrupt
+    result = actbench("bisect", "HEAD~3", *SELECTED, "--format", "json")
+    report = json.loads(result.stdout)
+    assert result.exit_code == 130
+    assert {one["rounds"] for one in report["check"]} == {report["rounds"]}

@@ -272,7 +272,7 @@ class Bisecting:
                 for number, commit in enumerate(self.commits)
                 if commit.hash in reasons
             ),
-            rounds=len(self._state.rounds) or (outcome.rounds if outcome else 0),
+            rounds=len(self._state.rounds) or max((of.rounds for of in outcome.changes) if outcome else (), default=0),
             seconds=self._before + self._elapsed(),
             remarks=(*self.remarks, *self._environments.remarks),
             interrupted=interrupted,

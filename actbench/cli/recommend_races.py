@@ -77,7 +77,8 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
         remarks = [*absent, *_from(known, "nothing was measured now")]
         return Settled(contest.outcomes(race.places), remarks, record, False)
     if mode.sources:
-        click.echo(f"{mode.sources[0]} does not decide it: measuring", err=True)
+        anew = ", on its own, since rounds of here do not continue those of elsewhere" if known.are_foreign else ""
+        click.echo(f"{mode.sources[0]} does not decide it: measuring{anew}", err=True)
     if known.are_foreign:  # rounds of here do not continue it
         known = EarlierRuns(unreadable=known.unreadable)
         race = Racing.of(record.plan.blocks, {}, request.margin, request.budget, apart=request.apart)

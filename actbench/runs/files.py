@@ -131,7 +131,11 @@ def try_out(path: Path) -> None:
             part(path).unlink(missing_ok=True)
 
 
-def probe(directory: Path, size: int) -> None:
+NAME_ANOTHER = "name another directory with -o"
+"""What to do where a directory that the user may name cannot be written."""
+
+
+def probe(directory: Path, size: int, way_out: str = NAME_ANOTHER) -> None:
     """Create `directory` if needed, and check that it has room for `size` bytes; `InputError` where it has not."""
     test = directory / PROBE
     try:
@@ -141,7 +145,7 @@ def probe(directory: Path, size: int) -> None:
         _synced(test, bytes(size))
     except OSError as error:
         megabytes = max(1, round(size / 1e6))
-        message = f"cannot write {megabytes} MB to {directory}: {error.strerror}; name another directory with -o"
+        message = f"cannot write {megabytes} MB to {directory}: {error.strerror}; {way_out}"
         raise unwritable(message, error) from None
     finally:
         with suppress(OSError):

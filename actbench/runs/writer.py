@@ -155,11 +155,13 @@ class Writer:
 @contextmanager
 def create(directory: Path | None, new: Record) -> Iterator[Writer]:
     """Start a run in `directory`, or in a new one under results/; `InputError` where that is not possible."""
+    way_out = files.NAME_ANOTHER
     if directory is None:
         directory = fresh_directory(new.settings.preset)
+        way_out = f"change to a directory in which {latest.RESULTS}/ can be written"  # not every command has -o
     if directory.absolute() == (latest.RESULTS / latest.LATEST).absolute():
         raise InputError(f"-o {directory}: that is the link to the latest run; name another directory")
-    files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases))
+    files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases), way_out)
     with files.locked(directory):
         _make_room(directory)
         writer = Writer(directory, new, Times(new.plan), newest_before=latest.target(latest.NEWEST))

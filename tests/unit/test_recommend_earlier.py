@@ -160,7 +160,17 @@ def test_rounds_of_another_host_are_not_continued_here(recommend: Recommend, ben
     (run,) = runs()
     edit(run, of_another_host)
     later = recommend(taking(recompute=0.5), "--from", str(run), fresh=False)
-    assert f"{run} does not decide it: measuring" in later.stderr
+    apart = "on its own, since rounds of here do not continue those of elsewhere"
+    assert f"{run} does not decide it: measuring, {apart}\n" in later.stderr
     assert "keep z (recompute), the fastest" in later.stdout
     early = recommend(taking(recompute=0.9), "--from", str(run), "--budget", "1ms", fresh=False)
     assert "the same command without --from goes on" in early.stderr
+
+
+def test_where_no_run_can_be_written_the_way_out_is_no_option_that_recommend_lacks(recommend: Recommend) -> None:
+    Path("results").write_text("mine")
+    refused = recommend(taking())
+    assert refused.exit_code == ExitCode.BAD_INPUT
+    assert refused.stderr.endswith(": Not a directory; change to a directory in which results/ can be written\n"), (
+        refused.stderr
+    )

@@ -49,7 +49,11 @@ def test_runs_that_are_there_are_used_before_anything_is_measured(recommend: Rec
         (("-d", "float64"), "it has no dtype float64, but float32"),
         (("--op", "step"), "it has no op step, but backward"),
         (("--inputs", "normal:0,2"), "its inputs, engine, optimizer or number of threads are not those of here"),
-        (("-b", "numpy-blocked"), "it has not all of these strategies and backends on such operands"),
+        (("-b", "numpy-blocked"), "it has no backend numpy-blocked, but numpy"),
+        (
+            ("--residual-dtype", "float16", "-s", "cached"),
+            "it has no strategy cached:float16, but textbook, recompute, cached, complement",
+        ),
     ],
 )
 def test_a_named_run_that_says_nothing_is_refused_with_what_it_has_not(

@@ -15,8 +15,8 @@ from actbench.analysis.races import BlockEvidence
 from actbench.analysis.statistics import Floats
 from actbench.engine.races.racing import joined
 from actbench.errors import InputError, listed
-from actbench.model.cases import Arm, Block
-from actbench.model.plan import LostRace
+from actbench.model.cases import Arm, Block, Case
+from actbench.model.plan import LostRace, Plan
 from actbench.model.times import Times
 from actbench.runs import archive, latest
 from actbench.runs.archive import Run
@@ -121,7 +121,19 @@ def why_nothing(directory: Path, here: Record) -> str:
             return f"it has no {what} {listed([*map(str, sought)])}, but {listed([*map(str, there)])}"
     if not _same_conditions(run.record, here):
         return "its inputs, engine, optimizer or number of threads are not those of here"
+    for name in ("backend", "strategy"):
+        sought, there = (
+            [*dict.fromkeys(str(getattr(arm, name)) for arm in _arms(plan))] for plan in (here.plan, run.plan)
+        )
+        if missing := [one for one in sought if one not in there]:
+            return f"it has no {name} {listed(missing)}, but {listed(there)}"
     return "it has not all of these strategies and backends on such operands"
+
+
+def _arms(plan: Plan) -> list[Arm | Case]:
+    """Return the arms that were measured, and the cases of those that lost before."""
+    lost = [Case.parse(one.case) for one in plan.left_out if one.lost]
+    return [*(arm for block in plan.blocks for arm in block.arms), *lost]
 
 
 def _target(directory: Path) -> Path:

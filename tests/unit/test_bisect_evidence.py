@@ -87,15 +87,16 @@ def test_the_check_of_bad_is_in_the_json_and_figures_without_an_interval_are_exp
     assert by_case[CACHED]["change"] == {"ratio": pytest.approx(1.1, rel=0.05), "low": None, "high": None}
 
 
+def interrupt_at_once(_: Block) -> None:
+    raise KeyboardInterrupt
+
+
 def test_an_interruption_in_the_first_round_leaves_nothing_to_go_on_with_and_says_so(
     actbench: Actbench, bench: FakeBench
 ) -> None:
     levels(bench, hashes(), steps(2))
 
-    def interrupt(_: Block) -> None:
-        raise KeyboardInterrupt
-
-    bench.on_time = interrupt
+    bench.on_time = interrupt_at_once
     result = actbench("bisect", "HEAD~3", *SELECTED)
     assert result.exit_code == 130
     assert "the same command begins again: nothing was measured yet (exit code 130)\n" in result.stdout
@@ -117,3 +118,9 @@ def test_an_interrupted_round_is_not_counted(actbench: Actbench, bench: FakeBenc
     report = json.loads(result.stdout)
     assert result.exit_code == 130
     assert {one["rounds"] for one in report["check"]} == {report["rounds"]}
+    bench.on_time = interrupt_at_once
+    later = actbench("bisect", "HEAD~3", *SELECTED, "--format", "json", "--resume")
+    assert later.exit_code == 130, later.output
+    after = json.loads(later.stdout)
+    assert (after["rounds"], after["check"]) == (report["rounds"], report["check"]), "what there was is shown"
+    assert "with --resume goes on" in after["reason"]

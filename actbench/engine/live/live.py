@@ -66,6 +66,8 @@ class LiveCheck:
 
     def events(self) -> Iterator[Event]:
         """Check kernels, measure, confirm; yield events. `outcome` gives the result at any time."""
+        if self.rounds:  # of before, which this check goes on with
+            self.changes, _ = judge(self.lockstep.sides, self.margins)
         wrong = self.lockstep.wrong_sides()
         both = zip((BASELINE, CANDIDATE), self.lockstep.launches, self.checks, self.step_checks, strict=False)
         for side, launch, checks, steps in both:
@@ -110,7 +112,8 @@ class LiveCheck:
             one_sided_change(case, Verdict.INCONCLUSIVE, self.margins.of(case)).left_open(OpenReason.NOT_MEASURED)
             for case in open_cases
         ]
-        by_case = {} if self.noise else self._needs(final)
+        calibrated = all(block.id in self.lockstep.calibrations for block in self.lockstep.blocks)
+        by_case = self._needs(final) if calibrated and not self.noise else {}
         final = [replace(change, need=by_case.get(change.case)) for change in final]
         final = with_same_code(final, of_same_code(*self.checks))
         return Outcome(

@@ -96,7 +96,7 @@ def test_of_many_blocks_those_with_the_largest_deviations_are_drawn(
     results = analyse(loaded_run.times, loaded_run.record)
     loud = [*results.rounds][3::2][:2]
     spoilt = {
-        block: middles * (1 + 0.5 * (block in loud) * np.eye(*middles.shape))
+        block: middles * (1 + 0.5 * (block in loud) * np.eye(len(middles), middles.shape[1]))
         for block, middles in results.rounds.items()
     }
     shown = pictures.of_run("rounds", loaded_run, replace(results, rounds=spoilt))

@@ -51,9 +51,9 @@ def calibrate(
 ) -> Calibration:
     """Fix loops and values of a block's arms, so that each arm takes about `arm_seconds` per round.
 
-    `time(slices)` returns seconds; the untimed call before each slice is included in the costs, and those of which the
-    parts are timed beside it. `place()` returns the
-    seconds for placing the operands again, which may take as much of a round as one more arm.
+    `time(slices)` returns seconds; the untimed call before each slice is included in the costs, and so are the steps
+    whose parts are timed. `place()` returns the seconds for placing the operands again, which may take as much of a
+    round as one more arm.
     """
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = inf if block.op.network else block.size * block.dtype.itemsize  # steps pass through all of their memory

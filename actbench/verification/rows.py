@@ -166,8 +166,8 @@ class RowCall:
         for weakness in self.kernel.forward_weaknesses if what == "y" else self.kernel.weaknesses:
             there = at(weakness, self.rows)[:, : right.shape[1]]
             if weakness.flaw is Flaw.OVERFLOWS:
-                # of dy - p sum(dy), dy is left where a sum that overflowed makes p 0
-                left = (what == "gradient") & (right.shape == self.rows.dy.shape) & (computed == self.rows.dy)
+                # where a sum that overflowed makes p 0, dy - p sum(dy) is dy, and (p - 1) dy is -dy
+                left = (what == "gradient") & (np.abs(computed) == np.abs(self.rows.dy))
                 excused |= there & (~(np.isfinite(computed) & (computed != 0)) | left)
             else:
                 excused |= there & np.isfinite(computed)

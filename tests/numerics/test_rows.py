@@ -288,6 +288,17 @@ def test_a_row_of_a_timed_result_is_settled_by_the_truth() -> None:
         oracle.settle(one, 100, z, dy, np.array([0.26, -0.25]), of_output=False)
 
 
+def test_minus_the_upstream_gradient_is_what_a_sum_leaves_in_the_column_of_the_target() -> None:
+    kernel = resolution.kernel(
+        KernelId("softmax-cross-entropy", Variant("textbook"), "numpy", Op.BACKWARD, Dtype.FLOAT32)
+    )
+    z = np.full((4, 100), 87.0, dtype=np.float32)
+    rows = of(kernel.activation, z, np.random.default_rng(1).standard_normal(z.shape).astype(np.float32))
+    answer = answers(kernel)(kernel.identity, rows.z, rows.dy)
+    assert {*np.abs(np.ravel(answer.derivative))} == {0.0, *np.abs(np.ravel(rows.dy))}
+    RowCall(kernel, rows, answer).require()
+
+
 def test_the_upstream_gradient_is_what_a_sum_leaves_that_overflows_though_no_exponential_does() -> None:
     kernel = resolution.resolve(KernelId("log-softmax", Variant("textbook"), "numpy", Op.BACKWARD, Dtype.FLOAT32))
     assert isinstance(kernel, Kernel)

@@ -288,24 +288,14 @@ def test_a_row_of_a_timed_result_is_settled_by_the_truth() -> None:
         oracle.settle(one, 100, z, dy, np.array([0.26, -0.25]), of_output=False)
 
 
-def test_minus_the_upstream_gradient_is_what_a_sum_leaves_in_the_column_of_the_target() -> None:
-    kernel = resolution.kernel(
-        KernelId("softmax-cross-entropy", Variant("textbook"), "numpy", Op.BACKWARD, Dtype.FLOAT32)
-    )
-    z = np.full((4, 100), 87.0, dtype=np.float32)
+@pytest.mark.parametrize("name", ["log-softmax", "softmax-cross-entropy"])
+def test_the_upstream_gradient_is_what_a_sum_leaves_that_overflows_though_no_exponential_does(name: str) -> None:
+    kernel = resolution.kernel(KernelId(name, Variant("textbook"), "numpy", Op.BACKWARD, Dtype.FLOAT32))
+    z = np.array([[87.0] * 100, [1.0] * 100], dtype=np.float32)
     rows = of(kernel.activation, z, np.random.default_rng(1).standard_normal(z.shape).astype(np.float32))
     answer = answers(kernel)(kernel.identity, rows.z, rows.dy)
-    assert {*np.abs(np.ravel(answer.derivative))} == {0.0, *np.abs(np.ravel(rows.dy))}
+    gradient = answer.derivative.reshape(z.shape)
+    assert {*np.abs(gradient[0])} <= {0.0, *np.abs(rows.dy[0])}
     RowCall(kernel, rows, answer).require()
-
-
-def test_the_upstream_gradient_is_what_a_sum_leaves_that_overflows_though_no_exponential_does() -> None:
-    kernel = resolution.resolve(KernelId("log-softmax", Variant("textbook"), "numpy", Op.BACKWARD, Dtype.FLOAT32))
-    assert isinstance(kernel, Kernel)
-    z = np.array([[87.0] * 100, [1.0] * 100], dtype=np.float32)
-    dy = np.random.default_rng(1).standard_normal(z.shape).astype(np.float32)
-    rows = of(kernel.activation, z, dy)
-    right = rows.gradient.nearest.astype(np.float32)
-    RowCall(kernel, rows, Evaluation(np.stack([dy[0], right[1]]), None)).require()
     with pytest.raises(WrongKernelError, match="of a row of 100 from 1 to 1"):
-        RowCall(kernel, rows, Evaluation(dy, None)).require()
+        RowCall(kernel, rows, Evaluation(gradient[[0, 0]], None)).require()

@@ -134,9 +134,21 @@ class _Arms:
         of_arm = [self._parts[number][arm] for number in (self._parts if rounds is None else rounds)]
         return np.array([seconds for seconds in of_arm if seconds]).reshape(-1, len(StepPart))
 
+    def _with_parts(self, *arms: int) -> list[int]:
+        """Return the rounds in which all of these arms have parts."""
+        return [number for number, parts in self._parts.items() if all(parts[arm] for arm in arms)]
+
+    def _timed(self, arm: int, rounds: Sequence[int]) -> Floats:
+        """Return the seconds of an arm's timed step, by round."""
+        return self._medians[[self._rounds.index(number) for number in rounds], arm]
+
+    def _saved_in_step(self, reference: int, arm: int, rounds: Sequence[int]) -> SavedInStep:
+        before, after = (self._of_parts(index, rounds) for index in (reference, arm))
+        return SavedInStep.of(before - after, self._timed(reference, rounds))
+
     def _elsewhere(self, reference: int, arm: int) -> Interval | None:
-        before, after = map(self._of_parts, (reference, arm))
-        return hodges_lehmann(SavedInStep.of(before, after).elsewhere) if before.size and after.size else None
+        rounds = self._with_parts(reference, arm)
+        return hodges_lehmann(self._saved_in_step(reference, arm, rounds).elsewhere) if rounds else None
 
     def _part_times(self, arm: int) -> Iterator[PartTime]:
         seconds = self._of_parts(arm)
@@ -150,29 +162,28 @@ class _Arms:
         totals = self._of_parts(arm).sum(axis=1)
         if not totals.size:
             return None
-        timed = self._medians[[self._rounds.index(number) for number in self._parts], arm]
-        return hodges_lehmann(totals / timed - 1)
+        return hodges_lehmann(totals / self._timed(arm, self._with_parts(arm)) - 1)
 
     def _predictions(self, reference: int, arm: int) -> Iterator[tuple[str, GainPrediction]]:
         """Yield the predicted gain by what it is predicted from: the activation in the step, and alone."""
         gains = self._gains(reference, arm)
-        both = [number for number, parts in self._parts.items() if parts[reference] and parts[arm]]
+        both = self._with_parts(reference, arm)
         if both:
-            in_step = SavedInStep.of(*(self._of_parts(index, both) for index in (reference, arm)))
+            in_step = self._saved_in_step(reference, arm, both)
             measured = gains[[self._rounds.index(number) for number in both]]
             yield IN_STEP, in_step.prediction(in_step.activation, measured)
         for state, alone in self._alone.items():
             saving = alone.saving(*(self._block.arms[index] for index in (reference, arm)))
-            rounds = sorted(saving.rounds & {*self._parts}) if saving and self._of_parts(reference).size else []
+            rounds = sorted(saving.rounds & {*both}) if saving else []
             if not saving or not rounds:
                 continue
-            of_parts = self._of_parts(reference, rounds)
-            shares = dict(zip(StepPart, (of_parts / of_parts.sum(axis=1, keepdims=True)).T, strict=True))
+            of_parts, timed = self._of_parts(reference, rounds), self._timed(reference, rounds)
+            shares = dict(zip(StepPart, (of_parts / timed[:, np.newaxis]).T, strict=True))
             predicted = np.sum([shares[part] * saved for part, saved in saving.by_part(rounds)], axis=0)
             known = [number for number, share in zip(rounds, predicted, strict=True) if not np.isnan(share)]
             if known:
                 measured = gains[[self._rounds.index(number) for number in known]]
-                in_step = SavedInStep.of(*(self._of_parts(index, known) for index in (reference, arm)))
+                in_step = self._saved_in_step(reference, arm, known)
                 yield state, in_step.prediction(predicted[~np.isnan(predicted)], measured)
 
     def _is_part(self, probe: Block) -> bool:

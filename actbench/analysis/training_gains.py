@@ -63,16 +63,19 @@ class GainPrediction:
 
 @dataclass(frozen=True, slots=True)
 class SavedInStep:
-    """What an arm saves in instrumented steps, as shares of the reference's instrumented step, by round."""
+    """What an arm saves in instrumented steps, as shares of the reference's timed step, by round.
+
+    Of the instrumented step, which takes longer, they would be smaller than a gain is.
+    """
 
     activation: Floats
     elsewhere: Floats
     """Of all other parts."""
 
     @classmethod
-    def of(cls, reference: Floats, arm: Floats) -> SavedInStep:
-        """Return what is saved, of the seconds of the parts: rounds x parts."""
-        saved = (reference - arm) / reference.sum(axis=1, keepdims=True)
+    def of(cls, seconds: Floats, step: Floats) -> SavedInStep:
+        """Return what is saved, of the seconds saved of each part, rounds x parts, and of the reference's step."""
+        saved = seconds / step[:, np.newaxis]
         of_activation = np.isin([*StepPart], OF_ACTIVATION)
         return cls(saved[:, of_activation].sum(axis=1), saved[:, ~of_activation].sum(axis=1))
 

@@ -56,7 +56,7 @@ def parts(results: Sequence[ArmResult]) -> str:
 def gains(results: Sequence[ArmResult]) -> str:
     """Return gains.csv, one row per arm and predictor, or one without a prediction where there is none.
 
-    Gains and differences are shares of the reference's step; what is saved elsewhere is one of its instrumented step.
+    Gains, differences and what is saved elsewhere are shares of the reference's timed step.
     """
     rows: list[tuple[object, ...]] = []
     for row in results:

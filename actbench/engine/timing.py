@@ -72,7 +72,7 @@ def sweeps(block: Block, calibration: Calibration, rng: random.Random) -> Iterat
 def _slices(block: Block, calibration: Calibration, arms: Sequence[int], rng: random.Random) -> Iterator[Slice]:
     """Yield the slices of one value of these arms, in order."""
     left = {arm: calibration.slices_of(arm) for arm in arms}
-    libraries = [arm.backend.partition("+")[0] for arm in block.timed] if block.op.network else None
+    libraries = [case.backends[0] for case in block.timed] if block.op.network else None
     for arm, phase in order(arms, calibration.slices, rng, libraries):
         if left[arm]:
             left[arm] -= 1

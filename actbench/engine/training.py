@@ -46,7 +46,8 @@ ENOUGH_ROUNDS = 20
 """Rounds beyond which a budget is spent on longer ones, since a round begins with two seconds that are not timed.
 
 In a minute, the gain of a step of the default network was known to 0.5 to 1.2 % by 7 to 12 rounds with a second an arm,
-and to 1.2 to 1.6 % by 24 with 0.08 seconds: it scatters from step to step more than from process to process."""
+and to 1.2 to 1.6 % by 24 with 0.08 seconds (``python -m benchmarks.training precision``): it scatters from step to step
+more than from process to process."""
 
 SELECTING = {
     "networks": "NETWORK",

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench.engine.training import SELECTING
+from actbench.engine.training import LONGEST_ARM_SECONDS, SELECTING
 from actbench.model.cases import Block
+from actbench.planning.costs import LEAST_MEASURED
 from actbench.planning.training import TrainingSelection
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
@@ -151,3 +152,13 @@ def test_a_batch_of_one_row_is_measured_beside_larger_ones(actbench: Actbench) -
     chosen = ("dense:1-1", "--batch", "1,4", *STEPS[5:], "--rounds", "6", "-o", "here")
     result = actbench("train", *chosen)
     assert result.exit_code == 0, result.output
+
+
+def test_a_budget_for_more_than_enough_rounds_is_spent_on_longer_ones(actbench: Actbench) -> None:
+    seconds = []
+    for number, limit in enumerate([("--rounds", "2"), ("--budget", "1s"), ("--budget", "60s"), ("--budget", "1h")]):
+        assert actbench("train", *STEPS, *limit, "-o", str(number)).exit_code == 0
+        seconds.append(record(Path(str(number)))["settings"]["arm_seconds"])
+    shortest, _, longer, longest = seconds
+    assert seconds[1] == shortest == pytest.approx(LEAST_MEASURED / 3)
+    assert shortest < longer < longest == LONGEST_ARM_SECONDS

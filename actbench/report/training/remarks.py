@@ -58,6 +58,6 @@ def remarks(results: RunResults, record: Record) -> Iterator[str]:
         yield f"{', '.join(name for name, _ in of_device)}: on {device}."
     yield from inputs_lines(plan)
     for line in states_lines(plan, (probe.operands for probe in plan.probes)):
-        yield f"Gains are predicted from the activation measured alone. {line}"
+        yield f"Gains are predicted from the activation in the step, and from it alone. {line}"
     yield from left_out_lines(plan.left_out)
     yield from failure_lines(record)

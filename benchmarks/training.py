@@ -56,6 +56,9 @@ BATCHES = (32, 128)
 SHARP = 0.007
 """Half width, as a share of a step, to which a difference should be known."""
 
+TARGET = "0.6%"
+"""Of the ratio's half width, relative to it: of a ratio down to 0.86, that is `SHARP` of the reference's step."""
+
 REASONS = {
     Cause.ACTIVATION: "the activation saves less in a step than alone, or more",
     Cause.ELSEWHERE: "other parts of the step take longer after it, or less long",
@@ -117,7 +120,7 @@ def gains(budget: str, backends: str, operands: str, keep: Path | None) -> None:
             measured(
                 directory,
                 *(*NETWORKS, "-a", ",".join(ACTIVATIONS), "-b", backends, "--batch", ",".join(map(str, BATCHES))),
-                *("-s", ",".join(STRATEGIES), "--operands", operands, "--budget", budget),
+                *("-s", ",".join(STRATEGIES), "--operands", operands, "--budget", budget, "--target", TARGET),
             )
         arms = read(directory)
     for predictor in (IN_STEP, *OperandState):

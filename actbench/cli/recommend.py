@@ -129,8 +129,8 @@ def _axis(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | N
     show_default=True,
     callback=_axis,
     shell_complete=complete,
-    help="Where operands lie; residuals-cold predicts a training step best. Where a cache is too large for it, and no "
-    "state is named, they are warm.",
+    help="Where operands lie; residuals-cold is as in a network that keeps more than the cache holds. Where a cache is "
+    "too large for it, and no state is named, they are warm.",
 )
 @click.option(
     "--max-error",

@@ -147,7 +147,7 @@ class OperandState(StrEnum):
 
 _STATE_MEANINGS = {
     OperandState.WARM: "in cache, as far as they fit: every call has the arrays of the call before",
-    OperandState.RESIDUALS_COLD: "residuals in memory, dy and the result in cache, as in a network",
+    OperandState.RESIDUALS_COLD: "residuals in memory, dy and the result in cache, as in a large network",
     OperandState.COLD: "all in memory",
 }
 

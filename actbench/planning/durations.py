@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from actbench.kernels import sets
 from actbench.kernels.placement import PHASED
 from actbench.kernels.resolution import backends, subjects
 from actbench.kernels.subject import Subject
@@ -65,11 +66,11 @@ PROBE = 0.004
 DRAWN = 25e-9
 """An element of a block's operands is drawn, z and dy, and its results are compared."""
 
-COLD = 0.06
-"""A block gets sets of operands that pass the last-level cache twice."""
+COLD = 0.9e-9
+"""A byte of the sets of operands of a cold block, which pass the last-level cache."""
 
-COMPARED_COLD = 0.1
-"""More when it is calibrated, where all of them are compared."""
+COMPARED_COLD = 1.5e-9
+"""More when the block is calibrated, where all of them are compared."""
 
 CALIBRATED = 0.025
 """A block is calibrated where calls are fast."""
@@ -111,13 +112,13 @@ def preparation(plan: Plan, slowness: float = 1.0) -> float:
 def calibration(plan: Plan, calls: Iterable[float]) -> float:
     """Return how long all blocks take to be calibrated, probes included, where calls of the arms take so long."""
     blocks = len(plan.blocks) + len(plan.probes)
-    once = CALIBRATED * blocks + COMPARED_COLD * _cold(plan) + CALIBRATING_CALLS * sum(calls)
+    once = CALIBRATED * blocks + COMPARED_COLD * _cold_bytes(plan) + CALIBRATING_CALLS * sum(calls)
     return round_start(plan) + operands(plan) + once
 
 
 def operands(plan: Plan) -> float:
     """Return how long the operands of all blocks of derivatives take in a round, probes included."""
-    return DRAWN * sum(block.size for block in _of_derivatives(plan)) + COLD * _cold(plan)
+    return DRAWN * sum(block.size for block in _of_derivatives(plan)) + COLD * _cold_bytes(plan)
 
 
 def predicted_round(plan: Plan, arm_seconds: float, slowness: float = 1.0) -> float:
@@ -139,9 +140,10 @@ def _of_derivatives(plan: Plan) -> list[Block]:
     return [*(block for block in plan.blocks if not block.op.network), *plan.probes]
 
 
-def _cold(plan: Plan) -> int:
-    """Return how many blocks of derivatives have operands that are not warm."""
-    return sum(block.operands is not OperandState.WARM for block in _of_derivatives(plan))
+def _cold_bytes(plan: Plan) -> int:
+    """Return the bytes of the sets of operands of all blocks of derivatives that are not warm."""
+    cold = (block for block in _of_derivatives(plan) if block.operands is not OperandState.WARM)
+    return sum(sets.TIMES_CACHE * plan.cache * (sets.PARTS_OF_STEP if block.op is Op.STEP else 1) for block in cold)
 
 
 def _check(kernel: KernelId) -> float:

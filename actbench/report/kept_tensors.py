@@ -8,6 +8,7 @@ from actbench import registry
 from actbench.analysis.recommendation import Candidate
 from actbench.model.training import CHECKPOINT, SHIPPED
 from actbench.report.kept_words import KEPT
+from actbench.report.numbers import joined
 from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 
 COMMON = frozenset({"z", "y", "g'", "a", "b"})
@@ -52,12 +53,6 @@ def meanings(candidates: Sequence[Candidate]) -> Iterator[str]:
             yield f"{joined(further)} of {name}: {KEPT[name]}."
     if any(registry.activation(one.case.activation).is_gated for one in candidates):
         yield "Of y = g(a) b, g' stands for the worse of the gradients of a and b; z is a, and b is from N(0, 1)."
-
-
-def joined(names: Sequence[str]) -> str:
-    """Return names as a list in a sentence: ``a, b and y``."""
-    *first, last = names or ("",)
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def saved(one: Candidate, unit: str) -> str:

@@ -123,6 +123,12 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def joined(names: Sequence[str]) -> str:
+    """Return names as a list in a sentence: ``a, b and y``."""
+    *first, last = names or ("",)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def about(number: float) -> str:
     """Return a number of elements in two significant digits: ``1 600``, ``50k``, ``3.1M``."""
     exponent = max(0, math.floor(math.log10(number)) - 1)

@@ -1,14 +1,14 @@
-"""What keeping y is worth: in cache, from memory, in a training step, and on a device."""
+"""What keeping y is worth of the derivative alone: in cache, from memory, and on a device."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from actbench.analysis.interval import Interval
-from actbench.model.names import WIDE, Dtype, OperandState
+from actbench.model.names import WIDE, OperandState
 from actbench.report.numbers import count, plus_minus, ratio, significant
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -62,53 +62,12 @@ def shown(run: str, key: Key) -> str:
     return ratio(kept(run)[key]) if key in kept(run) else "-"
 
 
-def spread(worth: Mapping[str, Interval], figure: Callable[[float], float] = float, unit: str = "times") -> str:
-    """Return the smallest and the largest estimate of the ratios that are shown to differ from 1; name the others.
-
-    `figure` makes of a ratio what is shown, in a unit.
-    """
-    shown = sorted(figure(of.value) for of in worth.values() if not of.contains(1.0))
+def spread(worth: Mapping[str, Interval]) -> str:
+    """Return the smallest and the largest estimate of the ratios that are shown to differ from 1; name the others."""
+    shown = sorted(of.value for of in worth.values() if not of.contains(1.0))
     undecided = [name for name, of in worth.items() if of.contains(1.0)]
     rest = f" (with {', '.join(undecided)} no difference is shown)" if undecided else ""
-    return (f"{significant(shown[0], 2)} to {significant(shown[-1], 2)} {unit}" if shown else "nothing") + rest
-
-
-def steps() -> dict[str, Interval]:
-    """Return what keeping y is worth in a training step with the logistic function, by backend."""
-    return {key[1]: worth for key, worth in kept("train").items() if (key[0], key[2]) == ("logistic", Dtype.FLOAT32)}
-
-
-def alone(backend: str, state: OperandState) -> Key:
-    """Return the key of the activation of a step's backend, measured by itself."""
-    return ("logistic", backend.rpartition("+")[2], Dtype.FLOAT32, str(SIZE), state)
-
-
-def answer() -> Iterator[str]:
-    """Yield a table: a row a backend, from a hot loop to a training step."""
-    heads = (*HEADS.values(), "in a training step", "KiB kept with z", "with y")
-    yield f"| backend | {' | '.join(heads)} |"
-    yield f"|---|{'---:|' * len(heads)}"
-    nbytes = {
-        (row["strategy"], row["backend"]): int(row["kept_bytes"])
-        for row in read("train", "memory.csv")
-        if row["activation"] == "logistic"
-    }
-    for backend, in_step in steps().items():
-        cells = [shown("peers", alone(backend, state)) for state in OperandState]
-        kibibytes = [count(round(nbytes[strategy, backend] / 1024)) for strategy in ("recompute", "cached")]
-        yield f"| {backend} | {' | '.join([*cells, ratio(in_step), *kibibytes])} |"
-
-
-def answer_in_words() -> Iterator[str]:
-    """Yield a sentence: the spread of columns, of estimates."""
-    hot, cold = (
-        {backend: kept("peers")[alone(backend, state)] for backend in steps()}
-        for state in (OperandState.WARM, OperandState.COLD)
-    )
-    yield (
-        f"By these estimates, keeping y is worth {spread(hot)} in a hot loop, {spread(cold)} with all operands from "
-        f"memory, and {spread(steps(), lambda ratio: 100 * (1 - 1 / ratio), '%')} of the time of a training step."
-    )
+    return (f"{significant(shown[0], 2)} to {significant(shown[-1], 2)} times" if shown else "nothing") + rest
 
 
 def reference() -> Iterator[str]:

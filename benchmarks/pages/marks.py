@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks.pages import accuracy, keeping, outputs, rows_and_gates, sweep
+from benchmarks.pages import accuracy, keeping, outputs, rows_and_gates, steps, sweep
 
 ROOT = Path(__file__).parents[2]
 
 QUOTED: Mapping[str, Callable[[], Iterable[str]]] = {
-    "answer": keeping.answer,
-    "answer in words": keeping.answer_in_words,
+    "answer": steps.answer,
+    "answer in words": steps.answer_in_words,
+    "products in words": steps.products_in_words,
     "reference": keeping.reference,
     "reference in words": keeping.reference_in_words,
     "peers": keeping.peers,

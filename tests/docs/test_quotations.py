@@ -32,7 +32,7 @@ def test_everything_that_is_computed_is_quoted_somewhere() -> None:
 def test_a_spread_has_the_estimates_that_are_shown_to_differ_from_1_and_names_the_others() -> None:
     worth = {"a": Interval(4, 3.9, 4.1), "b": Interval(1.01, 0.99, 1.03), "c": Interval(2, 1.9, 2.1)}
     assert keeping.spread(worth) == "2.0 to 4.0 times (with b no difference is shown)"
-    assert keeping.spread({"b": worth["b"]}, unit="%") == "nothing (with b no difference is shown)"
+    assert keeping.spread({"b": worth["b"]}) == "nothing (with b no difference is shown)"
 
 
 def test_the_readme_can_be_read_in_three_minutes() -> None:

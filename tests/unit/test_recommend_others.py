@@ -119,8 +119,10 @@ def test_the_answer_of_the_race_comes_first_and_stands_where_ctrl_c_ends_the_com
     assert json.loads(result.stdout)["choice"]["strategy"] == "cached"
 
 
-@pytest.mark.skipif("torch" in sys.modules, reason="torch is loaded by other tests")
-def test_nothing_of_frameworks_is_loaded_where_nobody_asks(recommend: Recommend) -> None:
+def test_nothing_of_frameworks_is_loaded_where_nobody_asks(
+    recommend: Recommend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert recommend(taking(cached=0.5)).exit_code == 0
     assert "torch" not in sys.modules
 

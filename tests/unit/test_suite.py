@@ -10,7 +10,7 @@ from actbench.host import speed
 from actbench.kernels import reference_library
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
-from actbench.model.names import WIDE, Dtype, Op
+from actbench.model.names import WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import sizes
 from actbench.model.variants import Variant
 from actbench.planning import costs, durations, suite
@@ -201,6 +201,13 @@ def test_a_round_is_predicted_to_take_longer_the_more_there_is_to_measure() -> N
     few, many = planned(), planned(replace(SMALL, sizes=sizes(1000, 2000)))
     assert durations.WORKER < durations.predicted_round(few, 0.04) < durations.predicted_round(many, 0.04)
     assert durations.predicted_round(few, 0.04) < durations.predicted_round(few, 0.08)
+
+
+def test_cold_operands_are_predicted_to_take_longer_the_larger_the_cache_that_they_pass() -> None:
+    cold = replace(SMALL, operands=(OperandState.COLD,), sizes=sizes(100_000))
+    plan = suite.plan(cold, Room(PLENTY, cache=1 << 25), pattern="*", seed=1)
+    small, large = (durations.predicted_round(replace(plan, cache=cache), 0.04) for cache in (1 << 25, 1 << 29))
+    assert large - small == pytest.approx(2 * durations.COLD * ((1 << 29) - (1 << 25)))
 
 
 def test_all_but_the_time_of_arms_is_predicted_to_take_longer_where_python_does() -> None:

@@ -56,7 +56,7 @@ def test_the_tables_are_those_of_time_parts_gains_and_memory(summary: dict[str, 
     step = "dense:16-8, logistic, numpy, float32, batch 8"
     assert summary == {
         f"Time of a step: {step}": [
-            "| strategy | ms | times faster | saved |",
+            "| strategy | ms | speedup | time saved |",
             "| --- | ---: | ---: | ---: |",
             "| recompute | 0.800 ± 0.000 |  |  |",
             "| cached | 0.776 ± 0.000 | 1.03 ± 0.00 | 3.00 % ± 0.00 % |",
@@ -65,7 +65,7 @@ def test_the_tables_are_those_of_time_parts_gains_and_memory(summary: dict[str, 
             "| free (bound) | 0.768 ± 0.000 | 1.04 ± 0.00 | 4.00 % ± 0.00 % |",
         ],
         f"Where the time of a step goes: {step}": [
-            f"| strategy | {' | '.join(StepPart)} | instrumented |",
+            f"| strategy | {' | '.join(StepPart)} | overhead |",
             f"| --- |{' ---: |' * 9}",
             *(
                 f"| {name} | 30.0 | 45.0 | 5.0 | 3.0 | 4.0 | 2.0 | 10.0 | 1.0 | 2.00 % ± 0.00 % |"
@@ -73,7 +73,7 @@ def test_the_tables_are_those_of_time_parts_gains_and_memory(summary: dict[str, 
             ),
         ],
         f"Gain, measured and predicted: {step}": [
-            "| strategy | operands | measured | predicted | difference | elsewhere | remaining |",
+            "| strategy | predicted from | measured | predicted | difference | elsewhere | remaining |",
             "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
             f"| cached | in-step | {exactly('3.00', '0.24', '-2.76', '2.82', '0.06')} |",
             f"| cached | warm | {exactly('3.00', '2.29', '-0.71', '2.82', '2.11')} |",
@@ -81,7 +81,7 @@ def test_the_tables_are_those_of_time_parts_gains_and_memory(summary: dict[str, 
             f"| complement | warm | {exactly('1.00', '1.53', '0.53', '0.94', '1.47')} |",
         ],
         f"Memory of a step, and gradients: {step}": [
-            "| strategy | kept in all | alive anyway | kept for g' | predicted | peak | largest error | of |",
+            "| strategy | kept in all | alive anyway | kept for g' | declared | peak | gradient error | parameter |",
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
             "| recompute | 512 B | 256 B | 256 B | as counted | 768 B | 1.0e-7 | W1 (16 x 8) |",
             "| cached | 256 B | 256 B | 0 B | as counted | 384 B | 1.0e-7 | W1 (16 x 8) |",
@@ -224,7 +224,7 @@ def test_times_beside_what_a_framework_ships_and_formulas_that_run_op_by_op() ->
     assert (
         "Times faster than `recompute`, and than `shipped`, what the framework itself does, on the same" in table.note
     )
-    assert table.columns == ("strategy", "ms", "times faster", "than shipped", "saved")
+    assert table.columns == ("strategy", "ms", "speedup", "over shipped", "time saved")
     assert table.rows == (
         ("recompute (the formula, op by op)", "20.0 ± 0.2", "", "0.800 ± 0.008", ""),
         ("shipped", "20.0 ± 0.2", "1.250 ± 0.012", "", "20.0 % ± 1.0 %"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from actbench.model.variants import Variant
 from actbench.report.answers import grouped
-from actbench.report.numbers import counted
+from actbench.report.numbers import counted, joined
 from actbench.report.op_by_op import is_op_by_op
 from actbench.report.training.sentences import LITTLE, StepAnswer, StepVerdict, sentences
 from actbench.report.training.words import keeping
@@ -27,9 +27,10 @@ def totals(every: Sequence[StepAnswer]) -> Iterator[str]:
             StepVerdict.UNDECIDED: "is undecided in {}",
         }
         parts = [text.format(len(verdicts[verdict])) for verdict, text in words.items() if verdict in verdicts]
-        steps = counted(len(of_strategy), "training step")
+        backends = joined([*dict.fromkeys(answer.backend for answer in of_strategy)])
+        steps = f"{counted(len(of_strategy), 'training step')} with {backends}"
         beside = ", compared with what the framework ships," if is_beside else ""
-        yield f"Of {steps}, {keeping(strategy)}{beside} {_all_of(parts)}."
+        yield f"Of {steps}, {keeping(strategy)}{beside} {joined(parts)}."
 
 
 def merged(every: Sequence[StepAnswer]) -> Iterator[str]:
@@ -57,8 +58,3 @@ def merged(every: Sequence[StepAnswer]) -> Iterator[str]:
 
 def _step(answer: StepAnswer) -> tuple[str, int]:
     return str(answer.arm.case.op), answer.arm.case.size
-
-
-def _all_of(parts: Sequence[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last

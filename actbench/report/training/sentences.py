@@ -3,7 +3,8 @@
 Every figure is one of the table of times: the share of the reference's step that is saved, or, where a framework ships
 an activation of its own, how many times as fast as that. A difference is claimed only where the 95 % interval of
 what is saved excludes 0. Where that lies within `WORTH` of a step on either side, the choice does not matter. ``free``
-is the limit of what a cheaper gradient can save, and no choice.
+is the limit of what a cheaper gradient can save beside the same forward pass, and no choice; of what a framework ships,
+which is another program, it is no limit.
 """
 
 from __future__ import annotations
@@ -185,8 +186,9 @@ def _limit(answers: Sequence[StepAnswer]) -> str:
     figures = [(answer.backend, answer.figure(answer.limit)) for answer in answers if answer.limit]
     if len(figures) < len(answers):
         return ""
-    none = f"No cheaper gradient of {answers[0].arm.case.activation}"
-    if answers[0].shipped:
-        return f"{none} can be more than {over_backends(figures, RATIO, 'times as fast as shipped')} (free)"
+    if answers[0].shipped:  # whose gradient is another program than that of the arms: free is no limit of it
+        rate = over_backends(figures, RATIO, "times as fast as shipped")
+        return f"A step that copies dy in place of dy g'(z) (free) is {rate}"
     steps = "of this step" if len(answers) == 1 else "of these steps"
-    return f"{none} can save more than {over_backends(figures, SHARE, steps)} (free)"
+    none = f"No cheaper gradient of {answers[0].arm.case.activation} can save more than"
+    return f"{none} {over_backends(figures, SHARE, steps)} (free)"

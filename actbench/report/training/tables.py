@@ -27,6 +27,10 @@ FIELDS: tuple[tuple[str, Callable[[ArmResult], str]], ...] = (
 
 NOT_MEASURED = "not measured"
 
+OVER_SHIPPED = (
+    f" Over shipped: likewise, beside the framework's own activation and gradient, of which `{FREE}` is no limit."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -71,11 +75,11 @@ def tables(results: Sequence[ArmResult]) -> Iterator[Table]:
 def _times(kind: _Kind) -> Table | None:
     has_shipped = any(row.over_shipped for row in kind.rows)
     references = " or ".join(f"`{name}`" for name in dict.fromkeys(row.reference for row in kind.rows))
-    shipped = ", and than `shipped`, what the framework itself does," if has_shipped else ""
     note = (
-        f"Milliseconds of one step: forward, loss, backward and update. Times faster than {references}{shipped} on the "
-        "same backend, measured side by side; below 1 it is slower. Saved: the share of the reference's step; negative "
-        f"where it takes longer. {BOUND}"
+        f"Milliseconds of one step: forward, loss, backward and update. Speedup: the time of the reference, "
+        f"{references} on the same backend, divided by that of the arm, measured side by side; below 1 the arm is "
+        f"slower.{OVER_SHIPPED if has_shipped else ''} Time saved: the share of the reference's step; negative where "
+        f"the arm takes longer. {BOUND}"
     )
 
     def cells(row: ArmResult) -> Iterator[Cells]:
@@ -86,7 +90,7 @@ def _times(kind: _Kind) -> Table | None:
             gain(row.gain) if row.gain else "",
         )
 
-    columns = ("ms", "times faster", *(("than shipped",) if has_shipped else ()), "saved")
+    columns = ("ms", "speedup", *(("over shipped",) if has_shipped else ()), "time saved")
     table = kind.table("Time of a step", note, columns, cells)
     return replace(table, leads=True) if table else None
 
@@ -99,10 +103,12 @@ def _parts(kind: _Kind) -> Table | None:
 
     return kind.table(
         "Where the time of a step goes",
-        "Percent of an instrumented step, in which every part is timed; together 100. Instrumented: how much longer "
-        "that step takes than the timed one. Seconds and intervals are in parts.csv. Where a framework adds biases "
-        "within products, they are a part of these; a step that is compiled as a whole has no parts.",
-        (*map(str, StepPart), "instrumented"),
+        "Percent of an instrumented step, in which a clock is read after every part; together 100. Rest: what lies "
+        "between the parts, such as calls, and in eager frameworks the bookkeeping of gradients. Overhead: how much "
+        "longer the instrumented step takes than the timed one. Seconds and intervals are in parts.csv. Where a "
+        "framework adds biases within products, they are a part of these; a step that is compiled as a whole has no "
+        "parts, and no row.",
+        (*map(str, StepPart), "overhead"),
         cells,
     )
 
@@ -117,13 +123,14 @@ def _gains(kind: _Kind) -> Table | None:
 
     return kind.table(
         "Gain, measured and predicted",
-        "The share of the reference's step that is saved. Predicted: the share of the activation in the reference's "
-        "step, times what is saved of the activation alone, with operands in that state; in-step, what is saved of the "
-        "activation in instrumented steps. Difference: predicted less measured, in percent of the step, paired by "
-        "round. Elsewhere: what is saved of all other parts of "
-        "instrumented steps: products are slower after a pass that moves more memory. Remaining: predicted and "
-        "elsewhere, less measured.",
-        ("operands", "measured", "predicted", "difference", "elsewhere", "remaining"),
+        "The share of the reference's step that is saved. Predicted from a state of operands: of each pass of the "
+        "activation, its share of the reference's step times what the arm saves of that pass alone, with operands in "
+        "that state, summed over the passes. Predicted from in-step: what both passes save in instrumented steps. "
+        "Difference: predicted less measured, in percent of the step, paired by round. Elsewhere: what is saved of all "
+        "other parts of instrumented steps. Remaining: predicted and elsewhere, less measured; of in-step, that is how "
+        "much instrumented and timed steps disagree. What is not measured alone has in-step only, and a step that is "
+        "compiled as a whole has no row.",
+        ("predicted from", "measured", "predicted", "difference", "elsewhere", "remaining"),
         cells,
         labels=1,
     )
@@ -143,10 +150,12 @@ def _memory(kind: _Kind) -> Table | None:
     return kind.table(
         "Memory of a step, and gradients",
         "Bytes from the forward to the backward pass, without parameters and inputs: kept in all; of these, alive "
-        "anyway, which the network holds whatever the strategy is; and the rest, kept for g'. Predicted: what network "
-        "and strategy declare; where a framework compiles the step, the difference is what its compiler chose. Peak: "
-        "the most that a step allocates at once. Error: |computed - reference| / |reference| of the worst gradient.",
-        ("kept in all", "alive anyway", "kept for g'", "predicted", "peak", "largest error", "of"),
+        "anyway, which the network holds whatever the strategy is; and the rest, kept for g'. Declared: what network "
+        "and strategy declare, as counted where both agree; where a framework compiles the step, the difference is "
+        "what its compiler chose. Peak: the most that a step allocates at once. Gradient error: |computed - reference| "
+        "/ |reference| in the Euclidean norm, with a reference in float64, of the worst parameter: the weights W1 or "
+        "the biases b1 of the first linear layer, and so on.",
+        ("kept in all", "alive anyway", "kept for g'", "declared", "peak", "gradient error", "parameter"),
         cells,
     )
 

@@ -16,7 +16,10 @@ from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 KEEPING = {name: f"keeping {KEPT[name]}" for name in ("cached", "complement", "intermediate", "pair")}
 """The strategies that may replace ``recompute``, in words, in the order of preference."""
 
-BOUND = f"{FREE} is the limit of what a cheaper gradient can save, and no choice."
+BOUND = (
+    f"`{FREE}` copies dy in place of dy g'(z): the limit of what a cheaper gradient can save beside the same forward "
+    "pass, and no choice."
+)
 
 WHOLE_FROM = 100
 """Number of units from which on bytes are shown without decimals."""

@@ -10,7 +10,7 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.engine.environment import collect_environment
 from actbench.engine.launch import StartWorker
 from actbench.engine.planned_elsewhere import PlannedElsewhere, refuse_selection
-from actbench.engine.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, PLANNING, RunRequest, chosen_seed
+from actbench.engine.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, PLANNING, NewOrResumed, RunRequest, chosen_seed
 from actbench.engine.stock import PROCESS_SECONDS, PROCESSES
 from actbench.errors import NotComparableError, OptionsError
 from actbench.host import environment, repository, speed
@@ -46,7 +46,7 @@ def planned(request: RunRequest, seed: int, inputs: Inputs, cache: int | None = 
     return yardsticks.with_kernel_copies(plan, environment.choose_cpu(request.affinity))
 
 
-def guaranteed_rounds(request: RunRequest) -> int:
+def guaranteed_rounds(request: NewOrResumed) -> int:
     """Return the rounds to measure even beyond the budget: one where the user set it, else enough for intervals."""
     return 1 if request.budget else MIN_ROUNDS
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 from actbench import __version__, plugins
@@ -14,6 +13,7 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.engine.environment import collect_environment
 from actbench.engine.launch import StartWorker
 from actbench.engine.planned_elsewhere import PlannedElsewhere
+from actbench.engine.preparing import guaranteed_rounds
 from actbench.engine.requests import DEFAULT_TIMEOUT, RunRequest, TrainRequest, chosen_seed, limits_of
 from actbench.engine.resuming import go_on_here, take_limits
 from actbench.errors import NotComparableError
@@ -74,20 +74,13 @@ class PreparedTrain:
     plan: Plan
     cpu: int | None
     threads: int
+    arm_seconds: float
+    """Intended time of an arm per round."""
 
     @property
     def budget(self) -> float | None:
         """Seconds; None where rounds alone are asked for."""
-        return self.request.budget or (None if self.request.rounds else DEFAULT_BUDGET)
-
-    @cached_property
-    def arm_seconds(self) -> float:
-        """The time of an arm per round, so long that `ENOUGH_ROUNDS` fill the budget; `ARM_SECONDS` without one."""
-        slowness = speed.slowness()
-        ends = ARM_SECONDS, LONGEST_ARM_SECONDS
-        least, most = (training.predicted_round(self.plan, seconds, slowness) for seconds in ends)
-        longer = min(max((self.budget or 0.0) / ENOUGH_ROUNDS - least, 0.0) / (most - least), 1.0)
-        return ARM_SECONDS if self.request.rounds else ARM_SECONDS + longer * (LONGEST_ARM_SECONDS - ARM_SECONDS)
+        return budget_of(self.request)
 
     def prediction(self) -> Prediction:
         """Return how long it should take."""
@@ -105,8 +98,7 @@ class PreparedTrain:
     def file(self) -> PlanFile:
         """Return the plan as a file, for other hosts."""
         loaded = tuple(environment.public_code(plugins.loaded()))
-        arm_seconds = costs.arm_seconds(self.plan, self.arm_seconds)
-        return PlanFile(self.plan, PRESET, arm_seconds, self.request.threads, loaded, __version__)
+        return PlanFile(self.plan, PRESET, self.arm_seconds, self.request.threads, loaded, __version__)
 
     def record(self, start_worker: StartWorker) -> Record:
         """Return the record that it begins with, of this host."""
@@ -117,7 +109,7 @@ class PreparedTrain:
             target=request.target or DEFAULT_TARGET,
             budget=self.budget,
             rounds=request.rounds,
-            arm_seconds=costs.arm_seconds(self.plan, self.arm_seconds),
+            arm_seconds=self.arm_seconds,
             timeout=request.timeout or DEFAULT_TIMEOUT,
             threads=self.threads,
         )
@@ -127,9 +119,27 @@ class PreparedTrain:
         return Record(self.plan, settings, here, created, loaded=loaded, commit=commit)
 
 
-def guaranteed_rounds(request: TrainRequest) -> int:
-    """Return the rounds to measure even beyond the budget: one where the user set it, else enough for intervals."""
-    return 1 if request.budget else MIN_ROUNDS
+def budget_of(request: TrainRequest) -> float | None:
+    """Return the budget of a request in seconds; None where rounds alone are asked for."""
+    return request.budget or (None if request.rounds else DEFAULT_BUDGET)
+
+
+def arm_seconds(plan: Plan, request: TrainRequest) -> float:
+    """Return the time of an arm per round: the longest with which `ENOUGH_ROUNDS` fit the budget, within its limits.
+
+    It is that of the machine of `actbench.planning.durations`, whatever this one is, so that it belongs to the plan.
+    """
+    budget = None if request.rounds else budget_of(request)
+    if budget is None:
+        return costs.arm_seconds(plan, ARM_SECONDS)
+    per_round = (budget - training.preparation(plan)) / ENOUGH_ROUNDS
+    shortest, longest = ARM_SECONDS, LONGEST_ARM_SECONDS
+    while longest - shortest > ARM_SECONDS / 10:
+        middle = (shortest + longest) / 2
+        fits = training.predicted_round(plan, middle) <= per_round
+        shortest, longest = (middle, longest) if fits else (shortest, middle)
+    fits = training.predicted_round(plan, LONGEST_ARM_SECONDS) <= per_round
+    return costs.arm_seconds(plan, LONGEST_ARM_SECONDS if fits else shortest)
 
 
 def prepare(request: TrainRequest) -> PreparedTrain:
@@ -137,7 +147,8 @@ def prepare(request: TrainRequest) -> PreparedTrain:
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
     selection = replace(request.selection, inputs=pinned(request.selection.inputs))
     room = Room(memory.usable(), environment.last_level_cache(cpu))
-    return PreparedTrain(request, training.plan(selection, room, chosen_seed(request.seed)), cpu, threads)
+    plan = training.plan(selection, room, chosen_seed(request.seed))
+    return PreparedTrain(request, plan, cpu, threads, arm_seconds(plan, request))
 
 
 def prepare_planned(elsewhere: PlannedElsewhere, request: RunRequest) -> PreparedTrain:
@@ -145,7 +156,7 @@ def prepare_planned(elsewhere: PlannedElsewhere, request: RunRequest) -> Prepare
     file = elsewhere.file
     cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(file.threads)
     limits = TrainRequest(**limits_of(request), affinity=request.affinity, threads=file.threads)
-    return PreparedTrain(limits, elsewhere.here(request.inputs, cpu), cpu, threads)
+    return PreparedTrain(limits, elsewhere.here(request.inputs, cpu), cpu, threads, file.arm_seconds)
 
 
 @contextmanager

@@ -162,3 +162,8 @@ def test_a_budget_for_more_than_enough_rounds_is_spent_on_longer_ones(actbench: 
     shortest, _, longer, longest = seconds
     assert seconds[1] == shortest == pytest.approx(LEAST_MEASURED / 3)
     assert shortest < longer < longest == LONGEST_ARM_SECONDS
+
+
+def test_steps_that_are_all_slow_take_what_they_take(actbench: Actbench) -> None:
+    result = actbench("train", "--batch", "1024", "-a", "logistic", "-b", "numpy", "--dry-run")
+    assert result.exit_code == 0, result.output

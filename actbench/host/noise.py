@@ -42,6 +42,8 @@ def host_properties() -> Iterator[HostProperty]:
         moved,
         "calls of a microsecond may be off by up to 5 % in any environment: keep margins above, or measure on Linux",
     )
+    if isolated := _read("/sys/devices/system/cpu/isolated"):
+        yield HostProperty("isolated processors", isolated, good=True, advice="workers are pinned to one of them")
     for subject, path, wanted, advice in _SETTINGS:
         state = _chosen(_read(path))
         if state:
@@ -63,7 +65,6 @@ _SETTINGS: tuple[tuple[str, str, set[str], str], ...] = (
         {"0"},
         "keep the sibling processor idle",
     ),
-    ("isolated processors", "/sys/devices/system/cpu/isolated", set(), "isolated processors are used by themselves"),
     (
         "transparent huge pages",
         "/sys/kernel/mm/transparent_hugepage/enabled",

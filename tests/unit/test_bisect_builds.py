@@ -35,6 +35,24 @@ def test_a_hook_that_fails_does_not_matter(tmp_path: Path) -> None:
     revision.remove_tree()
 
 
+def test_the_submodules_of_a_commit_are_there_and_one_that_cannot_be_fetched_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("COUNT", "1"), ("KEY_0", "protocol.file.allow"), ("VALUE_0", "always")):
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    other = tmp_path / "other"
+    git("clone", "--quiet", ".", str(other))
+    git("submodule", "--quiet", "add", str(other), "inner")
+    git("commit", "--quiet", "--message", "with a submodule")
+    revision = Revision("git:HEAD", tmp_path / "tree")
+    assert (revision.tree / "inner" / "project.py").exists()
+    revision.remove_tree()
+    assert not (tmp_path / "tree").exists()
+    other.rename(tmp_path / "moved")
+    with pytest.raises(NotComparableError, match=r"git:HEAD: 'git .* submodule' failed: .*inner"):
+        _ = Revision("git:HEAD", tmp_path / "tree").tree
+
+
 def test_worktrees_of_processes_that_were_killed_are_removed(tmp_path: Path) -> None:
     over, here = tmp_path / f"actbench-{2**22}-x", tmp_path / f"actbench-{os.getpid()}-y"
     for place in (over, here):

@@ -27,6 +27,15 @@ GIT_WITHOUT_HOOKS = f"git -c core.hooksPath={os.devnull}"
 TREES = "actbench-"
 """Prefix of the temporary directories that hold worktrees; the number of the process follows."""
 
+SUBMODULES = ".gitmodules"
+"""The file at the root of a worktree that has submodules."""
+
+UPDATING = ("update", "--init", "--recursive", "--quiet")
+"""What fetches the submodules of a worktree at the commits that it names, and theirs."""
+
+SUBMODULES_TIMEOUT = 900.0
+"""Seconds."""
+
 NO_REPOSITORY = "not a git repository"
 """What git writes outside of repositories, in the locale C."""
 
@@ -75,11 +84,14 @@ class Revision:
 
     @cached_property
     def tree(self) -> Path:
-        """A temporary worktree with the files of the commit."""
+        """A temporary worktree with the files of the commit, and with those of its submodules."""
         _remove_abandoned_trees()
         execute(
             self._option, f"{GIT_WITHOUT_HOOKS} worktree", "add", "--detach", "--quiet", str(self._place), self.commit
         )
+        if (self._place / SUBMODULES).is_file():
+            command = f"{GIT_WITHOUT_HOOKS} submodule"
+            execute(self._option, command, *UPDATING, directory=self._place, timeout=SUBMODULES_TIMEOUT)
         return self._place
 
     def remove_tree(self) -> None:
@@ -109,11 +121,18 @@ class Revision:
         return succeeds("git cat-file", "-e", f"{self.commit}:{path}")
 
 
-def execute(what: str, command: str, *arguments: str, program: Sequence[str] = (), timeout: float | None = None) -> str:
+def execute(
+    what: str,
+    command: str,
+    *arguments: str,
+    program: Sequence[str] = (),
+    directory: Path | None = None,
+    timeout: float | None = None,
+) -> str:
     """Run a command and return its output; `NotComparableError` with its last message where it fails.
 
     It is an `OutputError` where a disk is full. `program` stands for the command's first word, where that is not on the
-    search path; `timeout` is in seconds.
+    search path. It runs in `directory`, or else the current one; `timeout` is in seconds.
     """
     name, *words = command.split()
     try:
@@ -124,6 +143,7 @@ def execute(what: str, command: str, *arguments: str, program: Sequence[str] = (
             text=True,
             errors="replace",
             timeout=timeout,
+            cwd=directory,
             env=os.environ | ({"LC_ALL": "C"} if name == "git" else {}),
         )
     except OSError as error:

@@ -12,7 +12,7 @@ from actbench.analysis.recommendation import Candidate, Recommendation
 from actbench.analysis.standings import Standing
 from actbench.report import framework_choices, kept_tensors, op_by_op
 from actbench.report.json_text import json_text
-from actbench.report.numbers import NO_FIGURE, plus_minus, ratio, significant
+from actbench.report.numbers import NO_FIGURE, joined, plus_minus, ratio, significant
 from actbench.report.table import Table
 
 KEPT_COLUMNS = ("kept for g'", "alive anyway")
@@ -82,7 +82,7 @@ def as_object(outcome: Recommendation) -> dict[str, Any]:
 def _note(outcome: Recommendation) -> str:
     """Explain the columns."""
     cases = [one.case for one in outcome.candidates]
-    alive = kept_tensors.joined(outcome.alive)
+    alive = joined(outcome.alive)
     where = f"at {outcome.candidates[0].error.points} z {outcome.looked_at}"
     columns = (
         "Time over that of the fastest one, with 95 % intervals that hold for all comparisons together. Bytes "

@@ -15,7 +15,7 @@ from actbench.model.cases import Case
 from actbench.model.checks import WRONG
 from actbench.model.names import Op, OperandState
 from actbench.report import kept_tensors
-from actbench.report.numbers import counted, plus_minus, ratio, significant
+from actbench.report.numbers import counted, joined, plus_minus, ratio, significant
 from actbench.report.tensors import mib
 
 OBVIOUS = ("shipped", "recompute", "cached")
@@ -68,7 +68,7 @@ def _what(outcome: Recommendation) -> str:
     keep = f"keep {_named(outcome.choice, outcome)}"
     ties = [one for one in outcome.alike if one is not outcome.choice]
     if ties:
-        names, margin = kept_tensors.joined([_named(one, outcome) for one in ties]), f"{100 * outcome.margin:g} %"
+        names, margin = joined([_named(one, outcome) for one in ties]), f"{100 * outcome.margin:g} %"
         takes, keeps = ("takes", "keeps") if len(ties) == 1 else ("take", "keep")
         return f"{keep}. Time does not decide: {names} {takes} as long within {margin} ({SURE}), and {keeps} no less."
     if len(outcome.racing) == 1:
@@ -123,7 +123,7 @@ def _gains(outcome: Recommendation) -> Iterator[str]:
         for one in compared
     ]
     if parts:
-        yield f"In comparison, {'; '.join(parts)}, beside what is alive anyway ({kept_tensors.joined(outcome.alive)})."
+        yield f"In comparison, {'; '.join(parts)}, beside what is alive anyway ({joined(outcome.alive)})."
 
 
 def _more(one: Candidate, choice: Candidate) -> str:

@@ -47,7 +47,10 @@ def refused(what: str, value: object, way_out: str) -> InputError:
 
 def shown(value: object) -> str:
     """Return a value in a line of an error."""
-    return printable(_SHORT.repr(value))
+    try:
+        return printable(_SHORT.repr(value))
+    except ValueError:  # Python writes no int of more than 4300 digits
+        return f"<{type(value).__name__}>"
 
 
 def names(what: str, value: Any) -> tuple[str, ...]:
@@ -178,7 +181,10 @@ def _size(value: Any) -> Size:
 
 def _text(value: Any) -> str:
     """Return a number as it is written on the command line: 1e6 as 1000000."""
-    number = float(value) if isinstance(value, Real) else nan
+    try:
+        number = float(value) if isinstance(value, Real) else nan
+    except OverflowError:  # of an int beyond float64
+        number = inf
     if isnan(number) or isinf(number):
         return value if isinstance(value, str) else shown(value)
     return str(int(number)) if number.is_integer() else f"{Decimal(repr(number)):f}"

@@ -207,10 +207,7 @@ class Backend(AlongRows, SeveralInputs, ABC):
         return None
 
     def copy(self, dtype: Dtype) -> Callable[..., Any]:
-        """Return ``copy(out, array)``, the plain copy that is the yardstick of this backend's kernels.
-
-        Its operands are those that `adopt` returns.
-        """
+        """Return ``copy(out, array)`` of what `adopt` returns: the yardstick of this backend's kernels."""
         del dtype
         return np.copyto
 
@@ -231,6 +228,10 @@ class Backend(AlongRows, SeveralInputs, ABC):
     def adopt(self, array: Any) -> Any:
         """Return a numpy array as an operand of this backend."""
         return array
+
+    def read(self, operand: Any) -> None:
+        """Read all elements of an operand, and return when that is done."""
+        self.finish(operand.sum)()
 
     def alias(self, operand: Any) -> Any:
         """Return an operand for code of the user's alone: over the same memory, without a state that others see."""

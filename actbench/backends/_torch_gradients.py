@@ -48,6 +48,11 @@ def _of_selu(_: Constants, dy: Any, z: Any) -> tuple[Any, ...]:
     return dy, SELU_ALPHA, SELU_SCALE, 1.0, False, z
 
 
+def _of_log_sigmoid(_: Constants, dy: Any, z: Any, *buffer: Any) -> tuple[Any, ...]:
+    """Return the arguments with a buffer, which is empty on a device and not among what is saved there."""
+    return dy, z, *(buffer or (z.new_empty(0),))
+
+
 @dataclass(frozen=True, slots=True)
 class GradientKernel:
     """A kernel of ``torch.ops.aten``, and how it is called."""
@@ -72,7 +77,7 @@ GRADIENTS: Mapping[str, GradientKernel] = MappingProxyType(
         "torch.nn.functional.hardswish": GradientKernel("hardswish_backward"),
         "torch.nn.functional.hardtanh": GradientKernel("hardtanh_backward", _with(-1.0, 1.0)),
         "torch.nn.functional.leaky_relu": GradientKernel("leaky_relu_backward", _with(False, negative_slope=0.01)),
-        "torch.nn.functional.logsigmoid": GradientKernel("log_sigmoid_backward"),
+        "torch.nn.functional.logsigmoid": GradientKernel("log_sigmoid_backward", _of_log_sigmoid),
         "torch.nn.functional.mish": GradientKernel("mish_backward"),
         "torch.nn.functional.relu6": GradientKernel("hardtanh_backward", _with(0.0, 6.0)),
         "torch.nn.functional.silu": GradientKernel("silu_backward"),

@@ -180,6 +180,11 @@ class Python(Plain):
         """Return a list of Python floats."""
         return array.tolist()
 
+    def read(self, operand: Any) -> None:
+        """Read all floats of a list, or of a list of rows."""
+        for row in operand if isinstance(operand[0], list) else [operand]:
+            sum(row)
+
     def row_namespace(self) -> Any:
         """Return the namespace that traces formulas: the loops over rows are laid out from what they are made of."""
         return TRACING

@@ -76,9 +76,12 @@ class TorchCompile(Torch):
     def build(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile a copy of the function on its first call: torch limits how often it compiles one code object."""
         torch = library()
+        from torch._functorch import config as differentiation
         from torch._inductor import config
 
         config.compile_threads = 1  # in this process, without a pool of processes
+        if hasattr(differentiation, "donated_buffer"):  # since torch 2.6
+            differentiation.donated_buffer = False  # a graph runs more than once, so that none may reuse what it saved
         code = function.__code__.replace()
         copy = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
         return torch.compile(copy, dynamic=False, fullgraph=True)  # type: ignore[no-any-return]

@@ -8,6 +8,9 @@ alternate.
 With ``residuals-cold`` operands, z is in cache while the forward pass of a step reads it, since a network has just
 computed it: it is read once before the slice.
 
+A call that runs the graph of a forward pass has that of its set, which is made before any is timed: one that was made
+for the call would have left what it reads in cache.
+
 Results that a backend allocates lie where its allocator puts them: as a rule where the previous result was, in cache.
 What the forward pass of such a backend keeps is held until its set is used again, and thus is cold as well.
 """
@@ -37,7 +40,13 @@ class RotatingCalls(Calls):
     def __init__(self, subject: Subject, size: int, rotation: Rotation, placement: Placement) -> None:
         """Take the subject; the placement has what does not rotate."""
         self._rotation = rotation
-        self._at = cache(lambda index: subject.invocation(size, SetMemory(rotation, index, placement)))
+        self._at: Callable[[int], Invocation] = cache(
+            lambda index: subject.invocation(size, SetMemory(rotation, index, placement))
+        )
+        if subject.follows_forward_pass:
+            made = rotation.made.setdefault(subject.id, [])
+            made += map(self._at, range(0 if made else rotation.count))
+            self._at = made.__getitem__
 
     def ready(self, placement: Placement, calls: int, phase: int) -> Timed:
         """Call on the next set until the result is in its phase, and make the sets after it ready."""
@@ -56,8 +65,7 @@ class RotatingCalls(Calls):
         return self._next().results()
 
     def _next(self) -> Invocation:
-        invocation: Invocation = self._at(self._rotation.take(1)[0])
-        return invocation
+        return self._at(self._rotation.take(1)[0])
 
 
 class RotatingSteps(Calls):
@@ -67,6 +75,7 @@ class RotatingSteps(Calls):
         """Do all forward passes once where a backend allocates what it keeps."""
         self._rotation = rotation
         self._allocates = not kernel.preallocates
+        self._read = kernel.backend.read
         self._inputs = len(kernel.inputs)
         memory = partial(SetMemory, rotation, placement=placement, stores=kernel)
         self._forward = cache(lambda index: _forward(kernel, size, memory(index)))
@@ -107,7 +116,7 @@ class RotatingSteps(Calls):
         if self._rotation.state is not OperandState.COLD:
             for arguments_of_call in inputs:
                 for array in arguments_of_call[-self._inputs :]:
-                    _read(array)
+                    self._read(array)
         do_forward, do_backward = passes[0].function, backward_passes[0].function
         if not self._allocates:
             return partial(_steps, do_forward, do_backward, [*zip(inputs, arguments, strict=True)])
@@ -169,14 +178,3 @@ def _look_at(arguments: Arguments) -> None:
     for of_call in arguments:
         for argument in of_call:
             getattr(argument, "shape", None)
-
-
-def _read(array: Any) -> None:
-    """Read all elements, of lists of lists too."""
-    if hasattr(array, "sum"):
-        array.sum()
-    elif isinstance(array[0], list):
-        for row in array:
-            _read(row)
-    else:
-        sum(array)

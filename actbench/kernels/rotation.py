@@ -17,7 +17,7 @@ import numpy as np
 from actbench.backends import Backend
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import DY, Array, Operand, Operands, same_bits
-from actbench.kernels.placement import ALIGNMENT, PAGE, Placement
+from actbench.kernels.placement import ALIGNMENT, PAGE, Invocation, Placement
 from actbench.model.names import OperandState
 
 STRETCH = 512
@@ -42,6 +42,8 @@ class Rotation:
         self._passed: list[int] = []
         self.kept: dict[str, list[Any]] = {}
         """What the forward passes of a kernel returned, by set, where its backend allocates that."""
+        self.made: dict[str, list[Invocation]] = {}
+        """The calls of a subject, by set, where a forward pass is part of making one."""
 
     def take(self, calls: int) -> list[int]:
         """Move the cursor on by so many calls, and return their sets."""

@@ -84,6 +84,11 @@ class ShippedKernel(Kernel):
         return self.backend.autograd(self.activation.name, self.dtype)
 
     @property
+    def follows_forward_pass(self) -> bool:  # type: ignore[override]  # a constant of the other subjects
+        """Whether a call runs the graph of a forward pass."""
+        return self.autograd.holds_output(self.op)
+
+    @property
     def call(self) -> str:
         """The framework's function as Python has it."""
         return self.autograd.call
@@ -151,7 +156,8 @@ class ShippedKernel(Kernel):
     @cached_property
     def moved_bytes(self) -> int:
         """Bytes per element that a call reads and writes: temporaries not counted."""
-        beside = {Op.DERIVATIVE: (RESULT,), Op.BACKWARD: (DY, RESULT), Op.STEP: (Z, DY, *self.writes)}[self.op]
+        of_derivative = (DY, RESULT) if self.follows_forward_pass else (RESULT,)  # a graph reads an array of ones
+        beside = {Op.DERIVATIVE: of_derivative, Op.BACKWARD: (DY, RESULT), Op.STEP: (Z, DY, *self.writes)}[self.op]
         return self.kept_bytes + sum(operand.dtype(self.dtype).itemsize for operand in beside)
 
     @property

@@ -37,6 +37,8 @@ class Subject(ABC):
     """Whether it works along rows of its operands."""
     functions: frozenset[str] = frozenset()
     """The functions of a namespace that its formulas look up, where it has formulas."""
+    follows_forward_pass = False
+    """Whether the arguments of a call hold what a forward pass returned, such as a graph."""
     is_built_in = True
     """Whether all that it executes is actbench's own."""
 

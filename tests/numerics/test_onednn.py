@@ -14,9 +14,13 @@ from actbench.backends._dnnl import EltwiseKind, Role
 from actbench.backends._onednn_algorithms import ALGORITHMS, algorithm
 from actbench.backends.onednn import Eltwise, OneDnn, library
 from actbench.errors import BenchmarkError, InputError
+from actbench.kernels.cold_calls import calls_of
+from actbench.kernels.operands import Operands
+from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import kernel
+from actbench.kernels.rotation import Rotation
 from actbench.model.cases import KernelId
-from actbench.model.names import Dtype, Op, Storage
+from actbench.model.names import Dtype, Op, OperandState, Storage
 from actbench.model.rule import Rule
 from actbench.model.variants import Variant
 from actbench.report.snippets import comment, snippet
@@ -131,6 +135,18 @@ def test_a_call_reads_what_the_strategy_keeps(op: Op, strategy: str) -> None:
         np.testing.assert_allclose(written[-1], slope if op is Op.DERIVATIVE else DY * slope, rtol=1e-4)
     if op is Op.STEP:
         np.testing.assert_allclose(written[0], np.tanh(Z), rtol=1e-6)
+
+
+@installed
+@pytest.mark.parametrize("state", [OperandState.RESIDUALS_COLD, OperandState.COLD])
+def test_a_step_takes_operands_from_memory(state: OperandState) -> None:
+    step = kernel(identity("tanh", "cached", Op.STEP))
+    rng = np.random.default_rng(1)
+    operands = Operands(step.activation, *(rng.standard_normal(64).astype(np.float32) for _ in range(2)))
+    rotation, placement = Rotation(operands, state, 6, rng), Placement(operands, rng)
+    calls = calls_of(step, 64, rotation, placement)
+    calls.ready(placement, 4, 0)()
+    np.testing.assert_allclose(calls.results()[0], np.tanh(operands.z), rtol=1e-5)
 
 
 @installed

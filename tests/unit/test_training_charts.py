@@ -48,7 +48,7 @@ def test_every_chart_of_steps_is_what_vega_lites_schema_allows_and_becomes_svg(s
     assert shown.title in words
     if kind != "rounds":
         assert "free (bound)" in " ".join(words)
-        assert "free is the limit of what a cheaper gradient can save, and no choice." in shown.description
+        assert "`free` copies dy in place of dy g'(z): the limit of what" in shown.description
 
 
 def test_bars_are_as_long_as_steps_and_divided_as_parts_csv_says(steps: Run) -> None:

@@ -142,11 +142,12 @@ def test_a_call_reads_what_the_strategy_keeps(op: Op, strategy: str) -> None:
 def test_a_step_takes_operands_from_memory(state: OperandState) -> None:
     step = kernel(identity("tanh", "cached", Op.STEP))
     rng = np.random.default_rng(1)
-    operands = Operands(step.activation, *(rng.standard_normal(64).astype(np.float32) for _ in range(2)))
+    z, dy = (rng.standard_normal(64).astype(np.float32) for _ in range(2))
+    operands = Operands(step.activation, z, dy)
     rotation, placement = Rotation(operands, state, 6, rng), Placement(operands, rng)
     calls = calls_of(step, 64, rotation, placement)
     calls.ready(placement, 4, 0)()
-    np.testing.assert_allclose(calls.results()[0], np.tanh(operands.z), rtol=1e-5)
+    np.testing.assert_allclose(calls.results()[0], np.tanh(z), rtol=1e-5)
 
 
 @installed

@@ -13,9 +13,6 @@ from typing import Any
 from actbench.activations._rows import exp_below_1, overflows
 from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
 
-ROUNDED = 2.0
-"""|y| up to which the gradient from z and y is within a few units in the last place."""
-
 
 @activation
 def logsumexp(m: Any) -> Formulas:
@@ -64,12 +61,15 @@ def logsumexp(m: Any) -> Formulas:
         textbook=Strategy(textbook, weaknesses=(overflows(),)),
         recompute=recompute,
         intermediate=Strategy(intermediate, save=save),
-        pair=Strategy(pair, weaknesses=(Weakness(Flaw.INACCURATE, "y has few digits behind the point", far),)),
+        pair=Strategy(pair, weaknesses=(Weakness(Flaw.AMPLIFIES, "y has few digits behind the point", size),)),
         uncached="all z of a row have one y",
     )
 
 
-def far(z: Any, fmt: Any) -> Any:
-    """Return where |y| may be so large that its rounding shows in the gradient."""
+def size(z: Any, fmt: Any) -> Any:
+    """Return the largest of what y is the sum of: as exp multiplies its relative error, units of it are of exp(z - y).
+
+    y is from max(z) to max(z) + log(columns), and where it cancels it is rounded as they are.
+    """
     del fmt
-    return abs(z.max(axis=-1, keepdims=True)) + log(z.shape[-1]) > ROUNDED
+    return abs(z.max(axis=-1, keepdims=True)) + log(z.shape[-1])

@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from actbench.errors import InputError
+from actbench.model.checks import STATED_ULP
 
 LONG_ROW = 4096
 """Columns from which on the sum of a row is inexact where numbers are added one after the other."""
+
+
+def added_in_turn(columns: int, at_once: int = 1) -> float:
+    """Return the factor of errors, as `Flaw.AMPLIFIES` takes it, where numbers of a row are added in turn; 0 of few.
+
+    Each of n additions is off by at most half a unit in the last place of the sum of the sizes of all numbers, so that
+    the two sums of a gradient are off by n units: N. J. Higham, "The Accuracy of Floating Point Summation", 1993.
+    `at_once` numbers are added to as many sums at a time.
+    """
+    return columns / at_once / STATED_ULP if columns >= LONG_ROW else 0.0
 
 
 class AlongRows:

@@ -11,7 +11,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from actbench.backends._along_rows import LONG_ROW
+from actbench.backends._along_rows import LONG_ROW, added_in_turn
 from actbench.backends._autograd import Autograd
 from actbench.backends._framework import Framework
 from actbench.backends._function_autograd import FunctionAutograd
@@ -79,16 +79,16 @@ def row_functions() -> Any:
     return SimpleNamespace(**vars(functions()) | of_rows)
 
 
-def is_single_and_long(z, *more) -> bool:
-    """Return whether z is a single row of so many columns; `more` are the target, if there is one, and the format."""
+def rounded_in_turn(z, *more) -> float:
+    """Return the factor of errors of a single row; `more` are the target, if there is one, and the format."""
     del more
-    return bool(z.shape[0] == 1 and z.shape[-1] >= LONG_ROW)
+    return added_in_turn(z.shape[-1]) if z.shape[0] == 1 else 0.0
 
 
 ADDED_IN_TURN = Weakness(
-    Flaw.INACCURATE,
+    Flaw.AMPLIFIES,
     f"XLA adds the numbers of a single row of {LONG_ROW} columns or more one after the other",
-    is_single_and_long,
+    rounded_in_turn,
 )
 """Known of sums along rows; of several rows it adds parts of a row first."""
 

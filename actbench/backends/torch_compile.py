@@ -13,24 +13,27 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, ClassVar
 
-from actbench.backends._along_rows import LONG_ROW
+from actbench.backends._along_rows import LONG_ROW, added_in_turn
 from actbench.backends._backend import Bound
 from actbench.backends.torch import Torch, library
 from actbench.formula import Activation, Flaw, Weakness
 from actbench.model.names import Quantity
 from actbench.model.rule import Formula
 
+SHORTEST = 2
+"""Numbers of float64 in the shortest vectors."""
 
-def is_long(z, *more) -> bool:
-    """Return whether rows have so many columns; `more` are the target, if there is one, and the format."""
+
+def rounded_in_turn(z, *more) -> float:
+    """Return the factor of errors of rows; `more` are the target, if there is one, and the format."""
     del more
-    return bool(z.shape[-1] >= LONG_ROW)
+    return added_in_turn(z.shape[-1], SHORTEST)
 
 
 ADDED_IN_VECTORS = Weakness(
-    Flaw.INACCURATE,
+    Flaw.AMPLIFIES,
     f"torch.compile adds the numbers of a row of {LONG_ROW} columns or more one vector after the other",
-    is_long,
+    rounded_in_turn,
 )
 """Known of sums along rows in its loops; torch's own kernels add parts of a row first."""
 

@@ -15,10 +15,8 @@ from actbench.model.names import NARROW
 from actbench.model.number_formats import clipped, limits
 from actbench.verification import shipped
 from actbench.verification.causes import NEXT
+from actbench.verification.flaws import allowed, declared, factor, region, regions
 from actbench.verification.truth import Array, Truth, truth_at
-
-MOST = 1e300
-"""Upper limit of the factor of an error. The factors that an activation declares may overflow where z is large."""
 
 SMOOTH = 0.75
 """Halving the distance leaves at most this part of the difference of two slopes where g' is smooth; at a kink, all."""
@@ -35,10 +33,6 @@ of tanh-GELU by 230 at z = -10.
 
 MULTIPLIED = 16.0
 """The largest |z| at which a Gaussian of float32 is near the smallest normal number, and the exponential of a cubic."""
-
-
-KINDS = dict.fromkeys(Flaw, "b") | {Flaw.INACCURATE: "bfiu", Flaw.AMPLIFIES: "bfiu"}
-"""numpy's kinds of what a region may be given as, by flaw."""
 
 LOSE_DIGITS = frozenset({Flaw.CANCELS, Flaw.INACCURATE})
 
@@ -60,16 +54,16 @@ def check_weaknesses(kernel: Kernel, derivative: Array, error: Array, z: Array, 
     for weakness in weaknesses:
         if weakness.flaw is Flaw.AMPLIFIES:
             continue  # the factor is a bound, which not every format reaches
-        if weakness.flaw is Flaw.OVERFLOWS and (finite := number & _region(weakness, z)).any():
+        if weakness.flaw is Flaw.OVERFLOWS and (finite := number & region(weakness, z)).any():
             largest = np.argmax(np.where(finite, np.abs(derivative), 0.0))
             gives = f": at z = {z[largest]:.9g} it gives {derivative[largest]:.3g}"
             raise undeclared(kernel, weakness, f"{gives}: narrow its where=")
-        declared = _region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
-        if np.any(error[declared] > STATED_ULP):
+        there = region(weakness, z) & ~(overflows & (weakness.flaw is Flaw.CANCELS))
+        if np.any(error[there] > STATED_ULP):
             continue
-        at_roots = errors_at_roots(partial(_region, weakness)) if weakness.flaw in LOSE_DIGITS else np.array([])
+        at_roots = errors_at_roots(partial(region, weakness)) if weakness.flaw in LOSE_DIGITS else np.array([])
         if not np.any(at_roots > STATED_ULP):
-            raise undeclared(kernel, weakness, NOWHERE if at_roots.size or declared.any() else NONE_THERE)
+            raise undeclared(kernel, weakness, NOWHERE if at_roots.size or there.any() else NONE_THERE)
 
 
 def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slack: float = 0.0) -> Array:
@@ -93,14 +87,6 @@ def exceeding(kernel: Kernel, derivative: Array, expected: Truth, z: Array, slac
         plain = wrong & ~declared(weaknesses, z)
         wrong[plain] = ~_right_nearby(kernel, derivative[plain], expected.at(plain), z[plain], _slopes)
     return wrong
-
-
-def declared(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
-    """Return where any weakness has an effect."""
-    there = np.zeros(z.size, dtype=bool)
-    for weakness in weaknesses:
-        there |= reach(weakness, z)
-    return there
 
 
 def _right_nearby(
@@ -160,36 +146,6 @@ def output_exceeding(kernel: Kernel, y: Array, expected: Truth, z: Array, raised
     return wrong
 
 
-def allowed(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
-    """Return the allowed error in ULP, for all flaws whose bound is in ULP."""
-    most = STATED_ULP * factor(weaknesses, z)
-    for weakness in weaknesses:
-        if weakness.flaw is Flaw.INACCURATE:
-            declared = _declared(weakness, z)
-            bound = np.where(declared, MOST, 0.0) if declared.dtype == bool else _bounded(declared)
-            most = np.maximum(most, bound)
-    return most
-
-
-def factor(weaknesses: tuple[Weakness, ...], z: Array) -> Array:
-    """Return by how much amplification multiplies the stated error."""
-    total = np.ones(z.size)
-    for weakness in weaknesses:
-        if weakness.flaw is Flaw.AMPLIFIES:
-            total += _bounded(_declared(weakness, z))
-    return total
-
-
-def reach(weakness: Weakness, z: Array) -> Array:
-    """Return where a weakness has an effect."""
-    return _bounded(_declared(weakness, z)) > 0 if weakness.flaw is Flaw.AMPLIFIES else _region(weakness, z)
-
-
-def _bounded(declared: Array) -> Array:
-    """Return a declared bound as finite numbers. NaN, where the bound is undefined, becomes 0."""
-    return np.asarray(np.clip(np.nan_to_num(declared.astype(np.float64), nan=0.0, posinf=MOST), 0.0, MOST))
-
-
 def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
     """Return where a result is g' at the nearest kink and y rounds to its value at that kink."""
     kinks = kernel.formulas.kinks
@@ -203,31 +159,6 @@ def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
             near = np.abs(y - at_kink) <= NEXT * fmt.eps * np.abs(at_kink) + fmt.tiny
         merges[there] = near & (derivative[there] == np.array([*kinks.values()])[nearest])
     return merges
-
-
-def regions(weaknesses: tuple[Weakness, ...], z: Array) -> dict[Flaw, Array]:
-    """Return where each flaw is declared, as boolean arrays; all False for `AMPLIFIES`, which has a factor instead."""
-    there = {flaw: np.zeros(z.size, dtype=bool) for flaw in Flaw}
-    for weakness in weaknesses:
-        if weakness.flaw is not Flaw.AMPLIFIES:
-            there[weakness.flaw] |= _region(weakness, z)
-    return there
-
-
-def _region(weakness: Weakness, z: Array) -> Array:
-    return np.asarray(_declared(weakness, z), dtype=bool)
-
-
-def _declared(weakness: Weakness, z: Array) -> Array:
-    with np.errstate(over="ignore", invalid="ignore"):
-        there = np.asarray(weakness.where(z.astype(np.float64), limits(z.dtype)))
-    if there.dtype.kind not in KINDS[weakness.flaw]:
-        first, *_ = there.ravel().tolist()
-        wanted = "a number" if weakness.flaw is Flaw.AMPLIFIES else "True or False"
-        raise WrongKernelError(
-            f"where= of '{weakness.why}' gives {first!r} and not {wanted}: return {wanted} for each z"
-        )
-    return there
 
 
 def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:

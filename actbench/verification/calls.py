@@ -25,14 +25,12 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
 from actbench.model.number_formats import clipped, limits, numpy_dtype
 from actbench.verification import allowance, gated, rows
+from actbench.verification.arguments import SIZES
 from actbench.verification.elements import hold, truth_of
 from actbench.verification.evaluation import Evaluate
 from actbench.verification.examination import Examination
 from actbench.verification.points import further, points
 from actbench.verification.truth import Array
-
-SIZES = (1, 7, 64, 1000)
-"""Sizes of the calls: one element, less than a vector, a few vectors, and many with a remainder."""
 
 TWICE = 2
 """Number of calls of each size, on different inputs."""

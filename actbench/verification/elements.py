@@ -11,13 +11,11 @@ from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.model.number_formats import limits, numpy_dtype
 from actbench.verification import gated, refusal, rows
+from actbench.verification.arguments import PRODUCT
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.examination import Examination
 from actbench.verification.truth import Array, Truth, truth_at
 from actbench.verification.wording import mismatch, place
-
-PRODUCT = 2.0
-"""ULP that multiplying by an arbitrary dy, and dividing by it here, may add to an error."""
 
 EXACT = (1.0, 2.0)
 """|dy| that round nothing."""

@@ -11,7 +11,7 @@ import numpy as np
 from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
 from actbench.model.number_formats import limits
-from actbench.verification import allowance, kept
+from actbench.verification import allowance, flaws, kept
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.roots import beside_roots
 from actbench.verification.truth import Array, Truth, truth_at
@@ -92,6 +92,6 @@ class Examination:
         """The values that g' may have, the likeliest first, and the z at which weaknesses count."""
         if self.kernel.storage is None:
             return (self.slope,), (self.z,)
-        doubt = 2 * STATED_ULP * allowance.factor(self.kernel.forward_weaknesses, self.z)
+        doubt = 2 * STATED_ULP * flaws.factor(self.kernel.forward_weaknesses, self.z)
         expected, at = kept.expected(self.kernel, self.z, doubt)
         return expected, (self.z, at)

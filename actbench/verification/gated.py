@@ -7,36 +7,25 @@ checked; b is 1, 0, tiny, large, and drawn anew in every process. Products are e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
 
 from actbench.errors import WrongKernelError
-from actbench.formula import Activation, Flaw, Weakness
+from actbench.formula import Activation, Flaw
 from actbench.kernels.kernel import Kernel
-from actbench.model.checks import BANDS, STATED_ULP, Check
+from actbench.model.checks import STATED_ULP, Check
 from actbench.model.names import NARROW, Dtype
 from actbench.model.number_formats import limits
-from actbench.verification import declared_range, shipped_gated
+from actbench.verification import declared_range, flaws, shipped_gated
 from actbench.verification.allowance import FLUSHED, undeclared
+from actbench.verification.arguments import FACTORS, PRODUCT, SIZES
+from actbench.verification.bands import by_band
 from actbench.verification.evaluation import Evaluate, Evaluation
 from actbench.verification.points import further, points
 from actbench.verification.truth import Array
 from actbench.verification.truth.products import Product, Truths, expected, gate_of, no_product
-
-FACTORS = np.array([1.0, -2.0, 2.0, -1.0])
-"""Upstream gradients, in turn, that round nothing."""
-
-SIZES = (1, 7, 64, 1000)
-"""Sizes of further calls."""
-
-PRODUCT = 2.0
-"""ULP that products with an arbitrary dy may add to an error."""
-
-MOST = 1e300
-"""Upper limit of the factor of an error: what an activation declares may overflow where a is large."""
 
 AT_NAN = ((np.nan, 1.0), (1.0, np.nan))
 """Pairs of inputs where y is NaN, so that no forward pass hides a network that has diverged."""
@@ -92,8 +81,6 @@ class GatedCall:
     def _require(self, what: str, computed: Array, right: Product, when: str, slack: float) -> None:
         error = right.error(computed)
         wrong, most = self._exceeding(what, computed, right, error, slack)
-        if self.answer.raised:
-            wrong &= ~np.isnan(computed)
         if wrong.any():
             worst = int(np.argmax(np.where(wrong, error, -1.0)))
             a, b = self.inputs[worst]
@@ -109,23 +96,19 @@ class GatedCall:
         """Return where a result is wrong, and the ULP that are allowed; None of what a framework ships."""
         if self.kernel.is_shipped:
             return shipped_gated.exceeding(self.kernel, computed, right, self.inputs, self._scale(what)), None
-        weaknesses = self.kernel.forward_weaknesses if what == "y" else self.kernel.weaknesses
-        excused = np.zeros(error.size, dtype=bool)
-        allowed = np.ones(error.size)
-        for weakness in weaknesses:
-            there = at(weakness, self.inputs)
-            match weakness.flaw:
-                case Flaw.AMPLIFIES:
-                    allowed += np.clip(np.nan_to_num(there.astype(np.float64), nan=MOST), 0.0, MOST)
-                case Flaw.INACCURATE:
-                    excused |= there.astype(bool) & np.isfinite(computed)
-                case Flaw.OVERFLOWS:
-                    excused |= there.astype(bool) & ~(np.isfinite(computed) & (computed != 0))
-                case _:
-                    excused |= there.astype(bool) & (self._absolute(right, computed, what) <= STATED_ULP + slack)
+        of_y, inputs = what == "y", tuple(self.inputs.T)
+        weaknesses = self.kernel.forward_weaknesses if of_y else self.kernel.weaknesses
+        there, factor = flaws.regions(weaknesses, *inputs), flaws.factor(weaknesses, *inputs)
+        number = np.isfinite(computed)
+        excused = there[Flaw.OVERFLOWS] & ~(number & (computed != 0))
+        excused |= there[Flaw.INACCURATE] & number & ~np.isfinite(right.truth.nearest)
+        few_eps = self._absolute(right, computed, what) <= STATED_ULP * factor + slack
+        excused |= (there[Flaw.CANCELS] | there[Flaw.MERGES]) & few_eps
+        if of_y and self.answer.raised:  # a step that raises has no y either
+            excused |= flaws.regions(self.kernel.weaknesses, *inputs)[Flaw.OVERFLOWS] & np.isnan(computed)
         if self.kernel.backend.flushes:
-            excused |= self._flushed(right, error, allowed)
-        most = STATED_ULP * allowed + slack
+            excused |= self._flushed(right, error, factor)
+        most = flaws.allowed(weaknesses, *inputs) + slack
         return (error > most) & ~excused, most
 
     @property
@@ -161,13 +144,6 @@ class GatedCall:
         with np.errstate(all="ignore"):
             size = np.abs(self.dy.astype(np.float64)) if what != "y" else np.ones(self.dy.size)
             return size if what == "gradient of b" else size * np.abs(self.inputs[:, 1].astype(np.float64))
-
-
-def at(weakness: Weakness, inputs: Array) -> Array:
-    """Return where a weakness is declared, or its factor."""
-    with np.errstate(all="ignore"):
-        a, b = inputs.astype(np.float64).T
-        return np.broadcast_to(np.asarray(weakness.where(a, b, limits(inputs.dtype))), a.shape)
 
 
 def check(kernel: Kernel, evaluate: Evaluate) -> Check:
@@ -213,15 +189,6 @@ def _require_range(call: GatedCall) -> None:
     declared_range.require(call.kernel, g, g.known, lambda place: f"at a = {a[order][place]:.6g}, b = 1")
 
 
-def by_band(a: Array, error: Array) -> Iterator[float | None]:
-    """Yield the largest error of each band of a, to three digits; None for inf."""
-    for low, high in BANDS:
-        inside = (a > low) & (a <= high) if high <= 0 else (a >= low) & (a < high)
-        inside &= ~((a == 0) & (high <= 0))
-        largest = float(error[inside].max(initial=0.0))
-        yield float(f"{largest:.3g}") if np.isfinite(largest) else None
-
-
 def check_calls(kernel: Kernel, evaluate: Evaluate) -> None:
     """Call a kernel on other inputs, in other sizes, and beside NaN."""
     (inputs, dy, truth), rng = checked(kernel.activation, kernel.dtype), np.random.default_rng()
@@ -256,5 +223,5 @@ def _require_declared(kernel: Kernel, done: GatedCall) -> None:
     for weakness in kernel.weaknesses:
         if weakness.flaw is Flaw.AMPLIFIES:
             continue  # the factor is a bound, which not every format reaches
-        if not np.any(error[at(weakness, done.inputs).astype(bool)] > STATED_ULP):
+        if not np.any(error[flaws.region(weakness, *done.inputs.T)] > STATED_ULP):
             raise undeclared(kernel, weakness)

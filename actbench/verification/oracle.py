@@ -26,7 +26,6 @@ A strategy with narrow residuals is compared with its formula on those residuals
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import cache
 
@@ -37,10 +36,12 @@ from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.overhead import Rung
 from actbench.kernels.subject import Subject
-from actbench.model.checks import BANDS, STATED_ULP, Check
+from actbench.model.checks import STATED_ULP, Check
 from actbench.model.names import Dtype, Op
 from actbench.model.number_formats import limits
-from actbench.verification import allowance, causes, declared_range, gated, refusal, rows, shipped
+from actbench.verification import allowance, causes, declared_range, flaws, gated, refusal, rows, shipped
+from actbench.verification.arguments import FACTORS
+from actbench.verification.bands import by_band
 from actbench.verification.calls import check_calls
 from actbench.verification.elements import settle
 from actbench.verification.evaluation import Evaluate, Evaluation
@@ -65,9 +66,6 @@ __all__ = [
 
 STEEP = "rounding of intermediates is amplified where g' is steep, or near a root"
 """Remark for a user's kernel that is as accurate as its arithmetic allows and declares no weakness."""
-
-FACTORS = np.array([1.0, -2.0, 2.0, -1.0])
-"""Upstream gradients, in turn, that round nothing."""
 
 MOST_STRETCHES = 4
 """Largest number of stretches in which the z with unknown g' are listed."""
@@ -134,7 +132,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
     known = [*(weakness.why for weakness in weaknesses), *([storage.rounds] if storage else [])]
     if kernel.is_shipped and (remark := shipped.remark(kernel, derivative, slope, z)):
         known.append(remark)
-    off = (error > allowance.allowed(weaknesses, z)) & ~allowance.declared(weaknesses, z)
+    off = (error > flaws.allowed(weaknesses, z)) & ~flaws.declared(weaknesses, z)
     if off.any() and not (storage or kernel.is_built_in):
         known.append(
             f"not declared: {causes.rounding(z[off], derivative[off], slope.nearest[off], error[off]) or STEEP}"
@@ -148,7 +146,7 @@ def _check_kernel(kernel: Kernel, evaluate: Evaluate) -> Check:
         float(z[worst]),
         tuple(known),
         digits=slope.digits,
-        by_band=tuple(_by_band(z, error)),
+        by_band=tuple(by_band(z, error)),
         points=z.size,
         unknown=int(np.count_nonzero(~slope.known)),
         unknown_at=tuple(_stretches(z, ~slope.known)),
@@ -175,12 +173,3 @@ def _stretches(z: Array, there: Array) -> Iterator[tuple[float, float]]:
     for stretch in np.split(places, np.sort(widest[gaps[widest] > 1]) + 1):
         if stretch.size:
             yield float(order[stretch[0]]) + 0, float(order[stretch[-1]]) + 0
-
-
-def _by_band(z: Array, error: Array) -> Iterator[float | None]:
-    """Yield the largest error of each band of z, to three digits; None for inf."""
-    for low, high in BANDS:
-        inside = (z > low) & (z <= high) if high <= 0 else (z >= low) & (z < high)
-        inside &= ~((z == 0) & (high <= 0))
-        largest = float(error[inside].max(initial=0.0))
-        yield float(f"{largest:.3g}") if math.isfinite(largest) else None

@@ -16,7 +16,7 @@ from actbench.errors import WrongKernelError
 from actbench.formula import Activation, Flaw
 from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP
-from actbench.verification import allowance, causes
+from actbench.verification import causes, flaws
 from actbench.verification.examination import Examination
 from actbench.verification.truth import Array, Truth, sides_at
 from actbench.verification.truth.diagnosis import WRONG_INPUT, Evidence, ambiguous, guess, one_sided, simplest_wrong_z
@@ -152,7 +152,7 @@ class _Refusal:
     @property
     def _declared(self) -> Array:
         """Where a weakness is declared."""
-        return allowance.declared(self.kernel.weaknesses, self.z)
+        return flaws.declared(self.kernel.weaknesses, self.z)
 
     def _by_cause(self, off: Array) -> Iterator[str]:
         """State which declared weaknesses are exceeded, and what is wrong where none is declared."""
@@ -186,7 +186,7 @@ class _Refusal:
         """State by how much each declared weakness is exceeded, at the z where the excess is largest."""
         left = off
         for weakness in self.kernel.weaknesses:
-            there = left & allowance.reach(weakness, self.z)
+            there = left & flaws.reach(weakness, self.z)
             left = left & ~there
             if there.any():
                 yield self._more_than_declared(there, weakness.flaw, weakness.why)
@@ -259,11 +259,11 @@ class _Refusal:
 
     @property
     def _factor(self) -> Array:
-        return allowance.factor(self._weaknesses, self.z)
+        return flaws.factor(self._weaknesses, self.z)
 
     @property
     def _allowed(self) -> Array:
-        return allowance.allowed(self._weaknesses, self.z)
+        return flaws.allowed(self._weaknesses, self.z)
 
     @property
     def _weaknesses(self) -> Any:

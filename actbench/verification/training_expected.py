@@ -32,7 +32,7 @@ from actbench.model.names import Dtype
 from actbench.model.networks import Network
 from actbench.model.number_formats import computed_in, limits
 from actbench.model.variants import Variant
-from actbench.verification import allowance
+from actbench.verification import flaws
 from actbench.verification.training_differences import disagreement
 from actbench.verification.training_reference import ReferenceStep, Slope, parameter_names, slope_of
 from actbench.verification.wording import distinct
@@ -129,8 +129,8 @@ class Problem:
 
         def with_error(z: Array) -> Array:
             flat = z.ravel().astype(self._dtype)
-            there = allowance.regions(weaknesses, flat)[Flaw.CANCELS]
-            error = np.where(there, most * allowance.factor(weaknesses, flat), 0.0)
+            there = flaws.regions(weaknesses, flat)[Flaw.CANCELS]
+            error = np.where(there, most * flaws.factor(weaknesses, flat), 0.0)
             return np.add(expected.slope(z), error.reshape(z.shape))
 
         return expected.allowing(self.step().gradients(with_error)[0])

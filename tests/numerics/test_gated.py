@@ -14,8 +14,7 @@ from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness, activation
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import DA, DB, DY, A, Array, B, Operands
-from actbench.kernels.placement import Placement
+from actbench.kernels.operands import DA, DB, DY, A, B, Operands
 from actbench.model.cases import KernelId
 from actbench.model.names import NARROW, WIDE, Dtype, Op
 from actbench.model.number_formats import numpy_dtype
@@ -27,6 +26,7 @@ from actbench.planning.resolved import resolved
 from actbench.verification import oracle
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth.products import expected, gate_of
+from tests.support.gates import answers
 from tests.support.tiers import exhaustive_but
 
 NAMES = [name for name, one in registry.activations().items() if one.is_gated]
@@ -39,25 +39,6 @@ def kernel(
     name: str, strategy: str, backend: str = "numpy", op: Op = Op.BACKWARD, dtype: Dtype = Dtype.FLOAT64
 ) -> Kernel:
     return resolution.kernel(KernelId(registry.activation(name).name, Variant(strategy), backend, op, dtype))
-
-
-def answers(of: Kernel) -> Callable[[KernelId, Array, Array], Evaluation]:
-    """Return what evaluates a kernel in this process, one pair at a time where its arithmetic raises."""
-
-    def evaluate(_: KernelId, inputs: Array, dy: Array) -> Evaluation:
-        with np.errstate(all="ignore"):
-            try:
-                operands = Operands(of.activation, inputs, dy)
-                outputs = of.invocation(len(inputs), Placement(operands, np.random.default_rng(0))).results()
-            except (ArithmeticError, ValueError) as error:
-                if len(inputs) == 1:
-                    return Evaluation(np.full_like(inputs, np.nan), np.full_like(dy, np.nan), repr(error))
-                parts = [evaluate(_, inputs[at : at + 1], dy[at : at + 1]) for at in range(len(inputs))]
-                y = np.concatenate([part.y for part in parts]) if of.op is Op.STEP else None
-                return Evaluation(np.concatenate([part.derivative for part in parts]), y, repr(error))
-        return Evaluation(of.gradient(outputs), outputs[0] if of.op is Op.STEP else None)
-
-    return evaluate
 
 
 @pytest.mark.parametrize(("name", "backend"), exhaustive_but([*product(NAMES, BACKENDS)], QUICK.__contains__))

@@ -17,7 +17,8 @@ from actbench.model.cases import KernelId
 from actbench.model.checks import BANDS, STATED_ULP
 from actbench.model.names import WIDE, Dtype, Op
 from actbench.model.variants import Variant
-from actbench.verification import allowance, oracle
+from actbench.verification import flaws, oracle
+from actbench.verification.bands import by_band
 from actbench.verification.evaluation import Evaluation
 from actbench.verification.examination import Examination
 from actbench.verification.truth import Array
@@ -232,12 +233,12 @@ def test_where_y_merges_with_its_value_at_a_kink_the_derivative_is_right_or_that
 
 def test_a_bound_that_is_no_number_allows_what_is_stated() -> None:
     weakness = Weakness(Flaw.INACCURATE, "0 times inf", lambda z, _: np.where(z > 1, np.nan, 20.0))
-    assert allowance.allowed((weakness,), np.array([0.5, 1.5])).tolist() == [20.0, STATED_ULP]
+    assert flaws.allowed((weakness,), np.array([0.5, 1.5])).tolist() == [20.0, STATED_ULP]
 
 
 def test_bands_of_z_mirror_one_another_up_to_their_ends() -> None:
     ends = np.array([high for _, high in BANDS if 0 < high < np.inf])
     errors = np.arange(1.0, 1.0 + ends.size)
-    right = [*oracle._by_band(ends, errors)]
+    right = [*by_band(ends, errors)]
     assert right[-ends.size :] == errors.tolist(), "a band begins where the one before it ends"
-    assert [*oracle._by_band(-ends, errors)] == right[::-1]
+    assert [*by_band(-ends, errors)] == right[::-1]

@@ -39,7 +39,7 @@ def _compared(
     size = operands.z.size
     with np.errstate(all="ignore"):
         answer = GuardedCalls().call(kernel, operands, memory)
-        if not (answer.faults or kernel.is_built_in or kernel.is_row) and remembers(kernel, size, memory):
+        if not (answer.faults or kernel.is_built_in) and remembers(kernel, size, memory):
             yield Doubt(arm, "it takes less than half as long on operands that it has just seen: it remembers them")
             return
     yield from (Doubt(arm, fault) for fault in answer.faults)

@@ -19,7 +19,7 @@ from actbench.kernels.operands import Array, Operands
 from actbench.kernels.placement import Invocation, Memory
 from actbench.model.names import Dtype
 from actbench.model.number_formats import is_float, limits, numpy_dtype
-from actbench.verification.behaviour.guarded_memory import GuardedMemory
+from actbench.verification.behaviour.guarded_memory import GuardedMemory, in_order
 
 REMEMBERED = 16
 """Number of earlier results that are kept: a kernel may write to several buffers in turn."""
@@ -58,7 +58,7 @@ class Callee(Protocol):
 
     @property
     def is_row(self) -> bool:
-        """Whether it works along rows, so that elements in another order have another result."""
+        """Whether it works along rows, so that rows can have another order, and elements cannot."""
 
     def invocation(self, size: int, memory: Memory) -> Invocation:
         """Return its call on operands of `size` elements."""
@@ -95,7 +95,7 @@ class GuardedCalls:
         if subject.is_compared:  # a rung may return nothing, or its operand
             faults += self._faults_of(subject, raw, invocation)
         outputs = _outputs(invocation, raw)
-        if outputs and not (faults or subject.is_built_in or subject.is_row):
+        if outputs and not (faults or subject.is_built_in):
             outputs = tuple(output.copy() for output in outputs)
             faults += self._again(subject, outputs, invocation, memory)
         return Answer(outputs, tuple(dict.fromkeys(faults)))
@@ -105,23 +105,23 @@ class GuardedCalls:
     ) -> Iterator[str]:
         """Call the user's code again: on the same operands, then on the same elements in another order, in place.
 
-        Reversing the order moves every element. Swapping two elements in the middle escapes a kernel that recognises
-        its operands by some elements or by their sum. Preallocated outputs still hold the result of the previous call,
-        as they do during timing.
+        What works along rows is called on the same rows in another order. Reversing the order moves every element, or
+        every row. Swapping two in the middle escapes a kernel that recognises its operands by some elements or by their
+        sum. Preallocated outputs still hold the result of the previous call, as they do during timing.
         """
         yield from self._faults_of(subject, invocation.call(), invocation)
-        size = memory.size
-        exchanges = [exchange(size) for _ in range(1 if size >= LARGE else EXCHANGES)]
-        reverse = np.arange(size)[::-1]
+        what, count = ("rows", memory.rows) if subject.is_row else ("elements", memory.size)
+        exchanges = [exchange(count) for _ in range(1 if memory.size >= LARGE else EXCHANGES)]
+        reverse = np.arange(count)[::-1]
         for order, words in ((reverse, "in reverse"), *((swap, "in another order") for swap in exchanges)):
             after: tuple[Any, ...] = ()
-            if memory.rearrange(order):
+            if _rearrange(invocation, memory, order):
                 after = invocation.call()
-            memory.rearrange(np.argsort(order))
+            _rearrange(invocation, memory, np.argsort(order))
             yield from self._faults_of(subject, after, invocation)
             pairs = zip(_outputs(invocation, after) if after else (), outputs, strict=False)
             if not all(_alike(one, other, order) for one, other in pairs):
-                yield f"on the same elements {words} it gives another result: it remembers or counts something"
+                yield f"on the same {what} {words} it gives another result: it remembers or counts something"
                 return
 
     def _faults_of(self, subject: Callee, raw: tuple[Any, ...], invocation: Invocation) -> Iterator[str]:
@@ -166,6 +166,14 @@ def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:
     return (invocation.outputs or ()) if raw[0] is None else tuple(invocation.arrays(raw))
 
 
+def _rearrange(invocation: Invocation, memory: GuardedMemory, order: Array) -> bool:
+    """Reorder what a call reads in place, lists of rows as well, which are copies; return whether the call sees it."""
+    for argument in invocation.arguments:
+        if isinstance(argument, list) and isinstance(argument[0], list):
+            argument[:] = [argument[place] for place in order.tolist()]
+    return memory.rearrange(order)
+
+
 def exchange(size: int) -> Array:
     """Return a permutation of this many indices that swaps two random ones in the middle."""
     order = np.arange(size)
@@ -177,8 +185,8 @@ def exchange(size: int) -> Array:
 
 def _alike(one: Array, other: Array, order: Array) -> bool:
     """Return whether a result on rearranged operands agrees up to what an element's place in a vector may change."""
-    if one.shape == other.shape == order.shape:
-        other = other[order]
+    if one.shape == other.shape:
+        other = in_order(other, order)
     if one.shape != other.shape or one.dtype != other.dtype or not is_float(one.dtype):
         return one.shape == other.shape and one.dtype == other.dtype
     size = np.abs(other)

@@ -20,6 +20,13 @@ GUARD = 16 * ALIGNMENT
 """Bytes before and after every array: more than a loop of the widest vectors, unrolled eight times, reads at once."""
 
 
+def in_order(array: Array, order: Array) -> Array:
+    """Return a flat array with so many elements, or rows, in another order; one with fewer elements as it is."""
+    if array.size % order.size:
+        return array
+    return array.reshape(order.size, -1)[order].reshape(array.shape)
+
+
 @dataclass(frozen=True, slots=True)
 class _Adopted:
     """An operand in the form that a backend takes, and its original values."""
@@ -86,16 +93,16 @@ class GuardedMemory:
         return self._outputs[key]
 
     def rearrange(self, order: Array) -> bool:
-        """Reorder the elements of all operands in place; return whether a kernel sees the new order.
+        """Reorder the elements of all operands in place, or their rows; return whether a kernel sees the new order.
 
-        It does not where an operand has been copied to a device.
+        It does not where an operand has been copied to a device. Elements of what is one number a row stay.
         """
         for array in self._placed.values():
-            array[:] = array[order]
+            array[:] = in_order(array, order)
         for operand in self._adopted.values():
             if isinstance(operand.value, list):
-                operand.value[:] = [operand.value[place] for place in order.tolist()]
-        return all(same_bits(operand.now, operand.original[order]) for operand in self._adopted.values())
+                operand.value[:] = in_order(np.asarray(operand.value), order).tolist()
+        return all(same_bits(operand.now, in_order(operand.original, order)) for operand in self._adopted.values())
 
     def faults(self) -> Iterator[str]:
         """Yield the changes that a call made to operands and guards."""

@@ -18,8 +18,8 @@ from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification import declared_range, oracle
 from actbench.verification.truth import Truth
-from tests.numerics.test_gated import answers as gated_answers
 from tests.support.along_rows import answers
+from tests.support.gates import answers as gated_answers
 from tests.support.tiers import exhaustive_but
 
 

@@ -4,7 +4,8 @@ The oracle checks some thousand z. A kernel may still be wrong between them, at 
 an array. So every element of a result is compared with another formula, which numpy evaluates in float64: that of the
 built-in `recompute`, which tests compare with the truth on every float32. A user's activation is compared with its
 first strategy that keeps z; and a sample also with differences of its forward function
-(`actbench.verification.truth.differences`), because a wrong formula cannot vouch for itself.
+(`actbench.verification.truth.differences`), because a wrong formula cannot vouch for itself. Of a user's gated
+activation, and of g'', the sample is smaller, and the oracle evaluates the truth of all of it.
 
 A difference alone is not a fault, since a strategy may lose digits that the reference keeps. The worst element of every
 band of |z| is reported, and the oracle evaluates the truth there.
@@ -33,6 +34,9 @@ EDGES = np.array([0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0])
 SAMPLE = 1 << 14
 """Number of elements that are compared with differences, which take some 200 forward evaluations per element."""
 
+DRAWN = 8
+"""Number of elements of every band of |z| that the oracle evaluates where there are no differences."""
+
 SAFETY = 10.0
 """Tolerance of a difference, as a multiple of its estimated error."""
 
@@ -53,21 +57,25 @@ class Reference:
     def suspects(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
         """Return the elements of g', or dy * g', that differ from the reference: the worst one of each band of |z|."""
         if kernel.is_row:
-            return self._rows.suspects(kernel, result, of_output=False)
+            return self._rows.suspects(kernel, result, of_output=False, drawn=pieces is None)
         chosen = _Worst()
         for piece in pieces or _pieces(len(result)):
             scales = self._scales(kernel, piece)
             for column, (expected, scale) in enumerate(zip(self._expected(kernel, piece), scales, strict=False)):
                 computed = result[piece, column] if kernel.is_gated else result[piece]
                 self._compare(chosen, computed, expected, piece, scale)
-        if not (_is_built_in(kernel) or kernel.is_gated or kernel.activation.first) and pieces is None:
-            self._compare_with_differences(kernel, chosen, result)
+        if _is_built_in(kernel) or pieces is not None:
+            return self._elements(kernel, chosen, result)
+        if kernel.is_gated or kernel.activation.first:
+            drawn = _drawn_of_every_band(self._operands.z)
+            return self.at(kernel, np.concatenate([chosen.indices(), drawn]), result)
+        self._compare_with_differences(kernel, chosen, result)
         return self._elements(kernel, chosen, result)
 
     def suspects_of_output(self, kernel: Kernel, result: Array, pieces: list[slice] | None = None) -> Elements:
         """Return the elements of y that differ from the forward function in float64."""
         if kernel.is_row:
-            return self._rows.suspects(kernel, result, of_output=True)
+            return self._rows.suspects(kernel, result, of_output=True, drawn=False)
         chosen = _Worst()
         forward = kernel.activation.forward(Dialect.ARRAY, self._numpy)
         for piece in pieces or _pieces(result.size):
@@ -185,6 +193,13 @@ class _Worst:
     def indices(self) -> Array:
         """Return the indices of the worst elements."""
         return np.array([index for _, index in self._index.values()], dtype=np.int64)
+
+
+def _drawn_of_every_band(z: Array) -> Array:
+    """Return the indices of `DRAWN` elements of every band of |z|, as far as a sample has them."""
+    drawn = np.random.default_rng().integers(z.size, size=min(z.size, SAMPLE))
+    bands = np.searchsorted(EDGES, np.abs(z[drawn]))
+    return np.concatenate([drawn[bands == band][:DRAWN] for band in range(EDGES.size + 1)])
 
 
 def _is_built_in(kernel: Kernel) -> bool:

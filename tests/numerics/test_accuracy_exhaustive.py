@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -17,7 +18,7 @@ from actbench.engine.wire import A, Request
 from actbench.errors import InputError
 from actbench.kernels import resolution
 from actbench.model.cases import Case
-from actbench.model.names import Dtype
+from actbench.model.names import Dtype, Op
 from actbench.verification import oracle
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, FakeWorker
@@ -108,3 +109,11 @@ def test_an_activation_without_a_stable_form_cannot_be_looked_at_exhaustively(mo
     bench, of = FakeBench(), kernel("logistic", "cached", Dtype.FLOAT32)
     with pytest.raises(InputError, match="logistic has no strategy 'anything'"):
         next(exhaustive.survey([resolution.kernel(of)], bench.launch, EXACT))
+
+
+def test_a_stable_form_that_loses_digits_in_float64_is_no_truth_of_float32() -> None:
+    y = replace(kernel("tanh-shrink", "recompute", Dtype.FLOAT32), op=Op.STEP)
+    with pytest.raises(
+        InputError, match=r"'recompute' in float64 for the truth, which is off by .* ULP of float32 at z"
+    ):
+        next(exhaustive.survey([resolution.kernel(y)], FakeBench().launch, EXACT))

@@ -17,6 +17,9 @@ from actbench.model.variants import Variant
 from tests.support.judged import refusal
 from tests.support.registered import register
 
+SLOWLY = 20
+"""How often a gradient is computed that a copy of the last one is compared with: on a busy host it takes long, too."""
+
 
 def right(dy: Array, y: Array) -> Array:
     return np.asarray(y * (dy - (y * dy).sum(axis=-1, keepdims=True)))
@@ -32,7 +35,8 @@ def by_comparison() -> Callable[[Array, Array], Array]:
 
     def gradient(dy: Array, y: Array) -> Array:
         if not (last and np.array_equal(last[0], y) and np.array_equal(last[1], dy)):
-            last[:] = [y.copy(), dy.copy(), right(dy, y)]
+            results = [right(dy, y) for _ in range(SLOWLY)]
+            last[:] = [y.copy(), dy.copy(), results[-1]]
         return last[2].copy()
 
     return gradient

@@ -2,12 +2,13 @@
 
 Strategies and backends are compared inside their blocks, side by side; dtypes, sizes and states of operands across the
 blocks of a round, minutes apart at most. Every round gives one geometric mean, over the cases that have a counterpart;
-no mean is over several states of operands.
+no mean is over several states of operands. Blocks of different shards of a merged run are not compared: what one number
+of a round names there, different hosts may have measured on different days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -25,6 +26,9 @@ from actbench.model.names import Dtype, OperandState
 from actbench.model.sizes import Shape
 from actbench.model.times import Times
 from actbench.model.variants import Variant
+
+DIFFERENT_SHARDS = "it was merged, and they are of different shards, which other hosts may have measured on other days"
+"""Why pairs of cases are left out."""
 
 
 class Axis(StrEnum):
@@ -60,10 +64,20 @@ class Comparison:
     rounds: int
 
 
-def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comparison]:
+@dataclass(frozen=True, slots=True)
+class ComparedWithin:
+    """What a run gives along one axis."""
+
+    comparisons: list[Comparison]
+    unpaired: int
+    """The number of pairs of cases that are left out, since their blocks are of different shards of a merged run."""
+
+
+def compare(times: Times, axis: Axis, reference: str | None, paired: Callable[[Block, Block], bool]) -> ComparedWithin:
     """Compare every value of `axis` with the reference value, by default the first in the order of tables.
 
-    For strategies that is ``recompute`` where it was measured. `InputError` where there is nothing to compare.
+    For strategies that is ``recompute`` where it was measured. `paired` tells whether rounds of one number of two
+    blocks belong together. `InputError` where there is nothing to compare.
     """
     if axis is Axis.ACTIVATION:
         raise InputError("--by activation compares two runs: name the other one as well, or another --by")
@@ -75,18 +89,26 @@ def compare(times: Times, axis: Axis, reference: str | None = None) -> list[Comp
     if common not in present:
         raise InputError(f"--reference '{common}': the run has the {axis} values {', '.join(present)}")
     groups: dict[_Key, list[tuple[Case, Case]]] = {}
-    for case in cases:
+    unpaired = 0
+    for case, block in cases.items():
         candidate = value_of(case, axis)
         counterpart = _with(case, axis, common)
         if candidate != common and counterpart in cases:
+            if not paired(block, cases[counterpart]):
+                unpaired += 1
+                continue
             state = None if axis is Axis.OPERANDS else case.operands
             key = _Key(case.activation, case.op, _group(case, axis), state, candidate)
             groups.setdefault(key, []).append((counterpart, case))
+    if unpaired and not groups:
+        raise InputError(
+            f"the run has no cases that can be compared by {axis}: {DIFFERENT_SHARDS}; measure them in one run"
+        )
     if not groups:
         counterparts = f", and nothing has a counterpart at {common} (--reference)" if len(present) > 1 else " only"
         raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)}{counterparts}")
     ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], *item[0].rank(axis)))
-    return [_compared(times, cases, key, common, twins) for key, twins in ordered]
+    return ComparedWithin([_compared(times, cases, key, common, twins) for key, twins in ordered], unpaired)
 
 
 class _Key(NamedTuple):

@@ -107,8 +107,10 @@ def _within(run: Run, by: str, reference: str | None, form: str, output: Path | 
     from actbench.report.summary import answers_of
     from actbench.report.table import markdown
     from actbench.report.terminal import show_answers, show_table
+    from actbench.runs.merging import measured_together
 
-    comparison = compare(run.times, Axis(by), reference)
+    compared = compare(run.times, Axis(by), reference, measured_together(run.record))
+    comparison = compared.comparisons
     of_tensors = tensors.of_run(run) if by == Axis.STRATEGY else []
     answers = answers_of(run) if by == Axis.STRATEGY and reference is None else ()
     match form:
@@ -123,7 +125,7 @@ def _within(run: Run, by: str, reference: str | None, form: str, output: Path | 
             write_or_echo(compared_axis.as_csv(comparison), output)
         case "json":
             write_or_echo(compared_axis.as_json(comparison) + "\n", output)
-    for line in inputs_lines(run.plan):
+    for line in [*compared_axis.remarks(compared), *inputs_lines(run.plan)]:
         click.echo(line, err=form in {"csv", "json"} or output is not None)
 
 

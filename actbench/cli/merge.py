@@ -16,7 +16,8 @@ def command(runs: tuple[Path, ...], output: Path | None, *, allow_missing: bool)
 
     The shards are of one plan ('actbench run --plan FILE --shard K/N'), and disjoint, from hosts of one kind with the
     same versions and settings. The run has all that they measured, round by round: every ratio is still one of a block
-    that one process measured. Two runs of one shard are refused: whole runs differ more than their rounds do.
+    that one process measured; 'actbench compare --by dtype' leaves out pairs of blocks of different shards. Two runs of
+    one shard are refused: whole runs differ more than their rounds do.
 
     Exit code 5: the runs do not belong together. Nothing is written then.
 

@@ -73,7 +73,7 @@ class Conductor:
     clock: Callable[[], float] = time.monotonic
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
-    """Blocks that failed in an earlier session, with the round in which they did; 0 while calibrating."""
+    """Blocks that failed in an earlier session, and were not measured since, with that round; 0 while calibrating."""
     given_up: set[str] = field(default_factory=set)
     losses: Counter[str] = field(default_factory=Counter)
     """Number of failures of each block since cases of it were last left out."""
@@ -114,16 +114,19 @@ class Conductor:
 
     def _catch_up(self) -> Iterator[Event]:
         """Measure the rounds that failed blocks of earlier sessions lack, as far as time permits."""
+        failed = dict(self.failed)
         for number in range(1, self.completed + 1):
             due = [
                 block
-                for block in self._worthwhile(number - 1)
-                if self.failed.get(block.id, inf) <= number and number not in self.times.rounds(block)
+                for block in (*self._worthwhile(number - 1), *self.plan.probes)
+                if block.id not in self.given_up
+                and failed.get(block.id, inf) <= number
+                and number not in self.times.rounds(block)
             ]
             if due and self.stopping.enough(number - 1, inf, self._elapsed(), self._cost(due)):
                 break
             yield from self._round(number, due)
-        yield from (Recovered(name) for name in self.failed if name not in self.given_up)
+        yield from (Recovered(name) for name in sorted(failed.keys() - self.failed.keys() - self.given_up))
 
     def _next(self, done: int) -> list[Block]:
         """Return the blocks of the next round; none where the run is complete."""
@@ -179,6 +182,8 @@ class Conductor:
                     self.times.add(times)
                     yield from parts
                     yield Measured(times, done, len(blocks))
+                    if self.failed.pop(block.id, None) is not None and number > self.completed:
+                        yield Recovered(block.id)
         if undisturbed:
             self.starting = max(0.0, self.clock() - began - self._seconds(blocks))
 
@@ -241,7 +246,8 @@ class Conductor:
         self.losses[block.id] += 1
         first = self.losses[block.id] <= RETRIES
         by_chance = not isinstance(error, RefusedError | WorkerHungError | UnsupportedError)
-        left_out = [] if first and by_chance else self._isolation.to_blame(block, self.plan, error)
+        isolation = Isolation(self.verification, self.launch, self.arm_seconds, self.clock)
+        left_out = [] if first and by_chance else isolation.to_blame(block, self.plan, error)
         if isinstance(error, RefusedError) and not (left_out and self.plan.without(left_out).blocks):
             raise error
         if left_out:
@@ -255,10 +261,6 @@ class Conductor:
             yield Failed(failure)
             return
         self.due.add(block.id)
-
-    @property
-    def _isolation(self) -> Isolation:
-        return Isolation(self.verification, self.launch, self.arm_seconds, self.clock)
 
     def _leave_out(self, left_out: list[LeftOut]) -> CasesLeftOut:
         larger, self.plan = self.plan, self.plan.without(left_out)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from actbench.analysis.statistics import MIN_ROUNDS
-from actbench.analysis.within_run import Axis, Comparison
+from actbench.analysis.within_run import DIFFERENT_SHARDS, Axis, ComparedWithin, Comparison
 from actbench.model.names import Op
 from actbench.report import states
 from actbench.report.json_text import json_text
-from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, ratio, significant
+from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, ratio, significant
 from actbench.report.table import Table, markdown
 from actbench.report.training import words
 
@@ -56,6 +56,12 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
         rows,
         labels=4 + len(operands),
     )
+
+
+def remarks(compared: ComparedWithin) -> Iterator[str]:
+    """Say what of the run is not compared, and why."""
+    if compared.unpaired:
+        yield f"left out of this run: {counted(compared.unpaired, 'pair')} of cases, since {DIFFERENT_SHARDS}"
 
 
 def as_markdown(comparisons: Sequence[Comparison], axis: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from actbench.errors import InputError, NotComparableError
 from actbench.host.environment import difference
 from actbench.model.calibration import Calibration
+from actbench.model.cases import Block
 from actbench.model.plan import Plan
 from actbench.model.shard import Shard
 from actbench.model.times import Times
@@ -55,9 +56,23 @@ def merged(runs: Sequence[Run], *, allow_missing: bool) -> tuple[Record, Times]:
         losses=_joined(records, "losses"),
         commit=first.commit,
         shard=None if missing else replace(shards[0], number=1, count=1),
+        merged=[part for record in records for part in record.merged or [[block.id for block in record.plan.blocks]]],
     )
     finished = (times for run in runs for times in (*run.times.finished(), *run.times.probed()))
     return record, Times(plan, finished)
+
+
+def measured_together(record: Record | None) -> Callable[[Block, Block], bool]:
+    """Return what tells whether rounds of one number of two blocks are of one run, and not of different shards.
+
+    Runs that were merged before they recorded their shards have fewer saves than calibrations, each of which is saved
+    where it is measured. Of these, it is known that a shard has whole families of blocks.
+    """
+    merged = record.merged if record else []
+    shards = {name: number for number, blocks in enumerate(merged) for name in blocks}
+    if record and not merged and record.probed and record.saves <= len(record.calibrations):
+        return lambda one, other: one.family == other.family
+    return lambda one, other: shards.get(one.id) == shards.get(other.id)
 
 
 def _joined(records: Iterable[Record], field: str) -> list[Any]:

@@ -102,6 +102,8 @@ class Record:
     """Of the repository in which the run was begun; None outside of one."""
     shard: Shard | None = None
     """The part of a plan that it measures; None where it made its plan itself."""
+    merged: list[list[str]] = field(default_factory=list)
+    """Of a run that joins the runs of shards, the ids of the blocks of each; of any other run nothing."""
     seal: str = ""
     """The digest of the fields in `SEALED`; all other fields, such as the environment, may be corrected by hand."""
 
@@ -187,7 +189,7 @@ SEALED = (
 )
 """The fields that only measuring changes."""
 
-SEALED_SINCE = ("step_checks", "parts", "shard")
+SEALED_SINCE = ("step_checks", "parts", "shard", "merged")
 """Further such fields, which records of before do not have."""
 
 

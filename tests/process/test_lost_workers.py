@@ -96,6 +96,14 @@ def test_a_resume_that_is_interrupted_still_knows_what_failed(actbench: Actbench
     assert rounds_by_size() == {"1000": "6", "2000": "6"}
 
 
+def test_a_resume_without_time_for_what_failed_still_ends_with_4(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = losing(bench, 5, 6)
+    assert actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6").exit_code == 4
+    assert actbench("run", "--resume", "here", "--budget", "1ms").exit_code == 4
+    assert [failure["block"] for failure in record(Path("here"))["failures"]] == [LARGE]
+    assert rounds_by_size() == {"1000": "6", "2000": "2"}
+
+
 @pytest.mark.parametrize(("losses", "events"), [(1, [Lost, Recovered]), (2, [Lost, Failed])])
 def test_the_stock_engine_tries_a_block_again(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch, losses: int, events: list[type[Event]]

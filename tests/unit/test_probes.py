@@ -103,6 +103,14 @@ def test_a_probe_that_fails_costs_its_words_and_no_block(actbench: Actbench, ben
     assert "Bottleneck" not in result.stdout
 
 
+def test_a_probe_that_failed_is_measured_by_a_resume(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = lambda block: crash("no such size") if block.size == 1 else None
+    assert actbench("run", *SMALL, "-o", "here").exit_code == 4
+    bench.on_time = lambda _: None
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert {row["round"] for row in rows(Path("here/probes.csv"))} == set("123456")
+
+
 def test_probes_that_are_not_as_they_were_written_are_refused(actbench: Actbench) -> None:
     actbench("run", *SMALL, "--rounds", "2", "-o", "here")
     path = Path("here/probes.csv")

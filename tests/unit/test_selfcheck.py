@@ -171,3 +171,12 @@ def test_ctrl_c_says_what_the_rounds_so_far_say(actbench: Actbench, bench: FakeB
     assert result.exit_code == 130
     assert "interrupted: this is what the rounds so far say" in result.stderr
     assert result.stdout.splitlines()[0].startswith("12 rounds: ")
+
+
+def test_ctrl_c_in_the_first_round_ends_as_ctrl_c_does(actbench: Actbench, bench: FakeBench) -> None:
+    def interrupt(_: Block) -> None:
+        if bench.workers_started > 3:
+            raise KeyboardInterrupt
+
+    bench.on_time = interrupt
+    assert actbench("selfcheck", *SMALL).exit_code == 130

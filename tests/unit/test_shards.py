@@ -9,14 +9,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from actbench import registry
+from actbench.analysis.within_run import Axis, compare
 from actbench.cli import main
 from actbench.engine import calibration
 from actbench.errors import InputError
 from actbench.host import variables
+from actbench.report import compared_axis
+from actbench.runs import record
 from actbench.runs.archive import load
 from tests.conftest import SLICE_SECONDS, Actbench
 from tests.support.declaring import STRATEGY
@@ -162,6 +166,32 @@ def test_a_shard_goes_on_where_it_was(two_shards: Actbench) -> None:
     assert two_shards("run", "--resume", "shard1", "--rounds", "8", "-q").exit_code == 0
     assert two_shards("merge", "shard1", "shard2", "-o", "merged").exit_code == 0
     assert {row["rounds"] for row in rows(Path("merged/speedups.csv"))} == {"6", "8"}
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["as merged now", "as merged before shards were recorded"])
+def test_what_is_of_different_shards_is_not_compared_within_the_merged_run(
+    two_shards: Actbench, *, recorded: bool
+) -> None:
+    assert two_shards("merge", "shard1", "shard2", "-o", "merged").exit_code == 0
+    if not recorded:
+        path = Path("merged/run.json")
+        of = msgspec.json.decode(path.read_bytes(), type=record.Record, dec_hook=record.of_text)
+        of.merged = []
+        path.write_bytes(record.encode(of))
+    result = two_shards("compare", "merged", "--by", "dtype")
+    assert result.exit_code == 2
+    assert "by dtype: it was merged, and they are of different shards, which other hosts may have" in result.stderr
+    assert two_shards("compare", "merged", "--by", "size").exit_code == 0
+    assert two_shards("compare", "merged", "--by", "strategy").exit_code == 0
+
+
+def test_pairs_that_are_left_out_are_counted_and_the_others_are_compared(two_shards: Actbench) -> None:
+    two_shards("merge", "shard1", "shard2", "-o", "merged")
+    times = load(Path("merged")).times
+    compared = compare(times, Axis.DTYPE, None, lambda one, _: one.activation == "tanh")
+    assert {comparison.activation for comparison in compared.comparisons} == {"tanh"}
+    (remark,) = compared_axis.remarks(compared)
+    assert remark.startswith("left out of this run: 4 pairs of cases, since it was merged, and they are of different")
 
 
 def test_a_backend_that_is_not_here_is_left_out_with_the_reason_and_the_rest_is_measured(

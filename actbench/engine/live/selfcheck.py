@@ -48,8 +48,9 @@ class SelfCheck:
     prepared: float = 0.0
     """Time before the first round: checking kernels and calibrating."""
     rounds: int = 0
+    """The number of complete rounds."""
     measuring: float = 0.0
-    """Total time of the rounds."""
+    """Total time of these."""
 
     def events(self) -> Iterator[Event]:
         """Measure; yield events. `BenchmarkError` where a block fails, since the audit needs all of them."""
@@ -64,8 +65,8 @@ class SelfCheck:
         lockstep.lengthen(self.margin, self.check_budget)
         self.prepared = self._elapsed()
         while not lockstep.failures and self._elapsed() + lockstep.cost(lockstep.plan.blocks) <= self.budget:
+            yield from lockstep.round(self.rounds + 1, lockstep.plan.blocks)
             self.rounds += 1
-            yield from lockstep.round(self.rounds, lockstep.plan.blocks)
             self.measuring = self._elapsed() - self.prepared
             cases = len(lockstep.plan.cases)
             yield Judged(self.rounds, cases, cases, max(0.0, self.budget - self._elapsed()))

@@ -16,7 +16,7 @@ from actbench.analysis.history import Measurement
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost, pooled, with_trends
 from actbench.analysis.random_effects import Together, together
-from actbench.analysis.statistics import CONFIDENCE, false_discovery_control
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, false_discovery_control
 from actbench.model.cases import Case
 
 
@@ -78,7 +78,7 @@ def between_hosts(
             if one.reference is None or not keep(one.case):
                 continue
             ratio = Interval(*one.ratio)
-            if not ratio.has_bounds:
+            if not ratio.has_bounds or one.rounds < MIN_ROUNDS:
                 lacking += 1
                 continue
             conditions = tuple(item for item in one.conditions if item[0] not in APART)

@@ -112,6 +112,8 @@ class Crossover:
     """The strategy that is faster at smaller sizes; empty where none is."""
     above: str
     """The strategy that is faster at larger sizes; empty where none is."""
+    rounds: int
+    """The fewest rounds of a size: where it crosses, of those that enclose that, otherwise of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class Curve:
     op: Op
     dtype: Dtype
     operands: OperandState
+    rows: int
+    """The number of rows, where the activation works along them; otherwise 1."""
     backend: str
     reference: Variant
     candidate: Variant
@@ -139,7 +143,7 @@ def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
 
     Along a curve, the number of rows is the same.
     """
-    by_size: dict[tuple[int, str, Op, Dtype, OperandState, str, Variant, Variant], dict[int, Floats]] = {}
+    by_size: dict[tuple[str, Op, Dtype, OperandState, int, str, Variant, Variant], dict[int, Floats]] = {}
     for block, ratios in by_block.items():
         if block.is_ladder:
             continue
@@ -147,12 +151,12 @@ def curves(by_block: Mapping[Block, Ratios]) -> Iterator[Curve]:
         for (first, second), logs in zip(ratios.pairs, ratios.logs, strict=True):
             one, other = arms[first], arms[second]
             if one.backend == other.backend:
-                of_block = (block.rows, block.activation, block.op, block.dtype, block.operands)
+                of_block = (block.activation, block.op, block.dtype, block.operands, block.rows)
                 key = (*of_block, one.backend, one.strategy, other.strategy)
                 by_size.setdefault(key, {})[block.size] = logs
     series = {key: sorted(logs.items()) for key, logs in by_size.items() if len(logs) >= LEAST_SIZES}
     for key, points in zip(series, curve_points([*series.values()]), strict=True):
-        yield Curve(*key[1:], points, tuple(findings(points, *key[-2:])))
+        yield Curve(*key, points, tuple(findings(points, *key[-2:])))
 
 
 def curve_points(
@@ -183,24 +187,25 @@ def findings(points: Sequence[CurvePoint], reference: str, candidate: str) -> It
     """Yield the events of a curve, from the smallest size on."""
     faster = {Winner.CANDIDATE: candidate, Winner.REFERENCE: reference}
     decided = [index for index, point in enumerate(points) if point.winner in ONE_FASTER]
-    whole = _between(points[0], points[-1])
+    whole, fewest = _between(points[0], points[-1]), min(point.rounds for point in points)
     if not decided:
-        yield Crossover(CurveEvent.NONE if _equal(points) else CurveEvent.UNDECIDED, whole, "", "")
+        yield Crossover(CurveEvent.NONE if _equal(points) else CurveEvent.UNDECIDED, whole, "", "", fewest)
         return
     first, last = decided[0], decided[-1]
     smallest, largest = (faster[points[end].winner] for end in (first, last))
     events = []
     if first > 0:
         kind = CurveEvent.FADES if _equal(points[:first]) else CurveEvent.UNDECIDED
-        events.append(Crossover(kind, _between(points[first - 1], points[first]), "", smallest))
+        events.append(Crossover(kind, _between(points[first - 1], points[first]), "", smallest, fewest))
     for left, right in pairwise(decided):
         if points[left].winner is not points[right].winner:
             below, above = (faster[points[end].winner] for end in (left, right))
-            events.append(Crossover(CurveEvent.CROSSES, _crossing(points, left, right), below, above))
+            rounds = min(point.rounds for point in points[left : right + 1] if point.speedup.has_bounds)
+            events.append(Crossover(CurveEvent.CROSSES, _crossing(points, left, right), below, above, rounds))
     if last < len(points) - 1:
         kind = CurveEvent.FADES if _equal(points[last + 1 :]) else CurveEvent.UNDECIDED
-        events.append(Crossover(kind, _between(points[last], points[last + 1]), largest, ""))
-    yield from events or [Crossover(CurveEvent.NONE, whole, smallest, largest)]
+        events.append(Crossover(kind, _between(points[last], points[last + 1]), largest, "", fewest))
+    yield from events or [Crossover(CurveEvent.NONE, whole, smallest, largest, fewest)]
 
 
 def _between(smaller: CurvePoint, larger: CurvePoint) -> Interval:

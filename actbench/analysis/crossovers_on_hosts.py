@@ -17,7 +17,7 @@ from actbench.analysis.crossovers import CurveEvent
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost, pooled, with_trends
 from actbench.analysis.random_effects import Together, together
-from actbench.analysis.statistics import CONFIDENCE, false_discovery_control
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, false_discovery_control
 from actbench.model.training import RECOMPUTE
 from actbench.runs.tables import CrossoverRow, CurveNames
 
@@ -99,7 +99,8 @@ def _of_curve(curve: CurveNames, runs: Sequence[tuple[RunOnHost, list[CrossoverR
             sizes = by_host.setdefault(run.host, [])
             if place in of_run:
                 row = of_run[place]
-                sizes.append(EstimateOnHost.of(run.host, Interval(*row.size), row.rounds))
+                rounds = max(row.rounds, MIN_ROUNDS)  # earlier runs recorded the fewest of all sizes of the curve
+                sizes.append(EstimateOnHost.of(run.host, Interval(*row.size), rounds))
         first = {run.host: (run, rows) for run, rows in reversed(runs)}
         hosts = tuple(
             CrossoverOnHost(host, first[host][0].caches, pooled(sizes) if sizes else None, first[host][1][0])

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actbench.analysis.interval import NO_ESTIMATE, Interval
-from actbench.analysis.statistics import CONFIDENCE
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS
 
 SMALLEST_ERROR = 1e-6
 """Smallest standard error of a logarithm: what is rounded in tables, and no difference."""
@@ -53,9 +53,13 @@ class Effect:
 
     @classmethod
     def of(cls, ratio: Interval, rounds: int) -> Effect:
-        """Return the effect of a ratio with its 95 % interval over rounds; its error is NaN without bounds."""
+        """Return the effect of a ratio with its 95 % interval over rounds.
+
+        Its error is NaN without bounds, and with fewer rounds than an interval takes.
+        """
         low, high = np.log(ratio.low), np.log(ratio.high)
-        error = nan if isnan(low) else max(float(high - low) / 2 / _t(rounds - 1), SMALLEST_ERROR)
+        unknown = isnan(low) or rounds < MIN_ROUNDS
+        error = nan if unknown else max(float(high - low) / 2 / _t(rounds - 1), SMALLEST_ERROR)
         return cls(float(np.log(ratio.value)), error, WIDTH_EFFICIENCY * (rounds - 1))
 
 

@@ -54,7 +54,8 @@ def tables(crossovers: Sequence[HostsOfCrossover]) -> list[Table]:
 def name(curve: CurveNames) -> str:
     """Return the name of a curve, as ids are written, with the other strategy than the reference."""
     state = "" if curve.operands == OperandState.WARM else f"/{curve.operands}"
-    return f"{curve.activation}/{curve.candidate}/{curve.backend}/{curve.op}/{curve.dtype}{state}"
+    rows = f"/{curve.rows} rows" if curve.rows > 1 else ""
+    return f"{curve.activation}/{curve.candidate}/{curve.backend}/{curve.op}/{curve.dtype}{rows}{state}"
 
 
 def turn(one: HostsOfCrossover) -> str:

@@ -36,37 +36,40 @@ def sentences(curves: Sequence[Curve]) -> Iterator[str]:
 
 def _merged(curves: Sequence[Curve]) -> Iterator[str]:
     """Yield the sentences of each activation, op and state, once for all dtypes and backends that they are true of."""
-    alike = grouped(curves, lambda curve: (curve.activation, curve.op, curve.operands, _sentence(curve)))
-    for (activation, op, state, text), of_text in alike.items():
+    alike = grouped(curves, lambda curve: (curve.activation, curve.op, curve.operands, curve.rows, _sentence(curve)))
+    for (activation, op, state, rows, text), of_text in alike.items():
+        suffix = f"{f', {rows} rows' if rows > 1 else ''}{states.suffix(state)}"
         by_backend = grouped(of_text, lambda curve: curve.backend)
         dtypes = {backend: tuple(curve.dtype for curve in of_backend) for backend, of_backend in by_backend.items()}
         for names, named in grouped(dtypes, dtypes.__getitem__).items():
-            yield f"{activation}, {op}, {' and '.join(names)}, {' and '.join(named)}{states.suffix(state)}: {text}."
+            yield f"{activation}, {op}, {' and '.join(names)}, {' and '.join(named)}{suffix}: {text}."
 
 
 def table(curves: Sequence[Curve]) -> Table:
     """Return the findings of the curves whose reference is recompute; of all curves where there is none."""
     against = [curve for curve in curves if curve.reference == "recompute"] or curves
     operands = states.column(curve.operands for curve in against)
+    rows = ("rows",) if any(curve.rows > 1 for curve in against) else ()
     return Table(
         "Crossovers",
         "The size from which on another strategy is faster, with its 95 % interval; one is faster at a size only where "
         "that is shown for all sizes together. Fades, undecided: between which sizes that begins or ends; fades: the "
         f"differences that remain are below {SLIGHT}.",
         (
-            *("activation", "op", "dtype", *operands, "backend", "strategies"),
+            *("activation", "op", "dtype", *operands, *rows, "backend", "strategies"),
             *("finding", "faster below", "faster above", "n"),
         ),
         tuple(
             (
                 *(curve.activation, curve.op, curve.dtype, *states.cell(curve.operands, operands)),
+                *((str(curve.rows),) if rows else ()),
                 *(curve.backend, f"{curve.reference}, {curve.candidate}"),
                 *(finding.kind, finding.below or "-", finding.above or "-", _sizes(finding)),
             )
             for curve in _ordered(against)
             for finding in curve.findings
         ),
-        labels=8 + len(operands),
+        labels=8 + len(operands) + len(rows),
     )
 
 

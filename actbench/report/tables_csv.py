@@ -32,7 +32,7 @@ SPEEDUP_COLUMNS = (
 )
 
 CROSSOVER_COLUMNS = (
-    *("activation", "op", "dtype", "operands", "backend", "reference_strategy", "candidate_strategy"),
+    *("activation", "op", "dtype", "operands", "rows", "backend", "reference_strategy", "candidate_strategy"),
     *("kind", "size", "low", "high", "faster_below", "faster_above"),
     *("sizes", "decided", "rounds"),
 )
@@ -77,13 +77,13 @@ def speedups(pairs: Sequence[Speedup]) -> str:
 
 
 def crossovers(curves: Sequence[Curve]) -> str:
-    """Return crossovers.csv, one row per finding: sizes in elements, and the rounds of the size with the fewest."""
+    """Return crossovers.csv, one row per finding: sizes in elements, and the rounds that it rests on."""
     rows = [
         (
-            *(curve.activation, curve.op, curve.dtype, curve.operands),
+            *(curve.activation, curve.op, curve.dtype, curve.operands, curve.rows),
             *(curve.backend, curve.reference, curve.candidate),
             *(finding.kind, *finding.size, finding.below, finding.above),
-            *(len(curve.points), curve.decided, min(point.rounds for point in curve.points)),
+            *(len(curve.points), curve.decided, finding.rounds),
         )
         for curve in curves
         for finding in curve.findings

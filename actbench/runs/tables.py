@@ -31,7 +31,7 @@ LATER = ("operands", "shape", "rows")
 """The columns that files of before operands had states, sizes shapes, or activations rows, do not have."""
 
 
-CURVE = ("activation", "op", "dtype", "operands", "backend", "reference_strategy", "candidate_strategy")
+CURVE = ("activation", "op", "dtype", "operands", "backend", "reference_strategy", "candidate_strategy", "rows")
 SIZE = ("size", "low", "high", "rounds")
 """The columns of crossovers.csv."""
 
@@ -70,6 +70,8 @@ class CurveNames(NamedTuple):
     backend: str
     reference: str
     candidate: str
+    rows: int = 1
+    """The number of rows, where the activation works along them."""
 
 
 class CrossoverRow(NamedTuple):
@@ -141,9 +143,21 @@ def crossovers(directory: Path) -> list[CrossoverRow]:
         names, (kind, below, above) = ([cells[place] for place in of_names] for of_names in places)
         if not all(text.isprintable() for text in (*names, kind, below, above)):
             raise damaged(f"{path}, line {number}: a name in it has characters that do not print")
-        names[CURVE.index("operands")] = names[CURVE.index("operands")] or OperandState.WARM
-        rows.append(CrossoverRow(CurveNames(*names), kind, *_size(path, number, cells, sizes), below, above))
+        rows.append(CrossoverRow(_curve(path, number, names), kind, *_size(path, number, cells, sizes), below, above))
     return rows
+
+
+def _curve(path: Path, number: int, cells: Sequence[str]) -> CurveNames:
+    """Return what a curve is of: operands are warm, in one row, where the file does not have that."""
+    activation, op, dtype, operands, backend, reference, candidate, rows = cells
+    try:
+        count = int(rows or 1)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise damaged(f"{path}, line {number}: {rows[:20]!r} is no number of rows")
+    state = operands or OperandState.WARM
+    return CurveNames(activation, op, dtype, state, backend, reference, candidate, count)
 
 
 def _size(path: Path, number: int, cells: Sequence[str], places: Sequence[int]) -> tuple[Estimate, int]:

@@ -15,6 +15,7 @@ from actbench.analysis.between_hosts import FasterStrategy, between_hosts
 from actbench.analysis.between_runs import Trend
 from actbench.analysis.interval import Interval
 from actbench.analysis.random_effects import Effect, together
+from actbench.analysis.statistics import MIN_ROUNDS
 from benchmarks.host_simulation import DIFFERENCES, simulated
 from tests.conftest import Actbench
 from tests.support.histories import CACHED, runs
@@ -55,6 +56,10 @@ def test_the_test_of_two_hosts_is_welchs() -> None:
 def test_the_error_of_a_ratio_is_that_of_its_interval() -> None:
     effect = Effect.of(Interval(1.0, np.exp(-0.2), np.exp(0.2)), 6)
     assert effect.error == pytest.approx(0.2 / 2.570582)
+
+
+def test_fewer_rounds_than_an_interval_takes_have_no_error() -> None:
+    assert np.isnan(Effect.of(Interval(1.0, 0.9, 1.1), MIN_ROUNDS - 1).error)
 
 
 def test_twelve_simulated_hosts_differ_where_they_do_and_there_alone() -> None:

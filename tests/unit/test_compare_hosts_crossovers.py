@@ -68,6 +68,14 @@ def test_runs_of_a_kind_are_pooled_before_kinds_are_compared() -> None:
     assert one.crossing[0].estimate.value == pytest.approx(np.sqrt(1000 * 1100), rel=1e-3)
 
 
+def test_a_crossover_with_the_rounds_of_a_size_that_failed_early_is_compared_as_one_with_an_interval() -> None:
+    """Earlier runs recorded the fewest rounds of all sizes of the curve."""
+    of_earlier_run = crosses(1000)._replace(rounds=1)
+    (one,) = crossovers_on_hosts([on("a", of_earlier_run), on("b", crosses(1000))])
+    assert one.together.mean.low < 1000 < one.together.mean.high
+    assert not one.differs
+
+
 def test_simulated_crossovers_differ_where_they_do_and_there_alone() -> None:
     """`benchmarks.host_simulation` has two hundred of each; here a sample that fails where it is far off."""
     rng = np.random.default_rng(7)

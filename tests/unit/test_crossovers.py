@@ -231,6 +231,13 @@ def test_a_size_that_failed_early_counts_for_nothing() -> None:
     assert event.size.low == pytest.approx(event.size.high, rel=1e-2)
 
 
+def test_the_rounds_of_a_crossover_are_those_of_the_sizes_that_enclose_it() -> None:
+    logs = [*exact(4.0, 2.0, 0.5, 0.25, rounds=8), (2560, np.array([-1.0]))]
+    crosses, undecided = events_of(logs)
+    assert (crosses.kind, crosses.rounds) == (CurveEvent.CROSSES, 8)
+    assert (undecided.kind, undecided.rounds) == (CurveEvent.UNDECIDED, 1)
+
+
 def test_one_size_of_many_against_the_rest_needs_more_than_its_own_interval() -> None:
     """Six rounds on one side happen to one size of sixty-four by chance; of five equal ones, to one run in six."""
     alone = np.array([-0.01, -0.02, -0.01, -0.03, -0.01, -0.02])

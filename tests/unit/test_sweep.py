@@ -15,6 +15,7 @@ from actbench.planning import costs, durations, presets, suite
 from actbench.planning.selection import Room
 from actbench.report import crossovers
 from actbench.report.numbers import about
+from actbench.runs import tables
 from actbench.runs.archive import load
 from tests.conftest import Actbench
 from tests.support.drawn import drawn, layer
@@ -68,7 +69,7 @@ def test_the_sweep_is_among_the_presets_that_are_listed(actbench: Actbench) -> N
 
 
 HEAD = (
-    "activation,op,dtype,operands,backend,reference_strategy,candidate_strategy,"
+    "activation,op,dtype,operands,rows,backend,reference_strategy,candidate_strategy,"
     "kind,size,low,high,faster_below,faster_above,sizes,decided,rounds"
 )
 
@@ -105,6 +106,18 @@ def test_a_strategy_that_is_faster_everywhere_has_no_crossover(actbench: Actbenc
     (row,) = rows(Path("here/crossovers.csv"))
     assert (row["kind"], row["size"], row["low"], row["high"]) == ("none", "", "1000", "64000")
     assert row["faster_below"] == row["faster_above"] == "cached"
+
+
+def test_curves_over_columns_are_told_apart_by_their_rows(actbench: Actbench) -> None:
+    sizes = ",".join(f"{number}x{columns}" for number in (4, 8) for columns in (16, 64, 256, 1024))
+    actbench(
+        "run", "-a", "softmax", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", sizes, "-o", "here"
+    )
+    assert [row["rows"] for row in rows(Path("here/crossovers.csv"))] == ["4", "8"]
+    assert {row.curve.rows for row in tables.crossovers(Path("here"))} == {4, 8}
+    summary = Path("here/summary.md").read_text()
+    assert "numpy, float64, 4 rows: no crossover from n = 64 to " in summary
+    assert "| float64 | 8 | numpy | recompute, cached | none |" in summary
 
 
 def test_a_strategy_that_is_slower_everywhere_has_none_either(actbench: Actbench, bench: FakeBench) -> None:

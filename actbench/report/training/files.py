@@ -98,7 +98,7 @@ def sweep(worths: Sequence[Worth]) -> str:
             *(worth.candidate, finding.kind, *finding.size, finding.below, finding.above),
             len(worth.points),
             sum(point.winner in ONE_FASTER for point in worth.points),
-            min(point.rounds for point in worth.points),
+            finding.rounds,
         )
         for worth in worths
         for finding in worth.findings

@@ -95,8 +95,8 @@ class SeriesStep:
 
     @property
     def is_regression(self) -> bool:
-        """Whether it is for the worse, and of the case."""
-        return self.for_the_worse and not self.is_of_copy
+        """Whether it is shown to be for the worse, and of the case."""
+        return self.for_the_worse and not self.is_of_copy and not self.is_open
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def measured(task: HostTask, host: str, seams: Seams, directory: Path) -> Iterat
         with _exclusive(host), _loaded(task.files.code, directory):
             run = _opened(task, seams, directory)
             yield run.record
-            session = Session(run.record, run.times, started, guaranteed_rounds(task.limits), seams)
+            session = Session(run.record, run.times, started, guaranteed_rounds(run.record.settings), seams)
             for event in session.events():
                 run.take(event)
                 yield event

@@ -37,7 +37,7 @@ def _cautions(prepared: PreparedRun) -> Iterator[str]:
         yield text
 
 
-RUN = RunKind(prepare, resumed, guaranteed_rounds, _cautions)
+RUN = RunKind(prepare, resumed, _cautions)
 """Runs of derivatives."""
 
 
@@ -129,7 +129,7 @@ def _measured(
     started = seams.clock()
     opened = RUN.opened(request, seams, output=output, resume=resume, caution=_caution)
     with opened as writer:
-        rounds = RUN.guaranteed_rounds(request)
+        rounds = guaranteed_rounds(writer.record.settings)
         session = Session(writer.record, writer.times, started, rounds, seams, strict)
         _, interrupted = worked(session, writer, quiet=quiet)
     directory = str(writer.directory)

@@ -57,8 +57,6 @@ class RunKind(Generic[R, P]):
     """Plans a run."""
     resumed: Callable[[Path, R, StartWorker], AbstractContextManager[Writer]]
     """Opens the run in a directory, to go on with it."""
-    guaranteed_rounds: Callable[[R], int]
-    """Number of rounds that are measured even beyond the budget."""
     cautions: Callable[[P], Iterable[str]]
     """Says what of the request does not help."""
 

@@ -65,8 +65,8 @@ def command(  # noqa: PLR0913  # one for each option
     levels, of three runs at least, differ significantly: the probability of one or more false steps is at most 5 %. A
     step of the time relative to the copy is named as one of the copy where the time itself contradicts it.
 
-    Exit codes: 0 fine; with --fail-on-step 1 where something got slower, and 3 where that is open, since the time itself
-    drifts too much to tell whether the case changed or the copy; 5 no two runs have a case in common.
+    Exit codes: 0 fine; with --fail-on-step 1 where something got slower, and 3 where that is open, since the time
+    itself drifts too much to tell whether the case changed or the copy; 5 no two runs have a case in common.
 
     \b
     Examples:
@@ -97,11 +97,16 @@ def command(  # noqa: PLR0913  # one for each option
             write_or_echo(_page(history, remarks), output)
     if form == "csv" or output is not None:
         click.echo("\n".join([report.sentence(history), *remarks]), err=True)
-    steps = [step for _, step in history.steps if fail_on_step]
+    if fail_on_step:
+        ctx.exit(_end(history))
+
+
+def _end(history: History) -> ExitCode:
+    """Return what --fail-on-step ends with."""
+    steps = [step for _, step in history.steps]
     if any(step.is_regression for step in steps):
-        ctx.exit(ExitCode.REGRESSED)
-    if any(step.for_the_worse and step.is_open for step in steps):
-        ctx.exit(ExitCode.INCONCLUSIVE)
+        return ExitCode.REGRESSED
+    return ExitCode.INCONCLUSIVE if any(step.for_the_worse and step.is_open for step in steps) else ExitCode.FINE
 
 
 def _finder(*, required: bool) -> tuple[FindPlaces | None, list[str]]:

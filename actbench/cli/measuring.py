@@ -139,22 +139,22 @@ def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: RunMode
         ctx.call_on_close(plugins.unload)  # of what is loaded for it
 
     opened = kind.opened(request, seams, output=mode.output, resume=mode.resume, caution=mode.tell)
-    _measure(opened, started, kind.guaranteed_rounds(request), seams, mode)
+    _measure(opened, started, seams, mode)
 
 
-def _measure(
-    opened: AbstractContextManager[Writer], started: float, min_rounds: int, seams: Seams, mode: RunMode
-) -> None:
+def _measure(opened: AbstractContextManager[Writer], started: float, seams: Seams, mode: RunMode) -> None:
     """Do the remaining work of a run, and print its summary.
 
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a block failed or a kernel did.
     """
     from actbench.api.running import fail_for
+    from actbench.engine.preparing import guaranteed_rounds
     from actbench.engine.session import Session
     from actbench.report import terminal
 
     with opened as writer:
-        session = Session(writer.record, writer.times, started, min_rounds, seams, mode.strict)
+        rounds = guaranteed_rounds(writer.record.settings)
+        session = Session(writer.record, writer.times, started, rounds, seams, mode.strict)
         summary, interrupted = measured(session, writer, quiet=mode.quiet)
     try:
         terminal.show(summary, whole=mode.all_tables)

@@ -51,12 +51,11 @@ def command(ctx: click.Context, /, *, mode: RunMode, **options: Any) -> None:
       actbench train --resume latest --budget 10m
     """
     from actbench.api.running import RunKind
-    from actbench.engine.preparing import guaranteed_rounds
     from actbench.engine.requests import TrainRequest
     from actbench.engine.training import prepare, resumed
 
     request = TrainRequest(**options, named=on_command_line(ctx))
-    carry_out(ctx, request, RunKind(prepare, resumed, guaranteed_rounds, _cautions), mode)
+    carry_out(ctx, request, RunKind(prepare, resumed, _cautions), mode)
 
 
 def _cautions(prepared: PreparedTrain) -> Iterator[str]:

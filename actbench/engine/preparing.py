@@ -10,7 +10,7 @@ from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.engine.environment import collect_environment
 from actbench.engine.launch import StartWorker
 from actbench.engine.planned_elsewhere import PlannedElsewhere, refuse_selection
-from actbench.engine.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, PLANNING, NewOrResumed, RunRequest, chosen_seed
+from actbench.engine.requests import DEFAULT_TARGET, DEFAULT_TIMEOUT, PLANNING, RunRequest, chosen_seed
 from actbench.engine.stock import PROCESS_SECONDS, PROCESSES
 from actbench.errors import NotComparableError, OptionsError
 from actbench.host import environment, repository, speed
@@ -46,9 +46,9 @@ def planned(request: RunRequest, seed: int, inputs: Inputs, cache: int | None = 
     return yardsticks.with_kernel_copies(plan, environment.choose_cpu(request.affinity))
 
 
-def guaranteed_rounds(request: NewOrResumed) -> int:
-    """Return the rounds to measure even beyond the budget: one where the user set it, else enough for intervals."""
-    return 1 if request.budget else MIN_ROUNDS
+def guaranteed_rounds(settings: Settings) -> int:
+    """Return the rounds to measure even beyond the budget: one where the user named it, else enough for intervals."""
+    return 1 if settings.budget_named else MIN_ROUNDS
 
 
 def refuse_limits_of_stock_pyperf(request: RunRequest, engine: Engine | None) -> None:
@@ -111,7 +111,7 @@ class PreparedRun:
             round_seconds=seconds,
             rounds=request.rounds,
             budget=request.budget or (None if request.rounds else self.preset.budget),
-            fewest=guaranteed_rounds(request),
+            fewest=guaranteed_rounds(self.settings()),
             for_interval=MIN_ROUNDS,
         )
 
@@ -128,6 +128,7 @@ class PreparedRun:
             arm_seconds=self.arm_seconds,
             timeout=request.timeout or DEFAULT_TIMEOUT,
             threads=self.threads if library_threads.threaded(self.plan) else 1,
+            budget_named=bool(request.budget),
         )
 
     def record(self, start_worker: StartWorker) -> Record:

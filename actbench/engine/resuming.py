@@ -62,7 +62,9 @@ def go_on_here(
 
 def take_limits(record: Record, request: RunRequest | TrainRequest) -> None:
     """Let the limits of a request replace those of a run."""
-    record.settings = replace(record.settings, **replacing_limits(request))
+    limits = replacing_limits(request)
+    named = bool(limits.get("budget", record.settings.budget_named))
+    record.settings = replace(record.settings, **limits, budget_named=named)
 
 
 def replacing_limits(request: RunRequest | TrainRequest) -> dict[str, Any]:

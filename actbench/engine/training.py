@@ -91,7 +91,7 @@ class PreparedTrain:
             round_seconds=training.predicted_round(self.plan, self.arm_seconds, slowness),
             rounds=request.rounds,
             budget=self.budget,
-            fewest=guaranteed_rounds(request),
+            fewest=guaranteed_rounds(self.settings()),
             for_interval=MIN_ROUNDS,
         )
 
@@ -100,10 +100,10 @@ class PreparedTrain:
         loaded = tuple(environment.public_code(plugins.loaded()))
         return PlanFile(self.plan, PRESET, self.arm_seconds, self.request.threads, loaded, __version__)
 
-    def record(self, start_worker: StartWorker) -> Record:
-        """Return the record that it begins with, of this host."""
+    def settings(self) -> Settings:
+        """Return what it is measured with."""
         request = self.request
-        settings = Settings(
+        return Settings(
             preset=PRESET,
             engine=Engine.INTERLEAVED,
             target=request.target or DEFAULT_TARGET,
@@ -112,11 +112,15 @@ class PreparedTrain:
             arm_seconds=self.arm_seconds,
             timeout=request.timeout or DEFAULT_TIMEOUT,
             threads=self.threads,
+            budget_named=bool(request.budget),
         )
+
+    def record(self, start_worker: StartWorker) -> Record:
+        """Return the record that it begins with, of this host."""
         created = datetime.now(UTC).isoformat(timespec="seconds")
         here = collect_environment(start_worker, self.cpu, resolution.backends(self.plan.cases))
         loaded, commit = environment.public_code(plugins.loaded()), repository.commit_here()
-        return Record(self.plan, settings, here, created, loaded=loaded, commit=commit)
+        return Record(self.plan, self.settings(), here, created, loaded=loaded, commit=commit)
 
 
 def budget_of(request: TrainRequest) -> float | None:

@@ -62,6 +62,8 @@ class Settings:
     timeout: float
     threads: int = 1
     """Threads of multi-threaded backends, 1 where the plan has no such backend; of training steps as a whole."""
+    budget_named: bool = False
+    """Whether the user named the budget, which then may end the run before there are intervals."""
 
 
 @dataclass(slots=True)

@@ -129,6 +129,12 @@ def test_resume_measures_the_rounds_that_the_budget_of_before_left_out(actbench:
     assert "too short" not in result.stdout
 
 
+def test_a_resume_keeps_to_the_budget_that_the_user_named_before(actbench: Actbench) -> None:
+    actbench("run", *SMALL, "-o", "here", "--budget", "1ms")
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert rows(Path("here/speedups.csv"))[0]["rounds"] == "1"
+
+
 def test_resume_of_a_complete_run_measures_nothing_more(actbench: Actbench, bench: FakeBench) -> None:
     actbench("run", *SMALL, "-o", "here")
     timed: list[Block] = []

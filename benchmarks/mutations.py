@@ -232,7 +232,7 @@ MUTANTS = (
     Mutant(JOURNAL, "sealed(entry) != entry or entry.line", "entry.line"),
     Mutant(JOURNAL, "or entry.line != number", ""),
     Mutant(JOURNAL, "or entry.run != record.id", ""),
-    Mutant(JOURNAL, "if entry.saves == record.saves:", "if True:"),
+    Mutant(JOURNAL, "if entry.saves < record.saves:", "if False:"),
     Mutant(RECORD, "record.seal != seal", "False"),
     Mutant(RECORD, "if version != SCHEMA:", "if False:"),
     Mutant(VALUES, "if digest(view[begin:stop]) != section.digest:", "if False:"),

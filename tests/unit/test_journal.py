@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actbench.model.events import Measured
+from actbench.model.events import CasesLeftOut, Measured
+from actbench.model.plan import LeftOut
 from actbench.runs import archive, journal, writer
 from actbench.runs.record import Status
 from tests.conftest import Actbench
@@ -63,6 +64,16 @@ def test_a_line_from_before_the_last_save_is_skipped(run: Path) -> None:
     assert before.record is not None
     (run / "journal.jsonl").write_bytes(sealed_line(run, saves=before.record.saves - 1))
     assert archive.load(run).times.rounds(before.plan.blocks[0]) == (1, 2)
+
+
+def test_a_line_from_before_cases_were_left_out_is_skipped(run: Path) -> None:
+    before = sealed_line(run)
+    with writer.reopen(run) as going:
+        going.take(CasesLeftOut((LeftOut("logistic/cached/numpy/derivative/float64/1000", "it crashed", True),)))
+    (run / "journal.jsonl").write_bytes(before)
+    loaded = archive.load(run)
+    assert [case.strategy for case in loaded.plan.cases] == ["recompute"]
+    assert loaded.times.rounds(loaded.plan.blocks[0]) == (1, 2)
 
 
 def sealed_line(of: Path, **changed: Any) -> bytes:

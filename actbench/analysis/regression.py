@@ -135,8 +135,7 @@ def why_open(ratio: Interval, margin: float, rounds: int) -> OpenReason:
     """Return why `verdict` calls a ratio inconclusive."""
     if not ratio.has_bounds:
         return OpenReason.TOO_FEW_ROUNDS if rounds else OpenReason.NOT_MEASURED
-    beyond = ratio.low > 1 + margin or ratio.high < 1 / (1 + margin)
-    return OpenReason.P_VALUE if beyond else OpenReason.CONTAINS_MARGIN
+    return OpenReason.P_VALUE if ratio.low > 1 + margin else OpenReason.CONTAINS_MARGIN
 
 
 def with_same_code(changes: Iterable[Change], kernels: Collection[KernelId]) -> list[Change]:

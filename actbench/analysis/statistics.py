@@ -19,7 +19,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from itertools import accumulate
-from math import comb, nan
+from math import comb, erfc, floor, nan, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +34,12 @@ MIN_ROUNDS = 6
 
 MAD_SCALE = 1.4826
 """Factor from the median absolute deviation to the standard deviation of a normal distribution."""
+
+MOST_COUNTED = 1_000_000
+"""The square of the smaller sample's size, times the larger one's, up to which the Mann-Whitney test is exact.
+
+Two samples of 100 are within it, and take a sixth of a second.
+"""
 
 Floats = NDArray[np.float64]
 
@@ -179,11 +186,11 @@ def hodges_lehmann_shift(before: ArrayLike, after: ArrayLike) -> Interval:
     """Return the shift from `before` to `after`, with its interval; without bounds where there are too few rounds.
 
     The two are independent rounds of two runs. The estimate is that of Hodges and Lehmann, the median of all
-    differences; the interval inverts the Mann-Whitney test (E. L. Lehmann, "Nonparametrics", 1975, section 2.6).
+    differences; the interval inverts the Mann-Whitney test (E. L. Lehmann, "Nonparametrics", 1975, section 2.6), which
+    is as exact as `mann_whitney_p_value`.
     """
     differences = np.sort(np.subtract.outer(np.asarray(after, np.float64), np.asarray(before, np.float64)), axis=None)
-    distribution = _mann_whitney_distribution(np.size(before), np.size(after))
-    rank = int(np.searchsorted(distribution, (1 - CONFIDENCE) / 2, side="right"))
+    rank = _mann_whitney_rank_of_bound(np.size(before), np.size(after))
     centre = float(np.median(differences))
     if rank < 1:
         return Interval(centre, nan, nan)
@@ -191,20 +198,48 @@ def hodges_lehmann_shift(before: ArrayLike, after: ArrayLike) -> Interval:
 
 
 def mann_whitney_p_value(before: ArrayLike, after: ArrayLike, margin: float) -> float:
-    """Return the p-value of "`after` exceeds `before` by `margin` or less": the exact, one-sided Mann-Whitney test.
+    """Return the p-value of "`after` exceeds `before` by `margin` or less": the one-sided Mann-Whitney test.
 
-    Ties count for the hypothesis.
+    Ties count for the hypothesis. It is exact up to `MOST_COUNTED`. Beyond, it is that of the normal approximation with
+    continuity correction (Lehmann, section 1.3), which is within 2 % of it down to 2.5 %, and too large where it is
+    smaller.
     """
     differences = np.subtract.outer(np.asarray(after, np.float64), np.asarray(before, np.float64))
     below = int(np.count_nonzero(differences <= margin))
-    return float(_mann_whitney_distribution(np.size(before), np.size(after))[below])
+    return _mann_whitney_at_most(below, np.size(before), np.size(after))
+
+
+def _mann_whitney_at_most(u: int, first: int, second: int) -> float:
+    """Return the probability that the Mann-Whitney U of two samples of these sizes is at most `u`."""
+    if _is_counted(first, second):
+        return float(_mann_whitney_distribution(*sorted((first, second)))[u])
+    normal = _normal_mann_whitney(first, second)
+    return erfc((normal.mean - u - 0.5) / normal.stdev / sqrt(2)) / 2
+
+
+@cache
+def _mann_whitney_rank_of_bound(first: int, second: int) -> int:
+    """Return the rank, from 1, of the lower bound among the sorted differences; less than 1 where there is none."""
+    level = (1 - CONFIDENCE) / 2
+    if _is_counted(first, second):
+        return int(np.searchsorted(_mann_whitney_distribution(*sorted((first, second))), level, side="right"))
+    return floor(_normal_mann_whitney(first, second).inv_cdf(level) + 0.5)
+
+
+def _is_counted(first: int, second: int) -> bool:
+    return min(first, second) * first * second <= MOST_COUNTED
+
+
+def _normal_mann_whitney(first: int, second: int) -> NormalDist:
+    return NormalDist(first * second / 2, sqrt(first * second * (first + second + 1) / 12))
 
 
 @cache
 def _mann_whitney_distribution(first: int, second: int) -> Floats:
     """Return the probabilities that the Mann-Whitney U of two samples of these sizes is at most 0, 1, 2, ...
 
-    The numbers of ways are the coefficients of the Gaussian binomial, in whole numbers of any length.
+    The numbers of ways are the coefficients of the Gaussian binomial, in whole numbers of any length. The first sample
+    is the smaller one, which takes the least time.
     """
     ways = [1] + [0] * (first * second)
     for step in range(1, first + 1):

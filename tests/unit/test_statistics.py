@@ -10,6 +10,7 @@ import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actbench.analysis import statistics
 from actbench.analysis.statistics import (
     CONFIDENCE,
     MIN_ROUNDS,
@@ -238,6 +239,31 @@ def test_the_mann_whitney_p_value_is_that_of_scipy(first: int, second: int, marg
         before, after = rng.normal(size=first), rng.normal(0.3 * seed, size=second)
         expected = scipy.stats.mannwhitneyu(after - margin, before, alternative="greater", method="exact").pvalue
         assert mann_whitney_p_value(before, after, margin) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2, 0.35, 0.5])
+def test_the_mann_whitney_test_of_many_rounds_is_scipy_s_normal_approximation(shift: float) -> None:
+    rng = np.random.default_rng(1)
+    before, after = rng.normal(size=1000), rng.normal(shift, size=900)
+    expected = scipy.stats.mannwhitneyu(after, before, alternative="greater", method="asymptotic").pvalue
+    assert mann_whitney_p_value(before, after, 0.0) == pytest.approx(expected, rel=1e-9)
+    _, low, _ = hodges_lehmann_shift(before, after)
+    assert mann_whitney_p_value(before, after, low - 1e-9) <= 0.025 < mann_whitney_p_value(before, after, low + 1e-9)
+
+
+def test_where_the_mann_whitney_test_ceases_to_be_exact_its_p_values_hardly_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of samples of 60, for which the approximation is worse than where it is used."""
+    before = np.arange(60.0)
+    p_values = []
+    for most in (statistics.MOST_COUNTED, 0):
+        monkeypatch.setattr(statistics, "MOST_COUNTED", most)
+        p_values.append([mann_whitney_p_value(before, before + shift, 0.5) for shift in (1, 5, 10, 14)])
+    exact, approximate = np.array(p_values)
+    assert exact[-1] < 0.01
+    np.testing.assert_allclose(approximate[exact >= 0.01], exact[exact >= 0.01], rtol=0.02)
+    assert (approximate >= exact)[exact < 0.01].all()
 
 
 @pytest.mark.parametrize(("before", "after"), [([1, 2, 2, 3], [2, 3, 4, 4, 5]), ([1, 1, 1], [1, 1, 2, 3, 3, 3])])

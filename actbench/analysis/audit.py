@@ -1,7 +1,8 @@
 """An audit of this host: false alarms of a live check, the smallest slowdown it detects, and sources of variance.
 
 Rounds of one environment against itself are divided, in order, into checks of as many rounds as the budget of a check
-allows. Each of them is a complete check without any difference, so every regression in it is a false alarm. The
+allows. Each of them is a complete check without any difference, which ends a block as soon as all of its cases are
+decided, so every regression in it is a false alarm. The
 smallest slowdown that a check would have called regressed follows from the same rounds, since a slowdown of a case
 shifts all of its log ratios by the same amount. A third process demonstrates this with an injected slowdown: it makes
 more calls than are counted.
@@ -15,11 +16,12 @@ from fractions import Fraction
 from math import expm1, inf, isnan, log1p, nan, pi, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actbench.analysis.check_live import LiveTimes, log_ratios_by_case
 from actbench.analysis.interval import Interval
-from actbench.analysis.sequential import TAIL_PROBABILITY, fewest_above, median_interval, sequential_p_value
-from actbench.analysis.statistics import CONFIDENCE, Floats, mad_standard_deviation, medians
+from actbench.analysis.sequential import TAIL_PROBABILITY, fewest_above, median_interval
+from actbench.analysis.statistics import Floats, mad_standard_deviation, medians
 from actbench.model.cases import Block, Case
 from actbench.model.times import Times
 
@@ -97,24 +99,29 @@ def audit(times: LiveTimes, margin: float, check_rounds: int, injected: Mapping[
     rounds = min((logs.size for logs in same.values()), default=0)
     checks = [slice(start, start + check_rounds) for start in range(0, rounds - check_rounds + 1, check_rounds)]
     allowed = log1p(margin)
-    called = [[_called(logs[check], allowed, len(same)) for logs in same.values()] for check in checks]
-    lower = [[_called(-logs[check], allowed, len(same)) for logs in same.values()] for check in checks]
-    alarms = np.array(called, dtype=bool).reshape(len(checks), len(same))
-    beyond = alarms | np.array(lower, dtype=bool).reshape(alarms.shape)
+
+    def called(logs: Mapping[Case, Floats], check: slice, block: Block) -> Mapping[Case, tuple[bool, bool]]:
+        verdicts = _called(np.array([logs[case][check] for case in block.cases]), allowed, len(same))
+        return dict(zip(block.cases, verdicts, strict=True))
+
+    blocks = times.candidate.blocks
+    verdicts = [[one for block in blocks for one in called(same, check, block).values()] for check in checks]
+    regressed, improved = np.array(verdicts, dtype=bool).reshape(len(checks), len(same), 2).transpose(2, 0, 1)
     detected = [
-        _called(slowed[case][check], allowed, len(same))
-        for case, slowdown in injected.items()
-        if slowdown
+        slower
         for check in checks
+        for block in blocks
+        for case, (slower, _) in called(slowed, check, block).items()
+        if injected.get(case)
     ]
     return Audit(
         margin=margin,
         rounds=rounds,
         check_rounds=check_rounds,
         checks=len(checks),
-        alarmed_checks=int(alarms.any(axis=1).sum()),
-        judged=beyond.size,
-        called=int(beyond.sum()),
+        alarmed_checks=int(regressed.any(axis=1).sum()),
+        judged=regressed.size,
+        called=int((regressed | improved).sum()),
         injected=len(detected),
         detected=sum(detected),
         cases=tuple(
@@ -131,9 +138,28 @@ def audit(times: LiveTimes, margin: float, check_rounds: int, injected: Mapping[
     )
 
 
-def _called(logs: Floats, allowed: float, cases: int) -> bool:
-    """Return whether rounds call a case regressed, by the strictest step of Holm's correction for this many cases."""
-    return sequential_p_value(logs, allowed) * cases <= 1 - CONFIDENCE and median_interval(logs).low > allowed
+def _called(logs: Floats, allowed: float, cases: int) -> list[tuple[bool, bool]]:
+    """Return, for each case of a block, whether a check calls it regressed, and whether improved.
+
+    `logs` are cases x rounds. The check ends where all cases of the block are decided, or after the last round; it uses
+    the strictest step of Holm's correction for this many cases.
+    """
+    bound, test = _fewest_above(logs.shape[1]), _fewest_above(logs.shape[1], Fraction(1, cases) * TAIL_PROBABILITY * 2)
+
+    def beyond(logs: Floats) -> NDArray[np.bool_]:
+        above = np.cumsum(logs > allowed, axis=1)
+        return np.asarray((above >= bound) & np.maximum.accumulate(above >= test, axis=1))
+
+    regressed, improved = beyond(logs), beyond(-logs)
+    inside = (np.cumsum(logs <= allowed, axis=1) >= bound) & (np.cumsum(logs >= -allowed, axis=1) >= bound)
+    decided = (regressed | improved | inside).all(axis=0)
+    last = int(np.argmax(decided)) if decided.any() else -1
+    return [*zip(regressed[:, last].tolist(), improved[:, last].tolist(), strict=True)]
+
+
+def _fewest_above(rounds: int, level: Fraction = TAIL_PROBABILITY) -> NDArray[np.int64]:
+    """Return `fewest_above` after 1, 2, ... rounds; more than there are where even all do not suffice."""
+    return np.array([fewest_above(number, level) or number + 1 for number in range(1, rounds + 1)])
 
 
 def _threshold(logs: Floats, allowed: float, cases: int) -> float:

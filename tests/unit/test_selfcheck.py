@@ -94,6 +94,17 @@ def test_a_host_on_which_no_difference_looks_like_one_raises_alarms() -> None:
     assert (audited.alarmed_checks, audited.called) == (1, 2)
 
 
+def test_an_alarm_before_the_last_round_counts_where_it_decides_the_block() -> None:
+    """A check measures a block no further once all of its cases are decided, as after eight rounds here."""
+    sides = LiveTimes(Plan((BLOCK,), seed=1))
+    for number in range(1, 21):
+        for times in sides.all_three:
+            factor = 1.2 if times is sides.candidate and number <= 8 else 1.0
+            times.add(BlockTimes(BLOCK, number, ((factor,) * 5, (factor,) * 5, (1.0,) * 5)))
+    audited = audit(sides, MARGIN, 20, injected(0.0))
+    assert (audited.alarmed_checks, audited.called) == (1, 2)
+
+
 def test_where_slices_have_too_few_calls_nothing_is_put_in() -> None:
     audited = audit(measured(20, slowdown=0.0), MARGIN, 20, injected(0.0))
     assert (audited.injected, audited.detected) == (0, 0)

@@ -41,8 +41,7 @@ def kept_in(record: Record | None) -> dict[Case, float]:
         for case in record.plan.cases
         if case.kernel in of_kernels
     }
-    steps = zip(record.plan.steps, record.step_checks, strict=False)  # in this order, as far as they went
-    return kernels | {case: check.kept for case, check in steps}
+    return kernels | {check.case: check.kept for check in record.step_checks}
 
 
 def _with_kept(change: Change, baseline: float | None, candidate: float | None) -> Change:

@@ -65,7 +65,7 @@ class ArmResult:
 
 def results(times: Times, record: Record) -> Iterator[ArmResult]:
     """Yield what is known of every arm of every block that was measured, in the order of the plan."""
-    checks = dict(zip(record.plan.steps, record.step_checks, strict=False))  # in this order, as far as they went
+    checks = {check.case: check for check in record.step_checks}
     for block in times.blocks:
         yield from _Arms(times, block, record).results(checks)
 

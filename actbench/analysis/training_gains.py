@@ -54,6 +54,8 @@ class GainPrediction:
     """The same, of the gain that is predicted with what the arm saves elsewhere in instrumented steps."""
     causes: Mapping[Cause, Interval]
     """What the difference is made of."""
+    rounds: int
+    """Those that have both."""
 
     @property
     def shown_causes(self) -> dict[Cause, Interval]:
@@ -91,6 +93,7 @@ class SavedInStep:
             hodges_lehmann(predicted - measured),
             hodges_lehmann(predicted + self.elsewhere - measured),
             {cause: hodges_lehmann(differences) for cause, differences in by_round.items()},
+            len(predicted),
         )
 
 

@@ -6,7 +6,8 @@ each case of the block is tried alone: those that fail are left out for good, an
 fails alone, or all do, the block has failed, with the worker's last line as the reason. Blocks that failed in an
 earlier session are tried again.
 
-A kernel whose results turn out to be wrong loses all of its cases, with what was measured of them.
+A kernel whose results turn out to be wrong loses all of its cases, with what was measured of them; a training step
+loses that of its batch alone.
 
 The plan's probes are blocks like any other, with three exceptions: they are short, since each of their arms is one of
 many that share a process; a round has only the probes of its blocks; and no probe is measured again for being slow,

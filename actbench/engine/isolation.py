@@ -46,7 +46,7 @@ class Isolation:
                 try:
                     self._try(alone, plan, worker)
                 except RefusedError as error:
-                    wrong += leaving_out(plan, error.refused[0].of(case.kernel))
+                    wrong += leaving_out(plan, error.refused[0].of(case))
                 except BenchmarkError as error:
                     failed = not isinstance(error, UnsupportedError)
                     reason = f"{case.id} cannot be timed: {error}" if failed else str(error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from actbench.model.cases import KernelId
+from actbench.model.cases import Case, KernelId
 from actbench.model.row_bytes import RowBytes
 
 EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0, inf)
@@ -93,7 +93,7 @@ def of_same_code(before: Iterable[Check], after: Iterable[Check]) -> frozenset[K
 
 @dataclass(frozen=True, slots=True)
 class StepCheck:
-    """The findings about one arm of a training step: how far its gradients are off, and the memory of a step."""
+    """The findings about one arm of a training step at its batch: how far its gradients are off, and its memory."""
 
     kernel: KernelId
     error: float | None
@@ -111,3 +111,10 @@ class StepCheck:
     """What the declaration of the network says of `alive`, in bytes."""
     peak: int | None
     """The most bytes that a step has allocated at once; None where that cannot be measured."""
+    batch: int = 0
+    """Rows of the batch; 0 where a run did not record it, until the run is read."""
+
+    @property
+    def case(self) -> Case:
+        """The training step that was checked."""
+        return self.kernel.at(self.batch)

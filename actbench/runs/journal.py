@@ -1,4 +1,4 @@
-"""The journal: a line for every finished block, so that a killed process loses none.
+"""The journal: a line for every finished block, with the parts of its training steps, so that a kill loses none.
 
 A line holds the id of its run, the number of saves before it, its own number since then, and a digest of all of these.
 Only the last line may be incomplete, if the process was killed. Any other line whose digest does not match is refused.
@@ -17,6 +17,7 @@ from actbench.model.cases import Block
 from actbench.model.outcomes import BlockTimes
 from actbench.runs.record import Record
 from actbench.runs.validity import is_time
+from actbench.runs.validity_training import are_parts
 from actbench.runs.values import digest
 
 
@@ -34,18 +35,25 @@ class Line:
     round: int
     seconds: tuple[tuple[float, ...], ...]
     processor: tuple[tuple[float, ...], ...] = ()
+    parts: tuple[tuple[float, ...], ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of training steps, the seconds of their parts, by arm; not written where there are none."""
     digest: str = ""
     """Digest of all other fields."""
 
 
 def line(record: Record, number: int, times: BlockTimes) -> bytes:
-    """Return a line, with its newline; `number` counts from 1."""
-    entry = Line(record.id, record.saves, number, times.block.id, times.round, times.seconds, times.processor)
+    """Return a line, with its newline and the parts that the record has of the round; `number` counts from 1."""
+    block, of_round = times.block.id, times.round
+    known = record.parts.get(block, {}).get(of_round)
+    parts = tuple(map(tuple, known)) if known else msgspec.UNSET
+    entry = Line(record.id, record.saves, number, block, of_round, times.seconds, times.processor, parts)
     return msgspec.json.encode(sealed(entry)) + b"\n"
 
 
 def read(data: bytes, path: Path, record: Record) -> Iterator[BlockTimes]:
-    """Yield the blocks that were finished since the last save; `InputError` names a damaged line.
+    """Yield the blocks that were finished since the last save, and note their parts in the record.
+
+    `InputError` names a damaged line.
 
     Lines from before the last save are skipped: the process was killed before it could remove the journal.
     """
@@ -64,8 +72,11 @@ def read(data: bytes, path: Path, record: Record) -> Iterator[BlockTimes]:
         right = calibration is not None and counts == calibration.values and entry.round > 0
         right &= not entry.processor or tuple(map(len, entry.processor)) == counts
         right &= all(0 <= share <= 1 for arm in entry.processor for share in arm)
+        right &= not entry.parts or are_parts(blocks[entry.block], entry.parts)
         if not right or not all(is_time(value) for arm in entry.seconds for value in arm):
             raise _damaged(path, number, f"this is not of block {entry.block} as it was calibrated")
+        if entry.parts:
+            record.note_parts(entry.block, entry.round, entry.parts)
         yield BlockTimes(blocks[entry.block], entry.round, entry.seconds, entry.processor)
 
 

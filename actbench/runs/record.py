@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -123,12 +123,16 @@ class Record:
             for name, rounds in self.parts.items()
             if name in places
         }
-        kernels, steps = {*self.plan.kernels}, {case.kernel for case in self.plan.steps}
+        kernels, steps = {*self.plan.kernels}, {*self.plan.steps}
         self.checks = [check for check in self.checks if check.kernel in kernels]
-        self.step_checks = [check for check in self.step_checks if check.kernel in steps]
+        self.step_checks = [check for check in self.step_checks if check.case in steps]
         self.failures, self.losses = (
             [failure for failure in of_blocks if failure.block in places] for of_blocks in (self.failures, self.losses)
         )
+
+    def note_parts(self, block: str, number: int, seconds: Sequence[Sequence[float]]) -> None:
+        """Take down the seconds of the parts of a block's training steps in a round, by arm."""
+        self.parts.setdefault(block, {})[number] = [[*of_arm] for of_arm in seconds]
 
     @property
     def probed(self) -> bool:
@@ -167,12 +171,19 @@ def decode(data: bytes, path: Path) -> Record:
         seal = _seal(msgspec.json.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(f"{path} is damaged: {error}") from None
+    record.step_checks = [*_with_batches(record)]
     fault = next(chain(validity_training.faults(record), validity.faults(record)), None)
     if fault is None and record.seal != seal:
         fault = "what it says of what was measured is not as it was written"
     if fault:
         raise damaged(f"{path} is damaged: {fault}")
     return record
+
+
+def _with_batches(record: Record) -> Iterator[StepCheck]:
+    """Yield the checks with their batches, which older records lack: there, they are in the order of the steps."""
+    for check, step in zip_longest(record.step_checks, record.plan.steps[: len(record.step_checks)]):
+        yield replace(check, batch=step.size) if step and not check.batch else check
 
 
 def refuse_other_schema(data: bytes, path: Path) -> None:

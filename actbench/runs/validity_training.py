@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from actbench.model.cases import Block
@@ -16,6 +16,9 @@ from actbench.runs.validity import shown
 
 if TYPE_CHECKING:
     from actbench.runs.record import Record
+
+Parts = Sequence[Sequence[float]]
+"""Seconds by arm and part; of an arm whose step has none, an empty sequence."""
 
 
 def faults(record: Record) -> Iterator[str]:
@@ -51,11 +54,11 @@ def _has_arms(block: Block) -> bool:
 
 
 def _checks(record: Record) -> Iterator[str]:
-    planned = Counter(case.kernel for case in record.plan.steps)
-    checked = Counter(check.kernel for check in record.step_checks)
+    planned = {*record.plan.steps}
+    checked = Counter(check.case for check in record.step_checks)
     for index, check in enumerate(record.step_checks):
-        if checked[check.kernel] > planned[check.kernel]:
-            yield f"step_checks[{index}].kernel is not in the plan, or is checked twice"
+        if check.case not in planned or checked[check.case] > 1:
+            yield f"step_checks[{index}] is of no step in the plan, or of one that is checked twice"
         if not check.worst.isprintable():
             yield f"a name or a version in it has characters that do not print, in step_checks[{index}].worst"
         for name, value, most in _numbers(check):
@@ -69,6 +72,19 @@ def _numbers(check: StepCheck) -> Iterator[tuple[str, float | None, float]]:
         yield name, getattr(check, name), LARGEST_COUNT
 
 
+def are_parts(block: Block, of_arms: Parts) -> bool:
+    """Return whether seconds by arm can be those of the parts of a block's training steps; kernels have none."""
+    return bool(block.op.network) and _fit(of_arms, len(block.arms)) and _are_seconds(of_arms)
+
+
+def _fit(of_arms: Parts, arms: int) -> bool:
+    return len(of_arms) == arms and all(len(of_arm) in {0, len(StepPart)} for of_arm in of_arms)
+
+
+def _are_seconds(of_arms: Parts) -> bool:
+    return all(0 <= seconds <= LONGEST_SECONDS for of_arm in of_arms for seconds in of_arm)
+
+
 def _parts(record: Record) -> Iterator[str]:
     blocks = {block.id: block for block in record.plan.blocks if block.op.network}
     for name, rounds in record.parts.items():
@@ -80,7 +96,7 @@ def _parts(record: Record) -> Iterator[str]:
             where = f"parts['{name}'], round {number}"
             if not 1 <= number <= record.rounds + 1:
                 yield f"{where}: that round was not measured"
-            if len(of_arms) != arms or any(len(of_arm) not in {0, len(StepPart)} for of_arm in of_arms):
+            if not _fit(of_arms, arms):
                 yield f"{where}: it is not for as many arms as the block has, or not for as many parts as a step has"
-            if not all(0 <= seconds <= LONGEST_SECONDS for of_arm in of_arms for seconds in of_arm):
+            if not _are_seconds(of_arms):
                 yield f"{where}: a part can be 0 to {LONGEST_SECONDS:g} seconds"

@@ -94,7 +94,7 @@ class Writer:
             case StepChecked(check):
                 self.record.step_checks.append(check)
             case PartsTimed(block, number, seconds):
-                self.record.parts.setdefault(block, {})[number] = [[*of_arm] for of_arm in seconds]
+                self.record.note_parts(block, number, seconds)
 
     def _take_failure(self, event: Lost | Failed | Recovered) -> None:
         match event:

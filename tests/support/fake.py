@@ -186,6 +186,8 @@ class FakeBench:
     """The bytes per element that cases keep there."""
     baseline_check_step: Callable[[protocol_training.CheckStep], protocol_training.CheckedStep] = checked
     """How training steps are checked there."""
+    check_step: Callable[[protocol_training.CheckStep], protocol_training.CheckedStep] = checked
+    """How training steps are checked here."""
     prepared: list[protocol.Prepare] = field(default_factory=list)
     """What workers were asked for of every block."""
     opened: list[str] = field(default_factory=list)
@@ -220,6 +222,7 @@ class FakeBench:
             self.clock,
             lambda case: self.seconds(case),  # noqa: PLW0108  # tests change them
             lambda block: self.on_time(block),  # noqa: PLW0108
+            check_step=self.check_step,
             processor=lambda case: self.processor(case),  # noqa: PLW0108
             prepared=self.prepared,
             code=self.code,

@@ -65,8 +65,9 @@ DAMAGE: list[tuple[Callable[[Any], object], str]] = [
     ),
     (
         lambda record: record["step_checks"].append(record["step_checks"][0]),
-        "step_checks[0].kernel is not in the plan, or is checked twice",
+        "step_checks[0] is of no step in the plan, or of one that is checked twice",
     ),
+    (lambda record: record["step_checks"][1].update(batch=65), "step_checks[1] is of no step in the plan, or of one"),
     (lambda record: record["step_checks"][1].update(error=-1.0), "step_checks[1].error is -1, and can be 0 to"),
     (lambda record: record["step_checks"][1].update(kept=-4), "step_checks[1].kept is -4, and can be 0 to"),
     (lambda record: record["step_checks"][1].update(peak=10**400), "step_checks[1].peak is inf, and can be 0 to"),

@@ -10,13 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from actbench.model.events import CasesLeftOut, Measured
+from actbench.model.events import CasesLeftOut, Measured, PartsTimed
 from actbench.model.plan import LeftOut
 from actbench.runs import archive, journal, writer
 from actbench.runs.record import Status
+from actbench.runs.values import digest
 from tests.conftest import Actbench
 from tests.support.damage import finished_round, journal_line, refused
 from tests.support.selections import FILES, names, record, rows
+from tests.support.steps import STEP
 
 
 @pytest.fixture
@@ -48,6 +50,44 @@ def test_killed_twice_after_a_torn_line_loses_no_finished_block(run: Path) -> No
     with writer.reopen(run) as going:
         going.take(Measured(third, 1, 1))
     assert archive.load(run).times.rounds(third.block) == (1, 2, 3)
+
+
+@pytest.fixture
+def steps(actbench: Actbench) -> Path:
+    """Two rounds of one block of training steps of two arms."""
+    assert actbench("train", *STEP, "-s", "recompute,cached", "--rounds", "2", "-o", "here").exit_code == 0
+    return Path("here")
+
+
+def rounds_with_parts(steps: Path) -> list[int]:
+    """Return the rounds of the only block of training steps that have parts."""
+    loaded = archive.load(steps).record
+    assert loaded is not None
+    (by_round,) = loaded.parts.values()
+    return [*by_round]
+
+
+def test_a_process_killed_between_rounds_loses_no_parts_of_training_steps(actbench: Actbench, steps: Path) -> None:
+    (third,) = finished_round(3, archive.load(steps))
+    parts = ((0.25,) * 8, ())
+    with writer.reopen(steps) as going:
+        going.take(PartsTimed(third.block.id, 3, parts))
+        going.take(Measured(third, 1, 1))
+    assert rounds_with_parts(steps) == [1, 2, 3]
+    assert actbench("train", "--resume", "here", "--rounds", "4").exit_code == 0
+    assert rounds_with_parts(steps) == [1, 2, 3, 4]
+    assert record(steps)["parts"][third.block.id]["3"] == [[0.25] * 8, []]
+
+
+def test_a_line_of_training_steps_without_parts_is_one_of_a_round_without_them(steps: Path) -> None:
+    (third,) = finished_round(3, archive.load(steps))
+    fields = ("run", "saves", "line", "block", "round", "seconds", "processor")
+    written = msgspec.json.decode(journal_line(steps, third))
+    older = {name: written[name] for name in fields} | {"digest": ""}
+    older["digest"] = digest(msgspec.json.encode(older))
+    (steps / "journal.jsonl").write_bytes(msgspec.json.encode(older) + b"\n")
+    assert archive.load(steps).times.rounds(third.block) == (1, 2, 3)
+    assert rounds_with_parts(steps) == [1, 2]
 
 
 def test_a_run_whose_process_was_killed_is_read_as_interrupted(run: Path) -> None:
@@ -99,6 +139,7 @@ def test_what_is_no_line_of_a_journal_is_refused(actbench: Actbench, run: Path, 
         {"seconds": ((-1.0,) * 3, (1.0,) * 3, (1.0,) * 3)},
         {"seconds": ((1e308,) * 3, (1.0,) * 3, (1.0,) * 3)},
         {"round": 0},
+        {"parts": ((0.5,) * 8,) * 2},
         {"run": "0123456789abcdef"},
         {"saves": 99},
         {"line": 2},
@@ -108,6 +149,14 @@ def test_what_is_no_line_of_a_journal_is_refused(actbench: Actbench, run: Path, 
 def test_a_line_that_the_run_did_not_write_is_refused(actbench: Actbench, run: Path, changed: dict[str, Any]) -> None:
     (run / "journal.jsonl").write_bytes(sealed_line(run, **changed))
     assert f"{run / 'journal.jsonl'} is damaged: line 1: " in refused(actbench, run)
+
+
+@pytest.mark.parametrize("parts", [((0.5,) * 8,), ((0.5,) * 7,) * 2, ((-0.5,) * 8,) * 2], ids=str)
+def test_parts_that_no_training_step_has_are_refused(
+    actbench: Actbench, steps: Path, parts: tuple[tuple[float, ...], ...]
+) -> None:
+    (steps / "journal.jsonl").write_bytes(sealed_line(steps, parts=parts))
+    assert "journal.jsonl is damaged: line 1: " in refused(actbench, steps)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from io import StringIO
 from math import exp, log1p
 from pathlib import Path
 
@@ -187,6 +188,15 @@ def test_nothing_is_predicted_where_one_of_the_activations_could_not_be_measured
     step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")])
     kernels = {alone(10): (2e-5, 1e-5), alone(10, OperandState.WARM): (2e-5, 1e-5), alone(30): (2e-5, 1e-5)}
     assert [*by_arm(*measured({step: (0.8, 0.76)}, kernels))[CACHED, "numpy"].predictions] == [IN_STEP, COLD]
+
+
+def test_the_rounds_of_a_prediction_are_those_that_have_parts_as_well() -> None:
+    step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy"), Arm(FREE, "numpy")])
+    times, record = measured({step: (0.8, 0.76, 0.7)}, {})
+    five = {number: parts for number, parts in record.parts[step.id].items() if number <= 5}
+    written = files.gains([*results(times, replace(record, parts={step.id: five}))])
+    rounds = {(row["strategy"], row["predictor_operands"]): row["rounds"] for row in csv.DictReader(StringIO(written))}
+    assert rounds == {("cached", IN_STEP): "5", ("free", ""): "8"}
 
 
 def test_a_series_says_from_which_batch_on_a_choice_is_worth_less_than_one_percent() -> None:

@@ -60,7 +60,7 @@ class CommitRounds:
         verification = Verification(plan)
         for checked in (*verification.check_kernels(candidate), *verification.check_steps(candidate)):
             if isinstance(checked, Refused):
-                wrong |= dict.fromkeys(plan.calling(checked.kernel), checked.reason)
+                wrong |= dict.fromkeys(checked.cases_in(plan), checked.reason)
         plan = _without(plan, wrong)
         self.locksteps[number] = replace(
             self.template,

@@ -129,9 +129,8 @@ class LiveCheck:
 
     def _kept(self) -> tuple[Kept, Kept]:
         """Return the bytes that cases keep in the baseline and the candidate; those of steps are counted in checks."""
-        steps = self.lockstep.plan.steps
         baseline, candidate = (
-            {**kept, **{case: check.kept for case, check in zip(steps, checks, strict=False)}}
+            {**kept, **{check.case: check.kept for check in checks}}
             for kept, checks in zip(self.kept, self.step_checks, strict=True)
         )
         return baseline, candidate

@@ -51,10 +51,22 @@ class Refused:
     reason: str
     failed: bool = True
     """Whether it is wrong, crashed, hung or raised; otherwise it is unsupported here."""
+    step: Case | None = None
+    """The training step, which is refused at its batch alone; None for a kernel, which is at all sizes."""
 
-    def of(self, kernel: KernelId) -> Refused:
-        """Return this of another kernel, which alone can be the cause."""
-        return replace(self, kernel=kernel, reason=self.reason.replace(self.kernel.id, kernel.id))
+    @property
+    def id(self) -> str:
+        """The id of the kernel or the training step."""
+        return self.step.id if self.step else self.kernel.id
+
+    def of(self, case: Case) -> Refused:
+        """Return this of what another case calls, which alone can be the cause."""
+        reason = self.reason.replace(self.kernel.id, case.kernel.id)
+        return replace(self, kernel=case.kernel, reason=reason, step=_step(case))
+
+    def cases_in(self, plan: Plan) -> tuple[Case, ...]:
+        """Return the cases of a plan that cannot be measured for this."""
+        return tuple(case for case in plan.calling(self.kernel) if self.step in {None, case})
 
 
 class RefusedError(WrongKernelError):
@@ -64,8 +76,8 @@ class RefusedError(WrongKernelError):
         """Take at least one."""
         self.refused = tuple(refused)
         first, *others = refused
-        also = f"; refused as well: {listed([one.kernel.id for one in others])}" if others else ""
-        reason = first.reason if first.failed else f"{first.kernel.id} cannot be measured: {first.reason}"
+        also = f"; refused as well: {listed([one.id for one in others])}" if others else ""
+        reason = first.reason if first.failed else f"{first.id} cannot be measured: {first.reason}"
         super().__init__(f"{reason}{also}")
 
 
@@ -93,7 +105,7 @@ class Verification:
         steps = self._plan.steps
         with RestartingWorker(launch) as restarting:
             for done, case in enumerate(steps, start=1):
-                check = _tried(restarting, case.kernel, partial(self._check_step, case))
+                check = _tried(restarting, case.kernel, partial(self._check_step, case), case)
                 yield check if isinstance(check, Refused) else StepChecked(check, done, len(steps))
 
     def _check_step(self, case: Case, worker: Worker) -> StepCheck:
@@ -103,11 +115,12 @@ class Verification:
         require_planned(case.op, answer.network)
         if answer.check is None:
             raise WrongKernelError(answer.fault)
-        return answer.check
+        return replace(answer.check, batch=case.size)
 
     def is_built_in(self, block: Block) -> bool:
-        """Return whether a block times code of actbench only; then comparing elements of results is enough."""
-        return all(self._subjects[case.kernel].is_built_in for case in block.cases)
+        """Return whether a block times kernels of actbench only; then comparing elements of results is enough."""
+        subjects = (self._subjects.get(case.kernel) for case in block.cases)
+        return all(subject is not None and subject.is_built_in for subject in subjects)
 
     def needs_comparison(self, block: Block) -> bool:
         """Return whether a block's results are compared as a whole: not of training steps, whose gradients are."""
@@ -144,13 +157,13 @@ class Verification:
 
         It names the yardstick where a kernel that is not known changed operands which all share.
         """
-        refused: dict[KernelId, Refused] = {}
+        refused: dict[Case, Refused] = {}
         for doubt in doubts:
-            kernel = block.timed[doubt.arm].kernel
+            case = block.timed[doubt.arm]
             try:
                 self._settle(block, doubt)
             except WrongKernelError as error:
-                refused.setdefault(kernel, Refused(kernel, str(error)))
+                refused.setdefault(case, Refused(case.kernel, str(error), step=_step(case)))
         if refused:
             raise RefusedError([*refused.values()])
 
@@ -178,21 +191,29 @@ def all_passing(checks: Iterable[C | Refused]) -> Iterator[C]:
 
 
 def leaving_out(plan: Plan, refused: Refused) -> tuple[LeftOut, ...]:
-    """Return all cases of a plan that call a kernel, left out because it was refused."""
-    return tuple(LeftOut(case.id, refused.reason, refused.failed) for case in plan.calling(refused.kernel))
+    """Return the cases of a plan that call what was refused, left out for its reason."""
+    return tuple(LeftOut(case.id, refused.reason, refused.failed) for case in refused.cases_in(plan))
 
 
-def _tried(restarting: RestartingWorker, kernel: KernelId, check: Callable[[Worker], T]) -> T | Refused:
-    """Check a kernel, a second time where it crashed the worker; the next kernel gets a worker that no other spoilt."""
+def _step(case: Case) -> Case | None:
+    """Return a case that is a training step; None for one that calls a kernel."""
+    return case if case.op.network else None
+
+
+def _tried(
+    restarting: RestartingWorker, kernel: KernelId, check: Callable[[Worker], T], step: Case | None = None
+) -> T | Refused:
+    """Check a kernel or a step, again where it crashed the worker; the next gets a worker that no other spoilt."""
     for last in (False, True):
         worker = restarting.get()
         try:
             return check(worker)
         except WrongKernelError as error:
-            refused = Refused(kernel, str(error))
+            refused = Refused(kernel, str(error), step=step)
         except BenchmarkError as error:
             failed = not isinstance(error, UnsupportedError)
-            refused = Refused(kernel, f"{kernel.id} cannot be checked: {error}" if failed else str(error), failed)
+            reason = f"{kernel.id} cannot be checked: {error}" if failed else str(error)
+            refused = Refused(kernel, reason, failed, step)
             if is_crash(error) and not last:
                 restarting.end()
                 continue

@@ -56,17 +56,18 @@ def parts(results: Sequence[ArmResult]) -> str:
 def gains(results: Sequence[ArmResult]) -> str:
     """Return gains.csv, one row per arm and predictor, or one without a prediction where there is none.
 
-    Gains, differences and what is saved elsewhere are shares of the reference's timed step.
+    Gains, differences and what is saved elsewhere are shares of the reference's timed step. `rounds` is the number of
+    those that the prediction and its difference are of; without a prediction, of those that the gain is of.
     """
     rows: list[tuple[object, ...]] = []
     for row in results:
         if row.gain is not None:
             measured = (*case_columns.FIELDS(row.case), row.reference, *row.gain)
-            elsewhere = (row.rounds, *(row.elsewhere or UNKNOWN))
+            elsewhere = row.elsewhere or UNKNOWN
             rows += [
-                (*measured, state, *one.gain, *one.difference, *elsewhere, *one.remaining)
+                (*measured, state, *one.gain, *one.difference, one.rounds, *elsewhere, *one.remaining)
                 for state, one in row.predictions.items()
-            ] or [(*measured, "", *UNKNOWN, *UNKNOWN, *elsewhere, *UNKNOWN)]
+            ] or [(*measured, "", *UNKNOWN, *UNKNOWN, row.rounds, *elsewhere, *UNKNOWN)]
     return csv_text(GAIN_COLUMNS, rows)
 
 

@@ -3,6 +3,7 @@ VENV := .venv
 CHOSEN := not exhaustive
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 DOCS := $(VENV)/.docs
 
 .PHONY: run smoke test test-all share lint types unit mutants fuzz judge repeatability cost selfcheck gate rounds peers rows limits audit \
@@ -39,11 +40,11 @@ sample: $(READY)             ## less than a minute of tests: what depends most o
 	$(BIN)/python -m tests.sample
 
 portable:                    ## lint, types and the sample, in an environment for make PYTHON=python3.13
-	$(MAKE) VENV=.venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') lint types sample
+	$(MAKE) VENV=.venv-$(shell $(PYTHON) $(VERSION)) lint types sample
 
 oldest:                      ## likewise, with the oldest versions that pyproject.toml allows: make PYTHON=python3.11
 	$(PYTHON) .ci/oldest.py > .venv-oldest.txt
-	$(MAKE) VENV=.venv-oldest CONSTRAINTS=.venv-oldest.txt lint types sample
+	$(MAKE) VENV=.venv-oldest PYTHON=$(PYTHON) CONSTRAINTS=.venv-oldest.txt lint types sample
 
 interpreters: $(READY)       ## both, on every Python that is supported and on this machine
 	$(BIN)/python .ci/interpreters.py
@@ -130,6 +131,12 @@ history: $(READY)            ## steps that are false and found in resampled runs
 
 clean:
 	rm -rf $(VENV) .venv-* build dist docs/_dark docs/reference/activations docs/reference/commands .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+ifneq ($(origin PYTHON), file)  # where PYTHON is named, an environment of another version is made anew
+ifneq ($(shell $(PYTHON) $(VERSION)), $(shell $(BIN)/python $(VERSION) 2>&1))
+.PHONY: $(READY)
+endif
+endif
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "actbench needs Python 3.11 or newer: make PYTHON=python3.13")'

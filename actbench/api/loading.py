@@ -46,10 +46,14 @@ def loaded(
 
 
 def _written(directory: Path, source: DeclaredSource) -> Path:
-    """Write the source into the directory of the run to be; `InputError` where that holds something else."""
+    """Write the source into the directory of the run to be.
+
+    `InputError` where that holds something else, or cannot be made; `OutputError` where the disk is full.
+    """
     path = directory / LOADED_SOURCE
+    with worded():
+        files.probe(directory, len(source.text))
     if path.exists() and not is_replaceable(directory):
         raise InputError(f"{path} exists already: name another directory (output=)")
-    directory.mkdir(parents=True, exist_ok=True)
     files.write(path, source.text)
     return path

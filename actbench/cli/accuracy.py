@@ -126,11 +126,15 @@ def command(
 
 
 def _form(chosen: str, output: Path | None, *, named: bool) -> str:
-    """Return the format: the named one, else that of the file's name. A table in a file is in Markdown."""
-    from actbench.errors import InputError
+    """Return the format: the named one, else that of the file's name. A table in a file is in Markdown.
 
-    if output and (output.is_dir() or not output.parent.is_dir()):
-        raise InputError(f"-o {output}: cannot write there: name a file in a directory that exists")
+    `InputError` or `OutputError` for a file that cannot be written.
+    """
+    from actbench.errors import InputError
+    from actbench.runs import files
+
+    if output is not None:
+        files.refuse_unwritable(output, f"-o {output}")
     if output is None or (named and chosen != "table"):
         return chosen
     form = FORM_OF.get(output.suffix.lower())

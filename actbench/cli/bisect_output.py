@@ -41,7 +41,7 @@ def _print(result: Bisection, form: str) -> None:
             click.echo(bisection.as_json(result))
         case "markdown":
             text = bisection.as_markdown(result)
-            click.echo(text)
+            click.echo(text, nl=False)
             append_to_step_summary(text)
         case _:
             click.echo("\n".join([bisection.headline(result), *bisection.answer_lines(result)]))

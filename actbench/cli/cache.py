@@ -49,11 +49,19 @@ def clear(commits: tuple[str, ...]) -> None:
     from actbench.errors import InputError
     from actbench.report.numbers import counted
 
-    removed, in_use = EnvironmentCache().clear(commits)
-    if commits and not (removed or in_use):
+    if "" in commits:
+        raise InputError("COMMIT '': it is empty; name a commit, or none to remove all")
+    cleared = EnvironmentCache().clear(commits)
+    refused = [entry.place for entry in cleared.refused]
+    if commits and not (cleared.removed or cleared.in_use or refused):
         raise InputError(f"no environment in the cache is of {', '.join(commits)}: see 'actbench cache list'")
-    click.echo(f"removed {counted(len(removed), 'environment')}")
-    if not commits and (interpreters := compiled_cache.clear()):
-        click.echo(f"removed what was compiled for {counted(interpreters, 'interpreter')}")
-    if in_use:
-        click.echo(f"{counted(len(in_use), 'environment')} in use by a check: not removed", err=True)
+    click.echo(f"removed {counted(len(cleared.removed), 'environment')}")
+    if not commits:
+        compiled, left = compiled_cache.clear()
+        refused += left
+        if compiled:
+            click.echo(f"removed what was compiled for {counted(len(compiled), 'interpreter')}")
+    if cleared.in_use:
+        click.echo(f"{counted(len(cleared.in_use), 'environment')} in use by a check: not removed", err=True)
+    if refused:
+        raise InputError(f"cannot remove all of {', '.join(map(str, refused))}: make it writable, and clear once more")

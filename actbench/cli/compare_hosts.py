@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from actbench.cli.formats import print_comparison, write_or_echo
+from actbench.errors import InputError, printable
 
 if TYPE_CHECKING:
     from actbench.analysis.between_hosts import HostComparison
@@ -58,7 +59,6 @@ def _read(names: Sequence[str], runs: Sequence[CollectedRun]) -> tuple[list[_Run
     from actbench.analysis.crossovers_on_hosts import RunOnHost
     from actbench.analysis.history import Figure
     from actbench.analysis.history_runs import measurements
-    from actbench.errors import InputError
     from actbench.runs import tables
 
     read, left_out = [], []
@@ -76,7 +76,6 @@ def _read(names: Sequence[str], runs: Sequence[CollectedRun]) -> tuple[list[_Run
 def _compared(runs: Sequence[_RunOfHost], states: Sequence[str], left_out: Sequence[str]) -> HostComparison:
     from actbench.analysis.between_hosts import between_hosts
     from actbench.analysis.crossovers_on_hosts import crossovers_on_hosts
-    from actbench.errors import InputError
 
     measured = [(one.name, one.measured) for one in runs]
     comparison = between_hosts(measured, lambda case: not states or case.operands in states)
@@ -100,4 +99,4 @@ def _labels(runs: Sequence[CollectedRun], by: str) -> list[str]:
         kinds = list(dict.fromkeys(one.run.host for one in runs))
         return [f"kind {kinds.index(one.run.host) + 1}" for one in runs]
     names = [one.name for one in runs]
-    return names if len({*names}) == len(names) else [str(one.run.path) for one in runs]
+    return names if len({*names}) == len(names) else [printable(str(one.run.path)) for one in runs]

@@ -64,12 +64,9 @@ output_file = click.option(
 
 def write_or_echo(text: str, output: Path | None) -> None:
     """Write to a file or stdout, in UTF-8 whatever the terminal's encoding, since the formats require it."""
-    from actbench.errors import unwritable
+    from actbench.runs import files
 
     if output is None:
-        click.echo(text.encode(), nl=False)
-        return
-    try:
-        output.write_bytes(text.encode())
-    except OSError as error:
-        raise unwritable(f"cannot write {output}: {error.strerror}; name another file with -o", error) from None
+        click.echo(files.encoded(text), nl=False)
+    else:
+        files.write(output, text, "name another file with -o")

@@ -128,8 +128,7 @@ def carry_out(ctx: click.Context, request: R, kind: RunKind[R, P], mode: RunMode
     seams: Seams = ctx.obj or Seams()
     started = seams.clock()
     if mode.dry_run:
-        if mode.resume is not None:
-            raise click.UsageError("--dry-run shows a new run: leave --resume out")
+        refuse_resume(mode)
         print_plan(kind.prepare(request))
         return
     end_as_by_ctrl_c()
@@ -190,6 +189,12 @@ def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -
         more = more or f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
         click.echo(f"interrupted: what is finished is kept; {more}", err=True)
     return summary, interrupted
+
+
+def refuse_resume(mode: RunMode) -> None:
+    """Raise a usage error where a dry run is to go on with a run."""
+    if mode.resume is not None:
+        raise click.UsageError("--dry-run shows a new run: leave --resume out")
 
 
 def print_plan(prepared: Planned, form: str = "text") -> None:

@@ -17,6 +17,7 @@ from actbench.cli.measuring import (
     limits,
     mode_taken,
     print_plan,
+    refuse_resume,
     strict,
 )
 from actbench.cli.options import (
@@ -122,4 +123,5 @@ def _print_file(request: RunRequest, mode: RunMode) -> None:
 
     if not mode.dry_run or request.planned:
         raise OptionsError("--format json is the plan of a --dry-run, without --plan: add --dry-run")
+    refuse_resume(mode)
     print_plan(prepare(request), "json")

@@ -34,7 +34,8 @@ def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool
 
     Measures this environment against itself, as a check does, and against itself with an injected slowdown. Prints
     how often checks of their usual length raise a false alarm, the smallest slowdown that they detect 95 % of the time,
-    the sources of variance, and advice on them. Ends with 3 if --budget is too short for one check.
+    the sources of variance, and advice on them. Ends with 3 if --budget is too short for one check, and with 5
+    if the RUN of --store is of another host.
 
     \b
     Examples:
@@ -56,17 +57,18 @@ def command(ctx: click.Context, /, *, form: str, store: Path | None, quiet: bool
     interrupted = _measure(check, quiet=quiet)
     audit = check.audit()
     advice = report.advice(list(noise.host_properties()), noise.stolen_share(before))
-    if form == "json" or target is not None:
-        text = report.as_json(audit, check.check_budget, advice)
-    if target is not None:
-        _store(target, text)
-    if form == "json":
-        click.echo(text)
-    else:
-        click.echo("\n".join(report.lines(audit, check.check_budget, check.needed)))
-        if audit.checks:
-            show_table(report.table(audit))
-        click.echo("\n".join(["", "What makes timings vary here, and what to do:", *advice]))
+    text = report.as_json(audit, check.check_budget, advice)
+    try:
+        if form == "json":
+            click.echo(text)
+        else:
+            click.echo("\n".join(report.lines(audit, check.check_budget, check.needed)))
+            if audit.checks:
+                show_table(report.table(audit))
+            click.echo("\n".join(["", "What makes timings vary here, and what to do:", *advice]))
+    finally:
+        if target is not None:
+            _store(target, text)
     if interrupted:
         raise KeyboardInterrupt
     if not audit.checks:
@@ -90,16 +92,22 @@ def _measure(check: SelfCheck, *, quiet: bool) -> bool:
 
 
 def _stored_in(store: Path | None) -> Path | None:
-    """Return the file for the audit, validated before measuring: it belongs to a run of this host."""
+    """Return the file for the audit, beside a run of this host.
+
+    `InputError` or `OutputError` where it cannot be written, `NotComparableError` for a run of another host.
+    """
     from actbench.errors import InputError
-    from actbench.runs import archive
+    from actbench.runs import archive, baseline, files
 
     if store is None:
         return None
-    directory = archive.load(store).path
-    if directory.is_file():
+    run = archive.load(store)
+    if run.path.is_file():
         raise InputError(f"--store {store}: name the directory of a run")
-    return directory / "selfcheck.json"
+    baseline.refuse_other_host(run, f"--store {store}")
+    target = run.path / "selfcheck.json"
+    files.refuse_unwritable(target, f"--store {store}", "name another run")
+    return target
 
 
 def _store(target: Path, text: str) -> None:

@@ -18,7 +18,7 @@ from actbench.report.json_text import json_text
 from actbench.report.needs import why_undecided
 from actbench.report.numbers import NO_INTERVAL, counted, duration
 from actbench.report.numbers import change as change_in_percent
-from actbench.report.table import Table, markdown
+from actbench.report.table import Table, literal, markdown
 
 SCHEMA = 1
 """Version of the JSON object."""
@@ -103,11 +103,13 @@ def headline(result: Bisection) -> str:
 
 
 def as_markdown(result: Bisection) -> str:
-    """Return the answer, and what it rests on, as Markdown."""
-    answers = [f"- {line.strip()}" if line.startswith(" ") else f"\n**{line}**\n" for line in answer_lines(result)]
+    """Return the answer, and what it rests on, as Markdown; the subjects of commits are no part of its syntax."""
+    answers = [
+        f"- {literal(line)}" if line.startswith(" ") else f"\n**{literal(line)}**\n" for line in answer_lines(result)
+    ]
     tables = ["", markdown(table(result))] if table(result).rows else []
-    notes = [f"- {line}" for line in remark_lines(result)]
-    return "\n".join([f"## actbench bisect: {headline(result)}", *answers, *tables, "", *notes])
+    notes = [f"- {literal(line)}" for line in remark_lines(result)]
+    return "\n".join([f"## actbench bisect: {literal(headline(result))}", *answers, *tables, "", *notes, ""])
 
 
 def forecast(what: ExpectedBisection, budget: float) -> str:

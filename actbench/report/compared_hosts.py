@@ -17,7 +17,7 @@ from actbench.report import host as of_host
 from actbench.report.compared_runs import figure, ratio_of
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, UNDECIDED, counted
-from actbench.report.table import Table, markdown
+from actbench.report.table import Table, markdown, remarks_in_markdown
 from actbench.runs.csv_text import csv_text
 
 NOTE = (
@@ -88,8 +88,7 @@ def tables_of_speedups(comparison: HostComparison) -> list[Table]:
 def as_markdown(comparison: HostComparison, remarks: Sequence[str]) -> str:
     """Return the sentence, the tables and the remarks in Markdown."""
     body = "\n".join(map(markdown, tables(comparison)))
-    notes = "".join(f"- {line.replace('<', '&lt;')}\n" for line in remarks)
-    return f"**{sentence(comparison)}**\n\n{body}\n{notes}"
+    return f"**{sentence(comparison)}**\n\n{body}\n{remarks_in_markdown(remarks)}"
 
 
 def as_csv(comparison: HostComparison) -> str:

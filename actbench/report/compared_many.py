@@ -9,7 +9,7 @@ from actbench.analysis.between_runs import Between, Contrast, Trend
 from actbench.report.compared_runs import BASES, ONE_HOST, TWO_HOSTS, facts, figure, name_of, ratio_of, sentence
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, UNDECIDED
-from actbench.report.table import Table, markdown
+from actbench.report.table import Table, markdown, remarks_in_markdown
 from actbench.runs.csv_text import csv_text
 
 NOTE = (
@@ -87,8 +87,7 @@ def lines(runs: Iterable[ComparedRun]) -> list[str]:
 
 def as_markdown(reference: str, runs: Sequence[ComparedRun]) -> str:
     """Return the tables, the sentences and the remarks in Markdown."""
-    notes = "".join(f"- {line.replace('<', '&lt;')}\n" for line in lines(runs))
-    return "\n".join([*map(markdown, tables(reference, runs)), notes])
+    return "\n".join([*map(markdown, tables(reference, runs)), remarks_in_markdown(lines(runs))])
 
 
 def as_csv(runs: Sequence[ComparedRun]) -> str:

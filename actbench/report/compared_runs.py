@@ -14,7 +14,7 @@ from actbench.model.training import FREE
 from actbench.report import states
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL, UNDECIDED, counted, plus_minus, ratio
-from actbench.report.table import Table, markdown
+from actbench.report.table import Table, markdown, remarks_in_markdown
 from actbench.report.training.words import BOUND
 from actbench.runs.csv_text import FLOATS
 
@@ -88,7 +88,7 @@ def yardstick_line(contrasts: Sequence[Contrast]) -> list[str]:
 def as_markdown(comparison: Between, remarks: Sequence[str]) -> str:
     """Return the sentence, the tables and the remarks in Markdown."""
     body = "\n".join(markdown(table) for table in tables(comparison))
-    notes = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in remarks)
+    notes = remarks_in_markdown(remarks)
     return f"**{sentence(comparison)}**\n\n{body}" + (f"\n{notes}" if notes else "")
 
 

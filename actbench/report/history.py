@@ -13,7 +13,7 @@ from actbench.analysis.levels import FEWEST_RUNS
 from actbench.report import host
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL, change, counted, plus_minus, significant
-from actbench.report.table import Table, markdown
+from actbench.report.table import Table, markdown, remarks_in_markdown
 from actbench.runs.baseline import changes_of_software
 from actbench.runs.csv_text import csv_text
 
@@ -80,7 +80,7 @@ def tables(history: History) -> list[Table]:
 def as_markdown(history: History, remarks: Sequence[str]) -> str:
     """Return the sentence, the tables and the remarks in Markdown."""
     body = "\n".join(markdown(table) for table in tables(history))
-    notes = "".join(f"- {remark.replace('<', '&lt;')}\n" for remark in remarks)
+    notes = remarks_in_markdown(remarks)
     return f"**{sentence(history)}**\n\n{body}" + (f"\n{notes}" if notes else "")
 
 

@@ -11,9 +11,14 @@ from typing import Any
 
 import msgspec
 
+from actbench.runs.files import encoded
+
 
 def json_text(value: Any) -> str:
-    """Return a value of mappings, sequences and dataclasses as indented JSON; NaN is null."""
+    """Return a value of mappings, sequences and dataclasses as indented JSON; NaN is null.
+
+    What is not UTF-8 in the name of a file is escaped, as `encoded` does.
+    """
     return msgspec.json.format(msgspec.json.encode(plain(value)), indent=2).decode()
 
 
@@ -24,9 +29,11 @@ def plain(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return {_plain(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, str) and not value.isascii():
+        return encoded(value).decode()
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return value

@@ -9,7 +9,7 @@ from actbench.report import host, tables_csv
 from actbench.report.numbers import duration
 from actbench.report.results import analyse
 from actbench.report.summary import summarise
-from actbench.report.table import Summary, markdown
+from actbench.report.table import Summary, markdown, remarks_in_markdown
 from actbench.runs import files
 from actbench.runs.names import SUMMARY
 from actbench.runs.record import Record
@@ -40,7 +40,7 @@ def as_markdown(summary: Summary, record: Record) -> str:
         f"# actbench: {STEPS if record.plan.training else DERIVATIVES}",
         *summary.answers,
         *(markdown(table).rstrip() for table in summary.tables),
-        "\n".join(f"- {remark.replace('<', '&lt;')}" for remark in summary.remarks),
+        remarks_in_markdown(summary.remarks).rstrip(),
         host.line(record.environment),
         method,
     ]

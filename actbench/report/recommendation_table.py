@@ -20,7 +20,7 @@ from actbench.report.page.sections import Download, PageSection
 from actbench.report.recommendation import KEPT_COLUMNS, as_object, bytes_kept
 from actbench.report.recommendation_sentences import time_over_choice
 from actbench.report.states import IN_WORDS
-from actbench.report.table import Summary, Table, each_note_once, markdown
+from actbench.report.table import Summary, Table, each_note_once, markdown, remarks_in_markdown
 from actbench.runs.csv_text import csv_text
 
 TITLE = "what a layer should keep"
@@ -48,7 +48,7 @@ def as_markdown(outcomes: Sequence[Recommendation], remarks: Sequence[str], envi
     """Return the same in Markdown, with the host."""
     parts = summary(outcomes, remarks)
     blocks = [f"# actbench: {TITLE}", *parts.answers, *(markdown(table).rstrip() for table in parts.tables)]
-    return "\n\n".join([*blocks, "\n".join(f"- {remark}" for remark in remarks), host.line(environment)]) + "\n"
+    return "\n\n".join([*blocks, remarks_in_markdown(remarks).rstrip(), host.line(environment)]) + "\n"
 
 
 def as_csv(outcomes: Sequence[Recommendation]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -65,5 +66,19 @@ def markdown(table: Table) -> str:
     return f"### {table.title}\n\n{table.note}\n\n{body}\n" if table.note else f"### {table.title}\n\n{body}\n"
 
 
+def remarks_in_markdown(remarks: Iterable[str]) -> str:
+    """Return sentences as a list in Markdown, in which ``<`` begins no HTML; an empty text where there are none."""
+    return "".join(f"- {_without_html(remark)}\n" for remark in remarks)
+
+
+def literal(text: str) -> str:
+    """Return a text in one line of Markdown that shows it as it is: what has a meaning there is escaped."""
+    return re.sub(r"([\\`*_~\[\]<&])", r"\\\1", " ".join(text.split()))
+
+
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    return _without_html(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _without_html(text: str) -> str:
+    return text.replace("<", "&lt;")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from actbench.errors import InputError, reason, unwritable
+from actbench.errors import InputError, unwritable
 from actbench.report.check_report import Report
 from actbench.report.junit import as_junit
 from actbench.report.verdict_github import as_github
@@ -37,11 +37,7 @@ def refuse_unwritable(reports: Sequence[tuple[str, Path]]) -> None:
     for form, path in reports:
         if paths.count(path) > 1:
             raise InputError(f"--report {form}={path}: another report goes there, too; name a file for each")
-        try:
-            files.try_out(path)
-        except OSError as error:
-            message = f"--report {form}={path}: cannot write there ({reason(error)}): name a file in a directory that"
-            raise unwritable(f"{message} exists", error) from None
+        files.refuse_unwritable(path, f"--report {form}={path}")
 
 
 def remove_old(reports: Sequence[tuple[str, Path]]) -> None:
@@ -55,12 +51,15 @@ def remove_old(reports: Sequence[tuple[str, Path]]) -> None:
 
 
 def append_to_step_summary(text: str) -> None:
-    """Append to the summary of a GitHub job, where there is one."""
+    """Append to the summary of a GitHub job, where there is one, with an empty line after it.
+
+    What follows a list immediately would be read as a part of its last item.
+    """
     if not (name := os.environ.get(STEP_SUMMARY)):
         return
     try:
-        with Path(name).open("a", encoding="utf-8") as file:
-            file.write(text)
+        with Path(name).open("ab") as file:
+            file.write(files.encoded(f"{text.rstrip()}\n\n" if text else ""))
     except OSError as error:
         sentence = f"cannot write to ${STEP_SUMMARY} ({error.strerror}): unset it, or make it writable"
         raise unwritable(sentence, error) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from io import StringIO
 
 from actbench.analysis.regression import Change, Verdict, by_severity
@@ -14,7 +13,7 @@ from actbench.report.needs import needed
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, counted
 from actbench.report.numbers import change as change_in_percent
 from actbench.report.open_reasons import reason
-from actbench.report.table import Table, markdown
+from actbench.report.table import Table, literal, markdown
 
 LIVE_NOTE = "Change of the time, and of the baseline's against itself in a second process, the control, side by side"
 STORED_NOTE = "Change of the time relative to the block's yardstick, which the verdict is about, and of the time itself"
@@ -106,9 +105,9 @@ def as_text(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Return a comment for a pull request."""
-    head = f"**{_literal(headline(report))}**\n"
+    head = f"**{literal(headline(report))}**\n"
     rows = markdown(table(report)) if report.changes else ""
-    body = "".join(f"- {_literal(line)}\n" for line in remark_lines(report))
+    body = "".join(f"- {literal(line)}\n" for line in remark_lines(report))
     return "\n".join(part for part in (head, rows, body) if part)
 
 
@@ -138,8 +137,3 @@ def _named(side: Side) -> str:
         return side.what
     commit, *changes = side.revision.split(" ", 1)
     return ", ".join([side.what, " ".join(["commit", commit[:REVISION_DIGITS], *changes])])
-
-
-def _literal(text: str) -> str:
-    """Escape the characters that have a meaning in Markdown."""
-    return re.sub(r"([\\`*_\[\]<&])", r"\\\1", " ".join(text.split()))

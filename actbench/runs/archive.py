@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actbench.errors import InputError, damaged
+from actbench.errors import InputError, damaged, printable
 from actbench.host import regular
 from actbench.model.cases import Case
 from actbench.model.plan import Plan
@@ -78,13 +78,13 @@ def require_timed(run: Run) -> None:
 
 
 def labels(runs: Sequence[Run]) -> list[str]:
-    """Return the labels of runs: their directories' names, with more of the paths where names are equal."""
+    """Return the labels of runs: their directories' names, printable, with more of the paths where names are equal."""
     parts = [run.path.resolve().parts for run in runs]
     length = next(
         (length for length in range(1, max(map(len, parts))) if len({one[-length:] for one in parts}) == len(runs)),
         max(map(len, parts)),
     )
-    return ["/".join(one[-length:]) for one in parts]
+    return [printable("/".join(one[-length:])) for one in parts]
 
 
 def read_record(directory: Path) -> Record:

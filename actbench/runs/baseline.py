@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actbench.errors import InputError, NotComparableError
-from actbench.host.environment import Environment
+from actbench.host.environment import Environment, collect
 from actbench.model.cases import Case
 from actbench.model.loaded import changes_of_code
 from actbench.model.sides import Side
@@ -84,7 +84,20 @@ def refuse_unlike(before: Run, after: Run) -> None:
 
 def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
     """Return the differing fields of two hosts: name, value before, value after; empty for one host."""
-    old, new = (_record(run).environment for run in (before, after))
+    return _between_hosts(_record(before).environment, _record(after).environment)
+
+
+def refuse_other_host(run: Run, named: str) -> None:
+    """Raise `NotComparableError` for a run that was not made on this host; `named` begins its sentence."""
+    recorded = _record(run).environment
+    if differing := _between_hosts(recorded, collect(recorded.affinity)):
+        name, there, here = differing[0]
+        raise NotComparableError(
+            f"{named}: the run is from another host ({name}: {there} there, {here} here): name one of this host"
+        )
+
+
+def _between_hosts(old: Environment, new: Environment) -> list[tuple[str, str, str]]:
     facts = [(name.replace("_", " "), getattr(old, name), getattr(new, name)) for name in HOST]
     shared = old.devices.keys() & new.devices.keys()
     facts += [(f"device of {name}", old.devices[name], new.devices[name]) for name in sorted(shared)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from actbench.errors import InputError, reason
+from actbench.errors import InputError, printable, reason
 from actbench.runs import digest, latest
 from actbench.runs.digest import Digest
 from actbench.runs.names import RUN, SUITE
@@ -27,7 +27,7 @@ class CollectedRun:
     """A run, or the candidate of a check with its baseline."""
 
     name: str
-    """Of its directory, or of the check's."""
+    """Of its directory, or of the check's, printable."""
     run: Digest
     baseline: Digest | None = None
     named: bool = True
@@ -97,7 +97,7 @@ def _members(directory: Path) -> Iterator[Path]:
 
 
 def _read(directory: Path, *, named: bool) -> CollectedRun:
-    name = directory.resolve().name
+    name = printable(directory.resolve().name)
     if (directory / RUN).exists():
         return CollectedRun(name, _readable(directory), named=named)
     baseline, candidate = (_readable(directory / side) for side in (BASELINE, CANDIDATE))

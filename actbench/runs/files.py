@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from actbench.errors import InputError, unwritable
+from actbench.errors import InputError, reason, unwritable
 
 PROBE = ".probe.part"
 
@@ -20,25 +20,30 @@ def part(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def write(path: Path, data: str | bytes) -> None:
+def encoded(data: str | bytes) -> bytes:
+    """Return a text in UTF-8, and bytes as they are.
+
+    What is not UTF-8 in the name of a file, which Python holds as surrogates, is escaped.
+    """
+    return data.encode(errors="backslashreplace") if isinstance(data, str) else data
+
+
+def write(path: Path, data: str | bytes, way_out: str = "") -> None:
     """Write a file under a temporary name and move it into place; `InputError` or `OutputError` where that fails.
 
-    A device, a pipe or a link is written to, and not replaced.
+    A device, a pipe or a link is written to, and not replaced. `way_out` ends the sentence of the error.
     """
-    existed = False
-    temporary = part(path)
+    intact = ""
     try:
         existed = path.exists()
         if path.is_symlink() or (existed and not path.is_file()):
-            _write_into(path, data)
+            path.write_bytes(encoded(data))
             return
-        _synced(temporary, data)
-        temporary.replace(path)
+        intact = "the old file is intact" if existed else ""
+        _move_into_place(path, data)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        intact = "; the old file is intact" if existed else ""
-        raise unwritable(f"cannot write {path}: {error.strerror}{intact}", error) from None
+        sentence = "; ".join(filter(None, (f"cannot write {path}: {error.strerror}", intact, way_out)))
+        raise unwritable(sentence, error) from None
 
 
 def replace(path: Path, data: str | bytes) -> None:
@@ -131,6 +136,17 @@ def try_out(path: Path) -> None:
             part(path).unlink(missing_ok=True)
 
 
+def refuse_unwritable(path: Path, named: str, way_out: str = "name a file in a directory that exists") -> None:
+    """Raise `InputError` or `OutputError`, before anything is measured, where `write` could not write a file.
+
+    `named`, the option that names it, with its value, begins the sentence, and `way_out` ends it.
+    """
+    try:
+        try_out(path)
+    except OSError as error:
+        raise unwritable(f"{named}: cannot write there ({reason(error)}): {way_out}", error) from None
+
+
 NAME_ANOTHER = "name another directory with -o"
 """What to do where a directory that the user may name cannot be written."""
 
@@ -173,9 +189,20 @@ def locked(directory: Path, busy: str = "") -> Iterator[None]:
 def _synced(path: Path, data: str | bytes) -> None:
     path.unlink(missing_ok=True)  # of any kind: opening a pipe would block
     with path.open("xb") as file:
-        file.write(data.encode() if isinstance(data, str) else data)
+        file.write(encoded(data))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _move_into_place(path: Path, data: str | bytes) -> None:
+    temporary = part(path)
+    try:
+        _synced(temporary, data)
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _sync(directory: Path) -> None:
@@ -184,13 +211,6 @@ def _sync(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _write_into(path: Path, data: str | bytes) -> None:
-    try:
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-    except OSError as error:
-        raise unwritable(f"cannot write {path}: {error.strerror}", error) from None
 
 
 def _drop(paths: Iterable[Path]) -> None:

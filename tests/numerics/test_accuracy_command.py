@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -102,11 +104,25 @@ def test_a_name_that_asks_for_no_known_format_is_refused_before_anything_is_comp
     assert bench.workers_started == 0
     nowhere = actbench("accuracy", "-o", "missing/a.md")
     assert nowhere.exit_code == 2
-    assert nowhere.stderr == ("actbench: -o missing/a.md: cannot write there: name a file in a directory that exists\n")
+    sentence = "cannot write there (No such file or directory): name a file in a directory that exists"
+    assert nowhere.stderr == f"actbench: -o missing/a.md: {sentence}\n"
     assert bench.workers_started == 0
     if not form:
         few = ("-a", "identity", "-b", "numpy", "-d", "float64", "--points", "10")
         assert actbench("accuracy", *few, "-o", name, "--format", "csv").exit_code == 0
+
+
+def test_a_full_disk_is_reported_before_anything_is_computed(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = actbench("accuracy", "-a", "identity", "-b", "numpy", "--points", "10", "-o", "a.csv")
+    assert result.exit_code == 74
+    assert "-o a.csv: cannot write there (No space left on device)" in result.stderr
+    assert bench.workers_started == 0
 
 
 def test_a_table_in_a_file_is_of_markdown(actbench: Actbench, tmp_path: Path) -> None:

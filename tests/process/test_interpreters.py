@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -32,6 +35,13 @@ def script(name: str) -> ModuleType:
 
 interpreters = script("interpreters")
 oldest = script("oldest")
+
+
+STUB = """case "$*" in
+    *version_info\\[*) echo %s;;
+    "-m venv"*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python";;
+esac"""
+"""An interpreter that knows its version, and makes environments of itself."""
 
 
 def program(path: Path, body: str) -> Path:
@@ -101,6 +111,24 @@ def test_one_that_fails_lets_all_fail_and_the_others_run(machine: Path, capfd: p
     printed = capfd.readouterr().out
     assert printed.count("FAILED with status 2") == ("{}.{}".format(*sys.version_info) != "3.12")
     assert re.search(r"== Python 3.11, oldest libraries\noldest\n== Python 3.11, oldest libraries: passed", printed)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_the_environment_of_a_different_python_than_the_named_one_is_made_anew(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    older, newer = (program(tmp_path / f"python{version}", STUB % version) for version in ("3.11", "3.13"))
+
+    def environment(*arguments: str) -> tuple[str, int]:
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(("PYTHON", "MAKE", "MFLAGS"))}
+        command = ["make", "--silent", ".venv/.ready", *arguments]
+        subprocess.run(command, cwd=tmp_path, env=clean, check=True)
+        return (tmp_path / ".venv/bin/python").read_text(), (tmp_path / ".venv/.ready").stat().st_mtime_ns
+
+    assert environment(f"PYTHON={older}")[0] == older.read_text()
+    made = environment(f"PYTHON={newer}")
+    assert made[0] == newer.read_text()
+    assert environment(f"PYTHON={newer}") == environment() == made, "nothing is to be done"
 
 
 def test_the_supported_versions_are_those_of_the_classifiers_the_oldest_first() -> None:

@@ -79,6 +79,20 @@ def test_tables_are_filtered_by_words_and_sorted_by_number(browser: Any, report:
             assert values == ordered(values)
 
 
+def test_figures_are_sorted_by_number_and_unit(browser: Any, report: Path) -> None:
+    ordered = [
+        *("512 B", "1\u202f029 KiB", "12.5 MiB", "1 GiB"),
+        *("3 ns", "2 µs ± 1 µs", "1.5 ms", "1 s"),
+        *("1\u202f600", "50k (40k to 60k)", "3.1M", "∞"),
+    ]
+    with Page(browser, report) as opened:
+        for begin in range(0, len(ordered), 4):
+            texts = ordered[begin : begin + 4]
+            keys = opened.page.evaluate("texts => texts.map(text => key({ textContent: text }))", texts)
+            assert keys == sorted(keys)
+            assert len({*keys}) == 4
+
+
 @pytest.mark.parametrize("name", ["cases.csv", "speedups.csv"])
 def test_the_files_of_the_run_can_be_had_from_the_page(browser: Any, report: Path, name: str) -> None:
     with Page(browser, report) as opened:

@@ -182,6 +182,20 @@ def test_json_and_markdown_have_the_answer(actbench: Actbench, bench: FakeBench)
     assert "| number | commit | case | rounds | change |" in text
 
 
+def test_the_subject_of_a_commit_is_no_markup_and_every_answer_of_a_job_begins_a_block(
+    actbench: Actbench, bench: FakeBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    commit("close <details> in *a* `b`", project="COMMIT = 4")
+    levels(bench, hashes()[3:], steps(1))
+    for _ in range(2):
+        text = actbench("bisect", "HEAD~1", *SELECTED, "--format", "markdown").stdout
+        assert r"close \<details> in \*a\* \`b\`**" in text
+        assert r"\n- GOOD: HEAD\~1, " in text.replace("\n", r"\n")
+    assert summary.read_text().count("\n\n## actbench bisect: ") == 1
+
+
 @pytest.mark.parametrize("role", ["GOOD", "BAD"])
 def test_a_wrong_kernel_of_an_end_is_that_of_good_or_bad(
     actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, role: str
@@ -259,3 +273,11 @@ def test_of_a_merge_whose_second_parent_comes_from_good_the_first_is_looked_into
     result = actbench("bisect", "side", *SELECTED)
     main, side = (git("rev-parse", f"HEAD^{number}")[:12] for number in (1, 2))
     assert f"it is a merge: actbench bisect $(git merge-base {side} {main}) {main} looks into it\n" in result.stdout
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x85", "\x1c", "\r"], ids=ascii)
+def test_a_subject_with_a_line_separator_is_one_commit(separator: str) -> None:
+    commit(f"one{separator}two", project="COMMIT = 4")
+    before, last = between("HEAD~1", "HEAD")
+    assert before.subject == "commit 3"
+    assert re.fullmatch(r"one\\\w+two", last.subject)

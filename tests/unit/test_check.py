@@ -138,7 +138,7 @@ def test_markdown_goes_to_the_step_summary_as_well(
         "**regressed (exit code 1): 2 cases, margin 5 %: 1 regressed, 1 unchanged**\n\n### Against the baseline\n"
     )
     assert "| logistic/cached/numpy/derivative/float64/1000 | regressed | +10.00 % ± 0.00 % |" in result.stdout
-    assert summary.read_text() == "before\n" + result.stdout
+    assert summary.read_text() == f"before\n{result.stdout}\n"
 
 
 def test_a_step_summary_that_cannot_be_written_is_refused_before_the_verdict_in_one_sentence(

@@ -81,3 +81,10 @@ def test_a_larger_cap_lets_slow_cases_in(actbench: Actbench) -> None:
     assert actbench("run", *selection, "--dry-run").exit_code == 2
     result = actbench("run", *selection, "--dry-run", "--max-call", "2s")
     assert result.stdout.startswith("logistic/cached/python/derivative/float64/4000000\n")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_dry_run_goes_on_with_no_run(actbench: Actbench, form: str) -> None:
+    result = actbench("run", "--resume", "here", "--dry-run", "--format", form)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--dry-run shows a new run: leave --resume out" in result.stderr

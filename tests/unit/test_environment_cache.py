@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from actbench.engine.live import baseline
+from actbench.engine.live import baseline, compiled_cache
 from actbench.engine.live.environment_cache import DESCRIPTION, CacheEntry, EnvironmentCache
 from actbench.engine.live.revisions import Revision
 from actbench.errors import InputError, NotComparableError
@@ -87,12 +88,14 @@ def test_what_a_broken_build_leaves_is_never_used(builds: Builds) -> None:
     assert builds.count == 1
 
 
-@pytest.mark.parametrize("damage", ["description", "interpreter", "package"])
+@pytest.mark.parametrize("damage", ["description", "encoding", "interpreter", "package"])
 def test_an_environment_that_is_not_what_was_built_is_built_again(builds: Builds, damage: str) -> None:
     entry = builds.use(HASHES[0])
     match damage:
         case "description":
             (entry.place / DESCRIPTION).write_text("{")
+        case "encoding":
+            (entry.place / DESCRIPTION).write_bytes(b'{"commit": "\xff"}')
         case "interpreter":
             entry.python.unlink()
         case "package":
@@ -162,6 +165,29 @@ def test_environments_are_listed_and_cleared_by_commit(
     assert actbench("cache", "clear", "bb").stdout == "removed 1 environment\n"
     assert not [*builds.cache.directory.iterdir()]
     assert actbench("cache", "list").stderr == "no environment is in the cache\n"
+
+
+def test_a_commit_without_a_digit_clears_nothing(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    builds = Builds(EnvironmentCache().directory)
+    builds.use(HASHES[0])
+    result = actbench("cache", "clear", "")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert builds.commits == {HASHES[0]}
+
+
+def test_what_cannot_be_removed_is_named_and_not_counted(
+    actbench: Actbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    place = Builds(EnvironmentCache().directory).use(HASHES[0]).place
+    compiled = compiled_cache.entry_of(Path("/python"))
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    result = actbench("cache", "clear")
+    assert (result.exit_code, result.stdout) == (2, "removed 0 environments\n")
+    assert f"cannot remove all of {place}, {compiled}: make it writable" in result.stderr
 
 
 def test_the_key_is_of_commit_interpreter_versions_and_pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

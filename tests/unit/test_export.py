@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -145,6 +146,18 @@ def test_a_place_that_cannot_be_written_is_named(actbench: Actbench, run: Path, 
     Path("file").touch()
     said = refused(actbench, str(run), "--to", "bmf", "-o", place)
     assert said == f"actbench: cannot write {place}: {reason}; name another file with -o\n"
+
+
+def test_a_full_disk_leaves_the_old_file(actbench: Actbench, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    Path("out").write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    result = actbench("export", str(run), "--to", "bmf", "-o", "out")
+    assert result.exit_code == 74
+    assert result.stderr.endswith("No space left on device; the old file is intact; name another file with -o\n")
+    assert Path("out").read_text() == "old"
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "asv"])

@@ -156,6 +156,14 @@ def test_the_directory_of_a_refused_run_may_be_used_again() -> None:
     assert "def twice_tanh" in Path("mine/loaded.py").read_text()
 
 
+@pytest.mark.parametrize("output", ["file", "file/below"])
+def test_a_file_in_place_of_the_directory_of_a_function_of_a_notebook_is_refused(output: str) -> None:
+    Path("file").write_text("mine")
+    with pytest.raises(InputError, match=r"name another (directory )?with output=$"):
+        measure(activations=[twice_tanh], strategies="recompute", output=output)
+    assert Path("file").read_text() == "mine"
+
+
 def test_an_interrupt_keeps_what_is_finished_and_says_how_to_go_on(bench: FakeBench) -> None:
     def interrupt(_: Block) -> None:
         if bench.workers_started > 5:

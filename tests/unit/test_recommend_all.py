@@ -13,10 +13,11 @@ import pytest
 from actbench.engine.races.racing import Racing
 from actbench.engine.stopping import BlockProgress
 from actbench.errors import ExitCode
+from actbench.host import environment
 from actbench.model.cases import Arm, Block, Case
 from actbench.model.names import Dtype, Op
 from actbench.model.variants import Variant
-from actbench.report.recommendation_table import COLUMNS
+from actbench.report.recommendation_table import COLUMNS, as_markdown
 from tests.conftest import Actbench
 from tests.support.documents import read
 from tests.support.fake import FakeBench
@@ -146,3 +147,8 @@ def test_what_is_left_of_a_budget_goes_to_the_races_with_the_fewest_rounds() -> 
     assert race.worthwhile(3, progress, elapsed=5.0) == [blocks[1], blocks[2]]
     assert race.worthwhile(3, progress, elapsed=9.0) == blocks, "none fits, so that the race is over"
     assert race.enough(3, 0.0, 9.0, 6.0)
+
+
+def test_remarks_hold_no_html() -> None:
+    text = as_markdown([], ["lost: <b>it</b>"], environment.collect(None))
+    assert "\n- lost: &lt;b>it&lt;/b>\n" in text

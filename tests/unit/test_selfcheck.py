@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -12,14 +14,16 @@ import pytest
 from actbench.analysis.audit import audit
 from actbench.analysis.check_live import LiveTimes, judge
 from actbench.analysis.regression import Margins
+from actbench.errors import OutputError
 from actbench.model.cases import Block, Case
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan
+from actbench.runs import files
 from tests.conftest import Actbench
 from tests.support.compared import BLOCK
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
-from tests.support.selections import SMALL
+from tests.support.selections import SMALL, edit
 
 MARGIN = 0.05
 
@@ -118,6 +122,10 @@ def test_too_few_rounds_make_no_check() -> None:
 # The command
 
 
+def full(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def scattered(spread: float) -> Callable[[Case], float]:
     generator = random.Random(1)  # noqa: S311
     return lambda case: exact_seconds(case) * (1 + spread * generator.uniform(-1, 1))
@@ -163,6 +171,38 @@ def test_where_it_is_to_be_kept_is_looked_at_before_measuring(
     assert result.exit_code == 2
     assert result.stderr.startswith(f"actbench: {message}")
     assert bench.workers_started == 0
+
+
+def test_a_run_on_a_full_disk_is_refused_before_measuring(
+    actbench: Actbench, bench: FakeBench, one_block: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", full)
+    result = actbench("selfcheck", *SMALL, "--store", str(one_block))
+    assert result.exit_code == 74
+    assert result.stderr.startswith(f"actbench: --store {one_block}: cannot write there (No space left on device)")
+    assert bench.workers_started == 0
+
+
+def test_a_run_of_a_different_host_is_refused_before_measuring(
+    actbench: Actbench, bench: FakeBench, one_block: Path
+) -> None:
+    edit(one_block, lambda run: run["environment"].update(cpu_model="Z80"))
+    result = actbench("selfcheck", *SMALL, "--store", str(one_block))
+    assert result.exit_code == 5
+    assert "the run is from another host (cpu model: Z80 there, " in result.stderr
+    assert bench.workers_started == 0
+
+
+def test_an_audit_that_cannot_be_kept_is_printed(
+    actbench: Actbench, one_block: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, _: str) -> None:
+        raise OutputError(f"cannot write {path}")
+
+    monkeypatch.setattr(files, "write", refused)
+    result = actbench("selfcheck", *SMALL, "--budget", "20s", "--check-budget", "10s", "--store", str(one_block))
+    assert result.exit_code == 74
+    assert "Smallest slowdown that is called regressed" in result.stdout
 
 
 def test_an_audit_without_time_for_a_check_says_so(actbench: Actbench) -> None:

@@ -135,7 +135,7 @@ class StateFile:
             raise InputError(
                 "--resume: there is nothing to go on with for these commits and options: leave it out"
             ) from None
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{self._path} cannot be read ({error}): {BEGIN_ANEW}") from None
         if difference := _difference(state, here):
             raise NotComparableError(f"--resume: what is there was measured by {difference}: {BEGIN_ANEW}")

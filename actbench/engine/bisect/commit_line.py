@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from actbench.engine.live.revisions import SHALLOW, execute, is_shallow, resolve, succeeds
 from actbench.errors import InputError, NoRevisionError, NotComparableError, printable
 from actbench.model.bisected_commit import BisectedCommit
 from actbench.model.commit import SHORT
 
-FORMAT = "%H%x00%T%x00%cs%x00%P%x00%s"
-"""What is asked of git about each commit."""
+FIELDS = ("%H", "%T", "%cs", "%P", "%s")
+"""What is asked of git about each commit: hash, tree, date, parents and subject."""
 
 
 def between(good: str, bad: str) -> tuple[BisectedCommit, ...]:
@@ -22,11 +24,8 @@ def between(good: str, bad: str) -> tuple[BisectedCommit, ...]:
         raise InputError(f"GOOD {good} and BAD {bad} are the same commit: there is nothing between them")
     if not succeeds("git merge-base", "--is-ancestor", first, last):
         raise NotComparableError(_unrelated((good, first), (bad, last)))
-    after = execute(
-        "bisect", "git log --no-show-signature", "--ancestry-path", f"--format={FORMAT}", f"{first}..{last}"
-    )
-    (start,) = execute("bisect", "git log --no-show-signature", "-1", f"--format={FORMAT}", first).splitlines()
-    by_hash = {commit.hash: commit for commit in map(_read, (start, *after.splitlines()))}
+    logged = [*_logged("-1", first), *_logged("--ancestry-path", f"{first}..{last}")]
+    by_hash = {commit.hash: commit for commit in logged}
     path = [by_hash[last]]
     while path[-1].hash != first:
         path.append(next(by_hash[parent] for parent in path[-1].parents if parent in by_hash))
@@ -36,9 +35,12 @@ def between(good: str, bad: str) -> tuple[BisectedCommit, ...]:
     return commits
 
 
-def _read(text: str) -> BisectedCommit:
-    name, tree, date, parents, subject = text.split("\0", 4)
-    return BisectedCommit(name, tree, date, printable(subject), tuple(parents.split()))
+def _logged(*arguments: str) -> Iterator[BisectedCommit]:
+    """Yield the commits that git log lists; every field ends with NUL, which alone cannot be in a subject."""
+    text = execute("bisect", "git log --no-show-signature -z", f"--format={'%x00'.join(FIELDS)}", *arguments)
+    fields = iter(text.removesuffix("\0").split("\0"))
+    for name, tree, date, parents, subject in zip(*[fields] * len(FIELDS), strict=True):
+        yield BisectedCommit(name, tree, date, printable(subject), tuple(parents.split()))
 
 
 def _commit(what: str, revision: str) -> str:

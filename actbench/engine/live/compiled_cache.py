@@ -34,15 +34,19 @@ def entry_of(python: Path) -> Path | None:
     return place if os.access(place, os.W_OK) else None
 
 
-def clear() -> int:
-    """Remove all entries and return their number; a check that uses one compiles again what it needs."""
+def clear() -> tuple[list[Path], list[Path]]:
+    """Remove all entries; return those that are gone, and those that the operating system does not let be removed.
+
+    A check that uses one compiles again what it needs.
+    """
     return _remove(entries())
 
 
-def _remove(places: list[Path]) -> int:
+def _remove(places: list[Path]) -> tuple[list[Path], list[Path]]:
     for place in places:
         shutil.rmtree(place, ignore_errors=True)
-    return len(places)
+    left = [place for place in places if place.exists()]
+    return [place for place in places if place not in left], left
 
 
 def _directory() -> Path:

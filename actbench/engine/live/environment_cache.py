@@ -73,7 +73,7 @@ class CacheEntry:
         """What it was built of; None where it is half-built, or where it is not what was built any more."""
         try:
             description = msgspec.json.decode((self.place / DESCRIPTION).read_bytes(), type=BuiltEnvironment)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         intact = os.access(self.python, os.X_OK) and self.resolved() == description.distributions
         return description if intact else None
@@ -114,10 +114,24 @@ class CacheEntry:
             if handle is not None:
                 os.close(handle)
 
-    def forget(self) -> None:
-        """Remove it with its lock, which the caller holds alone."""
-        self.remove()
+    def forget(self) -> bool:
+        """Remove it with its lock, which the caller holds alone; return whether nothing of it is left."""
+        with suppress(OSError):
+            self.remove()
+        if self.place.exists():
+            return False
         self.place.with_suffix(".lock").unlink(missing_ok=True)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class ClearedCache:
+    """What became of the entries that were to be removed."""
+
+    removed: list[CacheEntry]
+    in_use: list[CacheEntry]
+    refused: list[CacheEntry]
+    """Those that the operating system does not let be removed, or not whole."""
 
 
 class EnvironmentCache:
@@ -161,21 +175,24 @@ class EnvironmentCache:
                     built_now = True
             self._bound(key)
 
-    def clear(self, commits: Collection[str] = ()) -> tuple[list[CacheEntry], list[CacheEntry]]:
-        """Remove the entries of these commits, by the beginnings of their hashes, or all; return those in use as well.
+    def clear(self, commits: Collection[str] = ()) -> ClearedCache:
+        """Remove the entries of these commits, by the beginnings of their hashes, or all, unless they are in use.
 
         Half-built entries are removed with all.
         """
-        removed, in_use = list[CacheEntry](), list[CacheEntry]()
+        cleared = ClearedCache([], [], [])
         for entry in self.entries():
             description = entry.description
             if commits and not (description and description.commit.startswith(tuple(commits))):
                 continue
             with entry.locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
-                (removed if alone else in_use).append(entry)
-                if alone:
-                    entry.forget()
-        return removed, in_use
+                if not alone:
+                    cleared.in_use.append(entry)
+                elif entry.forget():
+                    cleared.removed.append(entry)
+                else:
+                    cleared.refused.append(entry)
+        return cleared
 
     def _create(self, directory: Path) -> None:
         try:
@@ -214,9 +231,7 @@ class EnvironmentCache:
                 total += size
                 continue
             with entry.locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
-                if alone:
-                    entry.forget()
-                else:
+                if not (alone and entry.forget()):
                     total += size
 
 

@@ -27,7 +27,7 @@ def page(run: Run, library: Callable[[], bytes], baseline: Run | None = None) ->
     """
     record = record_of(run)
     results = analyse(run.times, record)
-    title, *_ = names = labels([run, baseline]) if baseline else [run.path.resolve().name]
+    title, *_ = names = labels([run, baseline] if baseline else [run])
     files = tables_csv.contents(results)
     with Packer(files) as packer:
         answer, *others = sections(run, results, files)

@@ -68,13 +68,18 @@ system.addEventListener("change", () => show(system.matches ? "dark" : "light"))
 window.addEventListener("beforeprint", () => { root.dataset.theme = "light"; });
 window.addEventListener("afterprint", () => { root.dataset.theme = theme; });
 
-// Figures such as "3.41 ± 0.02", "4 000 000" or "∞" are sorted by their number, others as words.
+const UNITS = {
+  k: 1e3, M: 1e6, G: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30,
+  ns: 1e-9, "µs": 1e-6, us: 1e-6, ms: 1e-3, min: 60, h: 3600,
+};
+
+// Figures such as "3.41 ± 0.02", "4 000 000", "3.1M", "517 KiB" or "∞" are sorted by their number, others as words.
 function key(cell) {
   const text = cell.textContent.trim();
   if (text === "∞") return Infinity;
   const plain = text.replace(/[\u202f\u00a0](?=\d)/g, "");
-  const found = plain.match(/^[-+]?\d+(\.\d+)?(e[-+]?\d+)?/i);
-  return found ? Number(found[0]) : text;
+  const found = plain.match(/^([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s?([a-zµ]*)/i);
+  return found ? Number(found[1]) * (UNITS[found[2]] ?? 1) : text;
 }
 
 function compare(one, other) {

@@ -59,6 +59,10 @@ class Interval(NamedTuple):
         """Return the interval of a positive multiple."""
         return Interval(factor * self.value, factor * self.low, factor * self.high)
 
+    def times(self, factor: Interval) -> Interval:
+        """Return the interval of the product of two positive quantities, which holds where both intervals do."""
+        return Interval(self.value * factor.value, self.low * factor.low, self.high * factor.high)
+
     def inverse(self) -> Interval:
         """Return the interval of 1 over a positive quantity."""
         return Interval(1 / self.value, 1 / self.high, 1 / self.low)

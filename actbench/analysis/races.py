@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from actbench.analysis.interval import Interval
@@ -47,6 +47,43 @@ def races_in(block: Block, *, apart: bool) -> dict[RaceId, tuple[Arm, ...]]:
     return arms
 
 
-def place_of(arm: Arm, lost: LostRace) -> Place:
-    """Return the place of an arm that has lost."""
-    return Place(arm, Standing.SLOWER, Interval(*lost.ratio), Interval(*lost.seconds), lost.rounds)
+@dataclass(frozen=True, slots=True)
+class LostPlace:
+    """Where an arm stood when it had lost."""
+
+    place: Place
+    leader: Arm
+    """The arm that led then, which its time is over."""
+
+    @classmethod
+    def of(cls, arm: Arm, lost: LostRace) -> LostPlace:
+        """Return where an arm stood that lost in an earlier run."""
+        interval = Interval(*lost.ratio)
+        return cls(Place(arm, Standing.SLOWER, interval, Interval(*lost.seconds), lost.rounds), lost.faster)
+
+    def behind(self, leader: Place, margin: float) -> Place:
+        """Return its place now, by that of the arm which led then.
+
+        It is a tie where its time over that of the arm that leads now is below 1 and the margin. Otherwise it is
+        slower, whatever leads: it takes longer than an arm that may be the fastest.
+        """
+        leads = leader.standing is Standing.LEADS
+        ratio = self.place.ratio if leads else self.place.ratio.times(leader.ratio)
+        standing = Standing.TIE if ratio.high < 1 + margin else Standing.SLOWER
+        return replace(self.place, standing=standing, ratio=ratio, paired=self.place.paired if leads else None)
+
+
+def with_lost(places: Iterable[Place], lost: Mapping[Arm, LostPlace], margin: float) -> dict[Arm, Place]:
+    """Return the places of arms that are measured, and of those that have lost.
+
+    An arm has none where nothing is known any more of the one that it lost to.
+    """
+    measured = {place.arm: place for place in places}
+
+    def place_of(arm: Arm) -> Place | None:
+        if arm in measured or arm not in lost:
+            return measured.get(arm)
+        leader = place_of(lost[arm].leader)
+        return None if leader is None else lost[arm].behind(leader, margin)
+
+    return measured | {arm: place for arm in lost if (place := place_of(arm)) is not None}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from operator import itemgetter
 
 from actbench.analysis.point_error import PointError
 from actbench.analysis.race_needs import rounds_to_decide
@@ -71,9 +72,13 @@ class Recommendation:
 
     @cached_property
     def racing(self) -> tuple[Candidate, ...]:
-        """Those that meet the bounds and were timed, the fastest first."""
-        timed = [one for one in self.candidates if one.place is not None]
-        return tuple(sorted(timed, key=lambda one: one.place.ratio.value if one.place else 0.0))
+        """Those that meet the bounds and were timed, the one that leads first, then by their time over its."""
+        timed = [
+            (one.place.standing is not Standing.LEADS, one.place.ratio.value, one)
+            for one in self.candidates
+            if one.place
+        ]
+        return tuple(one for *_, one in sorted(timed, key=itemgetter(0, 1)))
 
     @cached_property
     def ruled_out(self) -> tuple[Candidate, ...]:

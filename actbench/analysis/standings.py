@@ -59,7 +59,7 @@ class Place:
     rounds: int
     """The number of rounds that it is known from."""
     paired: PairedRounds | None = None
-    """What these show one by one; None of an arm that lost in an earlier run."""
+    """What these show one by one; None of an arm that lost in an earlier run, or to one that does not lead now."""
 
 
 def standings(arms: Sequence[Arm], seconds: Floats, margin: float, comparisons: int) -> list[Place]:

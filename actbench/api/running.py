@@ -120,3 +120,11 @@ def fail_for(record: Record, *, with_reason: bool = False) -> None:
     first, *more = dict.fromkeys(reasons.values())
     why = f"({first}{'; summary() has other reasons too' * bool(more)})" if with_reason else "(see above)"
     raise BenchmarkError(f"failed: {listed([*reasons])} {why}; the rest is complete")
+
+
+def nothing_timed(record: Record) -> BenchmarkError:
+    """Return the error for a run in which nothing could be timed, with the reasons, but for those of its probes."""
+    planned = {block.id for block in record.plan.blocks}
+    failures = (f"{failure.block}: {failure.reason}" for failure in record.failures if failure.block in planned)
+    left_out = (f"{item.case}: {item.reason}" for item in record.plan.left_out if item.failed)
+    return BenchmarkError(f"nothing could be timed: {listed([*failures, *left_out])}")

@@ -238,16 +238,17 @@ def command(
     if output:
         make_room(output)
     settled = settle(contest, mode, seams)
+    of_frameworks = None
     if everything:
         show_all(settled, form, output)
     elif not settled.interrupted:
         (outcome,) = settled.outcomes
-        if others:
+        if others and outcome.racing:
             compare = partial(compare_frameworks, contest.request, outcome, mode, seams)
-            show_with_frameworks(outcome, settled, form, compare)
+            of_frameworks = show_with_frameworks(outcome, settled, form, compare)
         else:
             show(outcome, settled, form)
-    end(ctx, settled)
+    end(ctx, settled, of_frameworks)
 
 
 def _refuse_contradictions(ctx: click.Context) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actbench.analysis.recommendation import Recommendation
     from actbench.cli.recommend_races import Settled
     from actbench.report.table import Table
+    from actbench.runs.record import Record
 
 CHECKPOINTED = (
     "checkpoint is no function of z: write torch.utils.checkpoint.checkpoint(f, h, use_reentrant=False), or in jax "
@@ -27,39 +28,45 @@ BYTES = 1 << 23
 
 
 def show(outcome: Recommendation, settled: Settled, form: str) -> None:
-    """Print the answer, the table of all arms, and where it comes from."""
+    """Print the answer, the table of all arms, and where it comes from; without answer where nothing was timed."""
     from actbench.report import recommendation, recommendation_sentences
 
     if form == "json":
         _show_json(outcome, settled)
     elif form == "code":
-        click.echo(_code(outcome), nl=False)
-    else:
+        click.echo(_code(outcome) if outcome.racing else "", nl=False)
+    elif outcome.racing:
         answers = recommendation_sentences.sentences(outcome)
         _show_summary(answers, [recommendation.table(outcome)], settled.remarks, form)
+    else:
+        _show_summary([], [], settled.remarks, form)
 
 
 def show_with_frameworks(
-    outcome: Recommendation, settled: Settled, form: str, compare: Callable[[], ComparedFrameworks]
-) -> None:
-    """Print the answer, and then what frameworks choose, once `compare` has measured it.
+    outcome: Recommendation,
+    settled: Settled,
+    form: str,
+    compare: Callable[[], tuple[ComparedFrameworks, Record | None]],
+) -> Record | None:
+    """Print the answer, and then what frameworks choose, once `compare` has measured it; return the record of that.
 
     JSON is one object, and printed at the end; without the frameworks where Ctrl-C or a failure ends it.
     """
     from actbench.report import framework_choices
 
     if form == "json":
-        compared = None
+        compared: ComparedFrameworks | None = None
         try:
-            compared = compare()
+            compared, record = compare()
         finally:
             _show_json(outcome, settled, compared)
-        return
+        return record
     show(outcome, settled, form)
-    compared = compare()
+    compared, record = compare()
     remarks = [f"Compared with frameworks in {compared.directory}."] if compared.directory else []
     click.echo("")
     _show_summary(framework_choices.sentences(compared), framework_choices.tables(compared), remarks, form)
+    return record
 
 
 def _show_json(outcome: Recommendation, settled: Settled, compared: ComparedFrameworks | None = None) -> None:

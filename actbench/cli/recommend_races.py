@@ -67,9 +67,9 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     absent = [*contest.remarks, *left_out_in_short(contest.prepared.plan.left_out)]
     record = contest.prepared.record(seams.start_worker)
     record.leave_out(contest.left_out)
-    known = EarlierRuns() if mode.fresh else _earlier(record, mode, apart=request.apart)
+    known = EarlierRuns() if mode.fresh else _earlier(record, mode, request, seams)
     if mode.sources and not known.runs:
-        why = why_nothing(mode.sources[0], record)
+        why = next(iter(known.contradictions), None) or why_nothing(mode.sources[0], record)
         raise NotComparableError(f"--from {mode.sources[0]}: {why}: leave --from out to measure")
     race = Racing.of(record.plan.blocks, known.by_block, request.margin, request.budget, apart=request.apart)
     left_out = race.judge_evidence(record.plan.blocks)
@@ -80,7 +80,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
         anew = ", on its own, since rounds of here do not continue those of elsewhere" if known.are_foreign else ""
         click.echo(f"{mode.sources[0]} does not decide it: measuring{anew}", err=True)
     if known.are_foreign:  # rounds of here do not continue it
-        known = EarlierRuns(unreadable=known.unreadable)
+        known = EarlierRuns(contradicting=known.contradicting, unreadable=known.unreadable)
         race = Racing.of(record.plan.blocks, {}, request.margin, request.budget, apart=request.apart)
         left_out = []
     record.leave_out(left_out)
@@ -93,18 +93,24 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     return Settled(outcomes, remarks, record, interrupted, need)
 
 
-def _earlier(record: Record, mode: RaceMode, *, apart: bool) -> EarlierRuns:
+def _earlier(record: Record, mode: RaceMode, request: RecommendRequest, seams: Seams) -> EarlierRuns:
+    from actbench.engine.launch import Launch, WorkerOptions
     from actbench.engine.races import earlier
+    from actbench.engine.races.code_here import CodeHere
+    from actbench.engine.requests import DEFAULT_TIMEOUT
 
     sources = mode.sources or earlier.found_here()
-    return earlier.evidence(sources, record, named=bool(mode.sources), apart=apart)
+    code = CodeHere(Launch(seams.start_worker, WorkerOptions(None, request.timeout or DEFAULT_TIMEOUT)))
+    return earlier.evidence(sources, record, code, named=bool(mode.sources), apart=request.apart)
 
 
 def _from(known: EarlierRuns, what: str) -> list[str]:
-    """Say which runs it is from, their age, what differs from here, and which cannot be read."""
+    """Say which runs it is from, their age, what differs from here, and which contradict others or cannot be read."""
     lines = [f"From {run.path}, made {run.created}: {what} (--fresh measures anew)." for run in known.runs]
     foreign = [difference for run in known.runs for difference in run.foreign]
-    return [*lines, *foreign, *(f"Without a run that cannot be read: {why}." for why in known.unreadable)]
+    contradictions = (f"{contradiction}." for contradiction in known.contradictions)
+    unreadable = (f"Without a run that cannot be read: {why}." for why in known.unreadable)
+    return [*lines, *foreign, *contradictions, *unreadable]
 
 
 def _that_goes_on(known: EarlierRuns, mode: RaceMode, written: Path) -> str:
@@ -123,14 +129,19 @@ def _measure(writer: Writer, race: Racing, mode: RaceMode, seams: Seams, command
     session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
     _, interrupted = measured(session, writer, quiet=mode.quiet, more=f"{command} goes on")
     failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
+    failed += [f"{one.block}: {one.reason}" for one in writer.record.failures]
     return [f"Measured now, written to {writer.directory}.", *failed], interrupted
 
 
 def compare_frameworks(
     request: RecommendRequest, outcome: Recommendation, mode: RaceMode, seams: Seams
-) -> ComparedFrameworks:
-    """Measure what frameworks choose beside the fastest, in a run of its own; `KeyboardInterrupt` by Ctrl-C."""
+) -> tuple[ComparedFrameworks, Record | None]:
+    """Measure what frameworks choose beside the fastest, in a run of its own; return its record, too, if there is one.
+
+    `KeyboardInterrupt` by Ctrl-C, `BenchmarkError` where nothing was timed, or the fastest was not.
+    """
     from actbench.analysis.framework_choices import ComparedFrameworks
+    from actbench.api.running import nothing_timed
     from actbench.engine.races import frameworks
     from actbench.engine.session import Session
     from actbench.runs.writer import create
@@ -139,7 +150,7 @@ def compare_frameworks(
         click.echo("--others: loading and compiling frameworks to see what they keep: about a minute", err=True)
     contest = frameworks.prepare(request, outcome.leader, seams.start_worker)
     if isinstance(contest, ComparedFrameworks):
-        return contest
+        return contest, None
     if not mode.quiet:
         names = ", ".join(arm.backend for arm in contest.block.frameworks)
         click.echo(
@@ -155,21 +166,27 @@ def compare_frameworks(
         _, interrupted = measured(session, writer, quiet=mode.quiet, more=more)
     if interrupted:
         raise KeyboardInterrupt
-    return contest.compared(writer.times, writer.directory)
+    if not writer.times.blocks:
+        raise nothing_timed(writer.record)
+    return contest.compared(writer.record, writer.times, writer.directory), writer.record
 
 
-def end(ctx: click.Context, settled: Settled) -> None:
-    """Leave with the exit code of the outcome.
+def end(ctx: click.Context, settled: Settled, of_frameworks: Record | None = None) -> None:
+    """Leave with the exit code of the outcome, and of the run of what frameworks choose, if there is one.
 
     `KeyboardInterrupt` where Ctrl-C ended it, `BenchmarkError` where a kernel is wrong or failed.
     """
-    from actbench.api.running import fail_for
+    from actbench.api.running import fail_for, nothing_timed
     from actbench.errors import ExitCode
     from actbench.report.race_needs import open_line
 
     if settled.interrupted:
         raise KeyboardInterrupt
+    if not any(one.racing for one in settled.outcomes):
+        raise nothing_timed(settled.record)
     fail_for(settled.record)
+    if of_frameworks:
+        fail_for(of_frameworks)
     if any(one.is_open for one in settled.outcomes):
         click.echo(open_line(settled.outcomes, settled.need), err=True)
         ctx.exit(ExitCode.INCONCLUSIVE)

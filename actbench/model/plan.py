@@ -27,6 +27,12 @@ class LostRace:
     """Of one of its calls."""
     rounds: int
 
+    @property
+    def faster(self) -> Arm:
+        """The arm that it is slower than; `InputError` where `leader` is no id."""
+        case = Case.parse(self.leader)
+        return Arm(case.strategy, case.backend)
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:

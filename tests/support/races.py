@@ -33,6 +33,21 @@ def undecided(bench: FakeBench) -> Seconds:
     return seconds
 
 
+def unlike(bench: FakeBench, seconds: Seconds) -> Seconds:
+    """Let a worker take a millionth longer than the one before it: no two rounds have the same times, as anywhere."""
+    return lambda case: seconds(case) * (1 + 1e-6 * bench.workers_started)
+
+
+def one_loses(bench: FakeBench, loser: str, leader: str, factor: float) -> Seconds:
+    """Let a strategy take so many times as long as the leader, which all others are ahead of in a third of rounds."""
+
+    def seconds(case: Case) -> float:
+        others = 1.5 if bench.workers_started % 3 or case.is_yardstick else 0.9
+        return 1e-6 * {leader: 1.0, loser: factor}.get(case.strategy, others)
+
+    return seconds
+
+
 def unwrapped(result: Result) -> str:
     """Return the sentences of an answer, in one line."""
     return " ".join(result.stdout.partition("\n\n")[0].split())

@@ -14,7 +14,7 @@ from tests.conftest import Actbench, run_in
 from tests.support.cluster import Cluster, three
 from tests.support.compared import NEW, OLD, scaled
 from tests.support.fake import FakeBench
-from tests.support.races import LOGISTIC, Recommend, Seconds
+from tests.support.races import LOGISTIC, Recommend, Seconds, unlike
 from tests.support.selections import SMALL
 from tests.support.states import CACHE, IN_STATES, seconds_by_state
 
@@ -80,10 +80,10 @@ def cluster(monkeypatch: pytest.MonkeyPatch, bench: FakeBench, tmp_path_factory:
 
 @pytest.fixture
 def recommend(actbench: Actbench, bench: FakeBench) -> Recommend:
-    """Run ``actbench recommend`` with the exact times of its first argument."""
+    """Run ``actbench recommend`` with the exact times of its first argument, from round to round a little longer."""
 
     def run(seconds: Seconds, *options: str, fresh: bool = True) -> Result:
-        bench.seconds = seconds
+        bench.seconds = unlike(bench, seconds)
         return actbench("recommend", *LOGISTIC, *options, *(["--fresh"] if fresh else []))
 
     return run

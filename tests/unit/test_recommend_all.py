@@ -21,7 +21,7 @@ from actbench.report.recommendation_table import COLUMNS, as_markdown
 from tests.conftest import Actbench
 from tests.support.documents import read
 from tests.support.fake import FakeBench
-from tests.support.races import taking
+from tests.support.races import taking, unlike
 
 TABLE = (
     *("recommend", "--all", "-a", "logistic,relu", "-d", "float32", "--op", "backward", "-n", "1000"),
@@ -71,7 +71,7 @@ def test_every_column_is_explained() -> None:
 
 
 def test_what_a_budget_leaves_open_is_marked_and_the_same_command_goes_on(actbench: Actbench, bench: FakeBench) -> None:
-    bench.seconds = taking(cached=0.5)
+    bench.seconds = unlike(bench, taking(cached=0.5))
     result = actbench(*TABLE, "--budget", "1ms")
     assert result.exit_code == ExitCode.INCONCLUSIVE
     assert "the budget leaves 2 of 2 races open" in result.stderr
@@ -121,7 +121,7 @@ def test_what_cannot_be_a_table_is_one_sentence(actbench: Actbench, options: tup
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(actbench: Actbench, bench: FakeBench) -> None:
-    bench.seconds = taking(cached=0.5)
+    bench.seconds = unlike(bench, taking(cached=0.5))
 
     def stop(_: object) -> None:
         if bench.workers_started > ENOUGH_FOR_A_ROUND:

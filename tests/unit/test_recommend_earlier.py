@@ -7,16 +7,31 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from actbench.analysis.interval import Interval
+from actbench.analysis.races import BlockEvidence, RaceId
+from actbench.analysis.standings import Standing
+from actbench.engine.races.racing import Racing
 from actbench.errors import ExitCode
+from actbench.model.cases import Arm, Block
+from actbench.model.names import Dtype, Op
+from actbench.model.plan import LostRace
+from actbench.model.variants import Variant
 from actbench.runs.archive import load
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
-from tests.support.races import Recommend, outcome, taking, undecided
+from tests.support.races import Recommend, one_loses, outcome, taking, undecided
 from tests.support.selections import edit
 
 JSON = ("--format", "json")
+
+THREE = ("-s", "recompute,cached,complement")
+
+ARMS = tuple(Arm(Variant(name), "numpy") for name in THREE[1].split(","))
+
+RACE = Block("logistic", Op.BACKWARD, Dtype.FLOAT32, 1000, ARMS)
 
 
 def runs() -> list[Path]:
@@ -178,3 +193,41 @@ def test_where_no_run_can_be_written_the_way_out_is_no_option_that_recommend_lac
     assert refused.stderr.endswith(": Not a directory; change to a directory in which results/ can be written\n"), (
         refused.stderr
     )
+
+
+def test_an_arm_that_lost_by_less_than_a_wider_margin_is_a_tie_then_and_may_be_recommended(
+    recommend: Recommend, bench: FakeBench
+) -> None:
+    early = recommend(one_loses(bench, "cached", "recompute", 1.04), *THREE, "--budget", "10s")
+    assert early.exit_code == ExitCode.INCONCLUSIVE, early.output
+    answer = outcome(recommend(taking(complement=2.0), *THREE, "--margin", "10", *JSON, fresh=False))
+    assert answer["choice"]["strategy"] == "cached", "of ties it keeps the fewest bytes beside y"
+    assert answer["choice"]["time_over_fastest"]["value"] == pytest.approx(1.04)
+    standing = {arm["strategy"]: arm["standing"] for arm in answer["arms"]}
+    assert standing == {"recompute": "fastest", "cached": "tie", "complement": "slower"}
+
+
+def test_the_time_of_an_arm_that_lost_is_over_the_one_that_leads_now() -> None:
+    first, second, lost = ARMS
+    ids = dict(zip(ARMS, (case.id for case in RACE.cases), strict=True))
+    rounds = np.tile([[1.2], [1.0]], (12, 1, 1))
+    earlier = LostRace(ids[first], (1.5, 1.4, 1.6), (1.5e-6, 1.4e-6, 1.6e-6), 12)
+    known = {RACE.id: BlockEvidence((first, second), rounds, {lost: earlier})}
+    race = Racing.of([RACE], known, 0.02, 1.0, apart=False)
+    race.judge_evidence([RACE])
+    places = race.places[RaceId(RACE.id, "")]
+    assert places[second].standing is Standing.LEADS
+    assert places[lost].ratio == pytest.approx(Interval(1.8, 1.68, 1.92))
+
+
+def test_a_run_of_other_code_under_the_same_version_counts_only_where_it_is_named(
+    recommend: Recommend, bench: FakeBench
+) -> None:
+    bench.code = lambda case: f"{case.strategy} as it was"
+    assert recommend(taking(cached=0.5)).exit_code == 0
+    assert "nothing was measured now" in recommend(taking(recompute=0.1), fresh=False).stdout
+    bench.code = lambda case: f"{case.strategy} as it {'is' if case.strategy == 'recompute' else 'was'}"
+    named = " ".join(recommend(taking(recompute=0.1), "--from", "latest", fresh=False).stdout.split())
+    assert "keep y (cached)" in named
+    assert "the code of logistic/recompute/numpy/backward/float32 is not that of then" in named
+    assert "keep z (recompute)" in recommend(taking(recompute=0.1), fresh=False).stdout

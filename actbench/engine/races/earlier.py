@@ -1,8 +1,8 @@
 """What runs that are on disk already say about races.
 
-A run counts for a block where it was made on this host, with these versions, on the same inputs, and measured all arms
-of the block together, or until they had lost to another of them. The tests of a race hold whenever measuring stops:
-what was decided stays decided, with its error, and rounds of several runs are rounds of one race.
+A run counts for a block where it was made on this host, with these versions and this code, on the same inputs, and
+measured all arms of the block together, or until they had lost to another of them. The tests of a race hold whenever
+measuring stops: what was decided stays decided, with its error, and rounds of several runs are rounds of one race.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actbench.analysis.races import BlockEvidence
-from actbench.analysis.statistics import Floats
-from actbench.engine.races.racing import joined
+from actbench.engine.races.code_here import CodeHere, kernels_of
+from actbench.engine.races.collecting import CollectedRuns, alike
 from actbench.errors import InputError, listed
-from actbench.model.cases import Arm, Block, Case
-from actbench.model.plan import LostRace, Plan
+from actbench.model.cases import Arm, Case, KernelId
+from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.runs import archive, latest
 from actbench.runs.archive import Run
@@ -43,6 +43,8 @@ class EarlierRuns:
     runs: list[EarlierRun] = field(default_factory=list)
     """Those that say something, the earliest first."""
     by_block: dict[str, BlockEvidence] = field(default_factory=dict)
+    contradicting: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    """By block, the runs that do not count there since they contradict each other."""
     unreadable: list[str] = field(default_factory=list)
     """Why runs that the user did not name cannot be read, a sentence each."""
 
@@ -52,8 +54,20 @@ class EarlierRuns:
         return [run.path for run in self.runs]
 
     @property
+    def contradictions(self) -> list[str]:
+        """The same as sentences, without a full stop."""
+        blocks: dict[tuple[Path, ...], list[str]] = {}
+        for name, paths in self.contradicting.items():
+            blocks.setdefault(paths, []).append(name)
+        return [
+            f"{listed([*map(str, paths)])} contradict each other about what is faster in {listed(names)}, and say "
+            "nothing about it"
+            for paths, names in blocks.items()
+        ]
+
+    @property
     def are_foreign(self) -> bool:
-        """Whether a run differs from here in host or versions, so that no rounds of here continue it."""
+        """Whether a run differs from here in host, versions or code, so that no rounds of here continue it."""
         return any(run.foreign for run in self.runs)
 
 
@@ -63,13 +77,15 @@ def found_here() -> list[Path]:
     return sorted(runs, key=lambda path: (path / RUN).stat().st_mtime)
 
 
-def evidence(directories: Iterable[Path], here: Record, *, named: bool, apart: bool) -> EarlierRuns:
+def evidence(directories: Iterable[Path], here: Record, code: CodeHere, *, named: bool, apart: bool) -> EarlierRuns:
     """Return what runs say about the blocks of what would be measured, `here`; with `apart`, about each backend alone.
 
-    Runs that the user names count wherever they were made, and raise `InputError` where they cannot be read.
+    A run says nothing about a block whose kernels execute other code here than in it, as far as that is known. Runs
+    that the user names count wherever they were made, and raise `InputError` where they cannot be read.
     """
     known = EarlierRuns()
-    collected = [_Collected(block, apart) for block in here.plan.blocks]
+    collected = [CollectedRuns(block, apart) for block in here.plan.blocks]
+    runs: dict[Path, EarlierRun] = {}
     for path in directories:
         try:
             directory = _target(path)
@@ -79,14 +95,21 @@ def evidence(directories: Iterable[Path], here: Record, *, named: bool, apart: b
                 raise
             known.unreadable.append(str(error))
             continue
-        if run is None or not _same_conditions(run.record, here):
+        if run is None or run.record is None or not _same_conditions(run.record, here):
             continue
-        assert run.record is not None  # noqa: S101  # its conditions are known
-        counting = [of_block for of_block in collected if of_block.takes(run)]
-        if counting:
-            foreign = _foreign(run.path, run.record, here)
-            known.runs.append(EarlierRun(directory, run.record.created, tuple(foreign)))
-    known.by_block = {of_block.block.id: of_block.evidence for of_block in collected if of_block.parts}
+        changed = code.changed(run.record, here.plan.blocks)
+        foreign = [*_foreign(run.path, run.record, here), *_changes(changed)] if named else []
+        runs.setdefault(run.path, EarlierRun(directory, run.record.created, tuple(foreign)))
+        for of_block in collected:
+            if named or not (changed and changed & kernels_of(of_block.block)):
+                of_block.add(run)
+    findings = {of_block.block.id: of_block.findings() for of_block in collected}
+    counting = {path for of_block in findings.values() for path in of_block.counting}
+    known.runs = [run for path, run in runs.items() if path in counting]
+    known.by_block = {name: of_block.evidence for name, of_block in findings.items() if of_block.evidence}
+    known.contradicting = {
+        name: of_block.contradicting for name, of_block in findings.items() if of_block.contradicting
+    }
     return known
 
 
@@ -143,59 +166,6 @@ def _target(directory: Path) -> Path:
     return latest.target(latest.LATEST) or latest.complete()
 
 
-@dataclass(slots=True)
-class _Collected:
-    """What was collected of a block so far."""
-
-    block: Block
-    apart: bool
-    lost: dict[Arm, LostRace] = field(default_factory=dict)
-    parts: list[tuple[tuple[Arm, ...], Floats]] = field(default_factory=list)
-    """The arms and the seconds of each run that counts."""
-
-    def takes(self, run: Run) -> bool:
-        """Take what a run says; return whether it counts."""
-        measured = _alike(self.block, run.times.blocks)
-        if measured is None:
-            return False
-        lost = {arm: race for arm, race in self._lost_in(run).items() if arm not in measured.arms}
-        racing = {*self.block.arms} - {*lost, *self.lost}
-        if not racing or not racing <= {*measured.arms}:  # runs whose losers are each other's winners say nothing
-            return False
-        self.lost |= lost
-        self.parts.append((measured.arms, run.times.seconds(measured)))
-        return True
-
-    @property
-    def evidence(self) -> BlockEvidence:
-        """What all runs say together."""
-        arms = tuple(arm for arm in self.block.arms if arm not in self.lost)
-        seconds = [of_run[:, [its.index(arm) for arm in arms]] for its, of_run in self.parts]
-        return BlockEvidence(arms, joined(seconds), self.lost)
-
-    def _lost_in(self, run: Run) -> dict[Arm, LostRace]:
-        """Return the arms that lost in a run to another arm of their race."""
-        arms = {case.id: arm for case, arm in zip(self.block.cases, self.block.arms, strict=True)}
-        lost = {arms[one.case]: one.lost for one in run.plan.left_out if one.lost and one.case in arms}
-        return {
-            arm: race
-            for arm, race in lost.items()
-            if race.leader in arms and not (self.apart and arms[race.leader].backend != arm.backend)
-        }
-
-
-def _alike(block: Block, blocks: Iterable[Block]) -> Block | None:
-    """Return the block that is measured under the same conditions; None where there is none."""
-    alike = (one for one in blocks if one.conditions == block.conditions)
-    return next((one for one in alike if _has_as_many_threads(one, block)), None)
-
-
-def _has_as_many_threads(one: Block, other: Block) -> bool:
-    """Return whether the backends that two blocks share have several threads in both, or in neither."""
-    shared = {arm.backend for arm in one.arms} & {arm.backend for arm in other.arms}
-    return shared & {*one.copies} == shared & {*other.copies}
-
-
 def _may_count(directory: Path, here: Record) -> bool:
     """Return whether a run was made here, and has a block of those that would be measured; `InputError` as it is read.
 
@@ -205,7 +175,7 @@ def _may_count(directory: Path, here: Record) -> bool:
     return (
         record.status is not Status.REFUSED
         and _same_conditions(record, here)
-        and any(_alike(block, record.plan.blocks) for block in here.plan.blocks)
+        and any(alike(block, record.plan.blocks) for block in here.plan.blocks)
         and not _foreign(directory, record, here)
     )
 
@@ -215,6 +185,12 @@ def _foreign(path: Path, record: Record, here: Record) -> list[str]:
     there, now = (Run(path, one.plan, Times(one.plan), one, {}) for one in (record, here))
     hosts = [f"{name} was {was}, is {name_now}" for name, was, name_now in host_differences(there, now)]
     return [*hosts, *differences(there, now)]
+
+
+def _changes(kernels: Iterable[KernelId]) -> list[str]:
+    """Return a sentence about kernels that execute other code here than in a run, if there are any."""
+    changed = sorted(kernel.id for kernel in kernels)
+    return [f"the code of {listed(changed)} is not that of then"] if changed else []
 
 
 def _same_conditions(record: Record | None, here: Record) -> bool:

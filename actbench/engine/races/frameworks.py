@@ -20,11 +20,13 @@ from actbench.engine.preparing import PreparedRun
 from actbench.engine.races import recommending
 from actbench.engine.requests import RecommendRequest
 from actbench.engine.training import PreparedTrain
+from actbench.errors import BenchmarkError
 from actbench.model.cases import Arm
 from actbench.model.plan import LeftOut
 from actbench.model.times import Times
 from actbench.model.training import RECOMPUTE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant
+from actbench.runs.record import Record
 
 FRAMEWORKS = ("torch", "torch-compile", "jax")
 ON_DEVICE = ("torch-cuda", "torch-compile-cuda")
@@ -48,11 +50,22 @@ class FrameworkContest:
         cases = zip(block.cases, block.arms, strict=True)
         return [LeftOut(case.id, "no framework is compared with it") for case, arm in cases if arm not in needed]
 
-    def compared(self, times: Times, directory: Path) -> ComparedFrameworks:
-        """Return what the run says."""
-        (block,) = times.blocks
+    def compared(self, record: Record, times: Times, directory: Path) -> ComparedFrameworks:
+        """Return what a run says in which something was timed; `BenchmarkError` where the fastest one was not."""
+        (planned,), (block,) = self.prepared.plan.blocks, times.blocks
+        reasons = {one.case: one.reason for one in record.plan.left_out}
+        missing = {
+            arm: reasons.get(case.id, "it was not timed")
+            for case, arm in zip(planned.cases, planned.arms, strict=True)
+            if arm not in block.arms
+        }
+        if self.block.best in missing:
+            raise BenchmarkError(f"nothing was compared with the fastest: {missing[self.block.best]}")
         frameworks = self.block.judged(block.arms, times.seconds(block))
-        return ComparedFrameworks(self.best.case, frameworks, self.absent, len(times.rounds(block)), directory)
+        absent = {arm.backend: missing[arm] for arm in self.block.frameworks if arm in missing}
+        return ComparedFrameworks(
+            *(self.best.case, frameworks, (*self.absent, *_sentences(absent)), len(times.rounds(block)), directory)
+        )
 
 
 def prepare(

@@ -13,7 +13,7 @@ from math import nan
 
 import numpy as np
 
-from actbench.analysis.races import BlockEvidence, Places, RaceId, place_of, races_in
+from actbench.analysis.races import BlockEvidence, LostPlace, Places, RaceId, races_in, with_lost
 from actbench.analysis.standings import Place, Standing, is_decided, standings
 from actbench.analysis.statistics import Floats
 from actbench.engine.stopping import BlockProgress
@@ -39,7 +39,9 @@ class Racing:
     evidence: Mapping[str, BlockEvidence] = field(default_factory=dict)
     """What earlier runs say, by block."""
     places: Places = field(default_factory=dict)
-    """What is known of each arm by now; of those that have dropped out, by then."""
+    """What is known of each arm by now."""
+    lost: dict[RaceId, dict[Arm, LostPlace]] = field(default_factory=dict)
+    """Where those stood that have dropped out, by then."""
     decided: set[RaceId] = field(default_factory=set)
     prepared: float | None = None
     """When the first round began, in seconds from the start; None before that."""
@@ -120,7 +122,7 @@ class Racing:
         known = self.evidence[block.id]
         lost = [(case, arm, known.lost[arm]) for case, arm in _with_arms(block) if arm in known.lost]
         for race, arms in races_in(block, apart=self.apart).items():
-            self.places[race] = {arm: place_of(arm, known.lost[arm]) for arm in arms if arm in known.lost}
+            self.lost[race] = {arm: LostPlace.of(arm, known.lost[arm]) for arm in arms if arm in known.lost}
         remaining = block.without({case.id for case, *_ in lost})
         slower = [*self._judged(remaining, known.seconds)]
         if self._is_decided(block):
@@ -143,13 +145,15 @@ class Racing:
                 continue
             columns = [block.arms.index(arm) for arm in arms]
             places = standings(arms, seconds[:, columns], self.margin, self.comparisons[race])
-            self.places.setdefault(race, {}).update({place.arm: place for place in places})
+            lost = self.lost.setdefault(race, {})
+            self.places[race] = with_lost(places, lost, self.margin)
             if is_decided(places):
                 self.decided.add(race)
                 continue
-            leader = next(cases[place.arm] for place in places if place.standing is Standing.LEADS)
-            slower = (place for place in places if place.standing is Standing.SLOWER)
-            yield from (_left_out(cases[place.arm], _lost(place, leader)) for place in slower)
+            leader = next(place.arm for place in places if place.standing is Standing.LEADS)
+            slower = [place for place in places if place.standing is Standing.SLOWER]
+            lost |= {place.arm: LostPlace(place, leader) for place in slower}
+            yield from (_left_out(cases[place.arm], _lost(place, cases[leader])) for place in slower)
 
 
 def joined(runs: Iterable[Floats]) -> Floats:

@@ -1,0 +1,169 @@
+"""What several runs say about one block together: every round once, and nothing where they contradict each other.
+
+A copy of a run, the run that merged it with others, and one that went on with a copy have rounds in common. These are
+the same measurements, and several times the same is no further evidence.
+
+Where an arm lost to another in one run, and was faster in a second one, either may be the fastest: in this run the
+other arm lost to it, directly or by way of further arms, or was slower in rounds that it has of both. Neither run
+counts then, since an arm that may be the fastest would be out of the race.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actbench.analysis.races import BlockEvidence
+from actbench.analysis.sequential import TAIL_PROBABILITY
+from actbench.analysis.standings import time_over
+from actbench.analysis.statistics import Floats
+from actbench.engine.races.racing import joined
+from actbench.model.cases import Arm, Block
+from actbench.model.plan import LostRace
+from actbench.runs.archive import Run
+
+DIGITS = 1e-8
+"""The relative difference up to which two times are the same measurement: values.csv has nine digits of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockOfRun:
+    """What a run has of a block."""
+
+    path: Path
+    arms: tuple[Arm, ...]
+    rounds: tuple[int, ...]
+    seconds: Floats
+    """Rounds x arms, yardsticks after these, x values; NaN where an arm has fewer."""
+    lost: Mapping[Arm, LostRace]
+    """The arms that lost in it to another arm of their race."""
+
+    @property
+    def pairs(self) -> set[tuple[Arm, Arm]]:
+        """The arms that lost, with those that they lost to."""
+        return {(arm, race.faster) for arm, race in self.lost.items()}
+
+    def of_arms(self, arms: Iterable[Arm]) -> Floats:
+        """Return the seconds of some arms: rounds x arms x values."""
+        return self.seconds[:, [self.arms.index(arm) for arm in arms]]
+
+    def repeated(self, earlier: BlockOfRun, arms: tuple[Arm, ...]) -> NDArray[np.bool_]:
+        """Return which of its rounds another run has, too: under the same number, with the same times of these arms."""
+        _, here, there = np.intersect1d(self.rounds, earlier.rounds, return_indices=True)
+        mine, its = self.of_arms(arms)[here], earlier.of_arms(arms)[there]
+        values = min(mine.shape[-1], its.shape[-1])
+        same = np.isclose(mine[..., :values], its[..., :values], rtol=DIGITS, atol=0, equal_nan=True)
+        repeated = np.zeros(len(self.rounds), dtype=np.bool_)
+        repeated[here] = same.all(axis=(1, 2))
+        return repeated
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFindings:
+    """What was collected about a block."""
+
+    evidence: BlockEvidence | None
+    """None where no run counts."""
+    counting: frozenset[Path]
+    """The directories of the runs that it is from."""
+    contradicting: tuple[Path, ...]
+    """Those of the runs that do not count since they contradict each other."""
+
+
+@dataclass(slots=True)
+class CollectedRuns:
+    """What was collected of a block so far."""
+
+    block: Block
+    apart: bool
+    """Whether the backends of the block race apart."""
+    runs: list[BlockOfRun] = field(default_factory=list)
+
+    def add(self, run: Run) -> None:
+        """Add what a run has of the block, if anything."""
+        measured = alike(self.block, run.times.blocks)
+        if measured is not None:
+            rounds, seconds = run.times.rounds(measured), run.times.seconds(measured)
+            lost = {arm: race for arm, race in self._lost_in(run).items() if arm not in measured.arms}
+            self.runs.append(BlockOfRun(run.path, measured.arms, rounds, seconds, lost))
+
+    def findings(self) -> BlockFindings:
+        """Return what all runs say together, those that were added first before others that have the same rounds."""
+        pairs = {pair for run in self.runs for pair in run.pairs}
+        slower = {run: run.pairs | self._opposite(run, pairs) for run in self.runs}
+        circular = _circular(pair for of_run in slower.values() for pair in of_run)
+        contradicting = [run for run in self.runs if slower[run] & circular]
+        complete, lost = self._complete([run for run in self.runs if run not in contradicting])
+        arms = tuple(arm for arm in self.block.arms if arm not in lost)
+        counting: list[BlockOfRun] = []
+        known: dict[Arm, LostRace] = {}
+        parts: list[Floats] = []
+        for run in complete:
+            is_new = np.ones(len(run.rounds), dtype=np.bool_)
+            for earlier in counting:
+                is_new &= ~run.repeated(earlier, arms)
+            if is_new.any() or not run.lost.items() <= known.items():
+                counting.append(run)
+                known |= run.lost
+                parts.append(run.of_arms(arms)[is_new])
+        evidence = BlockEvidence(arms, joined(parts), known) if parts else None
+        paths = tuple(dict.fromkeys(run.path for run in contradicting))
+        return BlockFindings(evidence, frozenset(run.path for run in counting), paths)
+
+    def _opposite(self, run: BlockOfRun, pairs: Iterable[tuple[Arm, Arm]]) -> set[tuple[Arm, Arm]]:
+        """Return the opposite of those pairs of a slower arm and a faster one for which the rounds of a run show it."""
+        tail = TAIL_PROBABILITY / max(1, len(self.block.arms) - 1)
+        return {
+            (faster, arm)
+            for arm, faster in pairs
+            if {arm, faster} <= {*run.arms}
+            and time_over(run.seconds, run.arms.index(faster), run.arms.index(arm), tail).low > 1
+        }
+
+    def _complete(self, runs: list[BlockOfRun]) -> tuple[list[BlockOfRun], dict[Arm, LostRace]]:
+        """Return the runs that measured all arms but those that lost, there or in another of them; and these."""
+        complete: list[BlockOfRun] = []
+        lost: dict[Arm, LostRace] = {}
+        while more := [
+            run for run in runs if run not in complete and {*self.block.arms} - {*lost, *run.lost} <= {*run.arms}
+        ]:
+            complete += more
+            for run in more:
+                lost |= run.lost
+        return [run for run in runs if run in complete], lost
+
+    def _lost_in(self, run: Run) -> dict[Arm, LostRace]:
+        """Return the arms that lost in a run to another arm of their race."""
+        arms = {case.id: arm for case, arm in zip(self.block.cases, self.block.arms, strict=True)}
+        lost = {arms[one.case]: one.lost for one in run.plan.left_out if one.lost and one.case in arms}
+        return {
+            arm: race
+            for arm, race in lost.items()
+            if race.leader in arms and not (self.apart and arms[race.leader].backend != arm.backend)
+        }
+
+
+def alike(block: Block, blocks: Iterable[Block]) -> Block | None:
+    """Return the block that is measured under the same conditions; None where there is none."""
+    under_these = (one for one in blocks if one.conditions == block.conditions)
+    return next((one for one in under_these if _has_as_many_threads(one, block)), None)
+
+
+def _has_as_many_threads(one: Block, other: Block) -> bool:
+    """Return whether the backends that two blocks share have several threads in both, or in neither."""
+    shared = {arm.backend for arm in one.arms} & {arm.backend for arm in other.arms}
+    return shared & {*one.copies} == shared & {*other.copies}
+
+
+def _circular(slower: Iterable[tuple[Arm, Arm]]) -> set[tuple[Arm, Arm]]:
+    """Return the pairs of an arm and a faster one that the other pairs contradict: by these, it is the faster one."""
+    pairs = {*slower}
+    reached = {start: {start} for start, _ in pairs}
+    for faster in reached.values():
+        while further := {end for start, end in pairs if start in faster} - faster:
+            faster.update(further)
+    return {(start, end) for start, end in pairs if start in reached.get(end, ())}

@@ -1,8 +1,8 @@
 """What the arms of a training step differ in: its time, the parts of it, and what the activation alone predicts.
 
 The **gain** of an arm is the share of the reference's step that it saves: 1 less the ratio of their times, paired in
-every round. The reference is ``recompute`` on the same backend. What it
-should be by the activation alone is in `actbench.analysis.training_gains`.
+every round. The reference is ``recompute`` on the same backend, or the first arm there. What it should be by the
+activation alone is in `actbench.analysis.training_gains`.
 """
 
 from __future__ import annotations
@@ -82,11 +82,10 @@ class _Arms:
         self._parts = {number: parts[number] for number in self._rounds if number in parts}
         training = record.plan.training
         assert training is not None  # noqa: S101  # who asks has training steps
-        self._elements = [block.size * width for width in training.activated[block.op]]
-        """Of each activation in the network."""
-        alone = [probe for probe in times.probes if self._is_part(probe)]
+        predictors = {*training.predictors_of([block])}
+        alone = [probe for probe in times.probes if probe in predictors]
         self._alone = {
-            state: Alone(times, [probe for probe in alone if probe.operands is state], self._elements)
+            state: Alone(times, [probe for probe in alone if probe.operands is state], training.elements(block))
             for state in dict.fromkeys(probe.operands for probe in alone)
         }
 
@@ -185,8 +184,3 @@ class _Arms:
                 measured = gains[[self._rounds.index(number) for number in known]]
                 in_step = self._saved_in_step(reference, arm, known)
                 yield state, in_step.prediction(predicted[~np.isnan(predicted)], measured)
-
-    def _is_part(self, probe: Block) -> bool:
-        """Return whether a block is an activation of the step alone."""
-        same = (probe.activation, probe.dtype) == (self._block.activation, self._block.dtype)
-        return same and probe.size in self._elements

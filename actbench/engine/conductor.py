@@ -102,12 +102,13 @@ class Conductor:
         yield from self._catch_up()
         number = self.times.last_round
         if number > self.completed:
-            blocks = self._with_probes(self._worthwhile(number - 1))
-            yield from self._round(number, [block for block in blocks if number not in self.times.rounds(block)])
+            blocks = self._worthwhile(number - 1)
+            of_round = [*blocks, *self._probes(blocks)]
+            yield from self._round(number, [block for block in of_round if number not in self.times.rounds(block)])
             yield self._done(number)
         while blocks := self._next(number):
             number += 1
-            yield from self._round(number, self._with_probes(blocks))
+            yield from self._round(number, [*blocks, *self._probes(blocks)])
             yield from self._again()
             if dropped := self.stopping.dropped(self.times):
                 yield self._leave_out(dropped)
@@ -220,11 +221,10 @@ class Conductor:
     def _blocks(self) -> list[Block]:
         return [block for block in self.plan.blocks if block.id not in self.given_up]
 
-    def _with_probes(self, blocks: list[Block]) -> list[Block]:
-        """Return the blocks with their probes."""
-        families, known = {block.family for block in blocks}, self.calibrations.keys() - self.given_up
-        probes = (probe for probe in self.plan.probes if self.plan.training or probe.family in families)
-        return [*blocks, *(probe for probe in probes if probe.id in known)]
+    def _probes(self, blocks: list[Block]) -> list[Block]:
+        """Return the probes of these blocks that can be measured, each once."""
+        known = self.calibrations.keys() - self.given_up
+        return [probe for probe in self.plan.probes_of(blocks) if probe.id in known]
 
     def _tried(self, blocks: list[Block]) -> Iterator[tuple[Block, int]]:
         """Yield the blocks, as the plan has them by then, with their indices; those that are due again come last."""
@@ -276,15 +276,16 @@ class Conductor:
         return self.clock() - self.started
 
     def _worthwhile(self, done: int) -> list[Block]:
-        progress = {
-            block: BlockProgress(len(self.times.rounds(block)), of_block, self._seconds(self._with_probes([block])))
-            for block, of_block in self._speedups.of(self._blocks()).items()
-        }
+        progress: dict[Block, BlockProgress] = {}
+        for block, of_block in self._speedups.of(self._blocks()).items():
+            probes = {probe.id: self._seconds([probe]) for probe in self._probes([block])}
+            seconds = self._seconds([block]) + sum(probes.values())
+            progress[block] = BlockProgress(len(self.times.rounds(block)), of_block, seconds, probes)
         return self.stopping.worthwhile(done, progress, self._elapsed(), self.starting)
 
     def _cost(self, blocks: list[Block]) -> float:
         """Return the duration of a round of these blocks with their probes: as in the last one, or as predicted."""
-        return self.starting + self._seconds(self._with_probes(blocks))
+        return self.starting + self._seconds([*blocks, *self._probes(blocks)])
 
     def _seconds(self, blocks: list[Block]) -> float:
         """Return the duration of the blocks' requests, without what starts a round."""

@@ -4,7 +4,8 @@ After the first rounds, which have all blocks, the time of a budget is shared ev
 are too wide: one whose rounds are short has more of them. This narrows the intervals fastest, in the mean of their
 logarithms: a round narrows those of a block with n rounds by about 1 / 2n of their width, however wide they are. No
 block waits because it is far from the target, and none takes the time of the others because it never meets it. A round
-has as many blocks as narrow intervals fastest, its start included.
+has as many blocks as narrow intervals fastest, its start included. A probe that several of these blocks share is
+measured once in a round: each of them is charged with its part of it, and what fits is what they take together.
 
 Stopping as soon as an interval is narrow looks at the data more than once. For intervals of fixed relative width this
 is consistent (Y. S. Chow and H. Robbins, "On the asymptotic theory of fixed-width sequential confidence intervals for
@@ -14,8 +15,9 @@ the mean", Annals of Mathematical Statistics 36, 1965). In simulations with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Protocol, TypeVar
 
@@ -35,7 +37,9 @@ class BlockProgress:
     rounds: int
     speedups: tuple[Speedup, ...]
     round_seconds: float
-    """Duration of a round of the block."""
+    """Duration of a round of the block with its probes."""
+    probes: Mapping[str, float] = field(default_factory=dict)
+    """The durations of its probes, by their ids: blocks that take part in the same round share those of one id."""
 
     def is_wide(self, target: float) -> bool:
         """Return whether an interval exceeds the target."""
@@ -45,6 +49,14 @@ class BlockProgress:
     def narrowing(self) -> float:
         """The share of its width that an interval loses by one more round."""
         return 1 - sqrt(self.rounds / (self.rounds + 1))
+
+    def shared_seconds(self, sharing: Mapping[str, int]) -> float:
+        """Return `round_seconds`, of each probe only this block's part, by the number of blocks that share it."""
+        return self.round_seconds - sum(seconds * (1 - 1 / sharing[probe]) for probe, seconds in self.probes.items())
+
+    def further_seconds(self, measured: Collection[str]) -> float:
+        """Return by how much it makes a round longer that has these probes already."""
+        return self.round_seconds - sum(seconds for probe, seconds in self.probes.items() if probe in measured)
 
 
 class StoppingRule(Protocol):
@@ -119,13 +131,17 @@ class Stopping:
 
 def _fastest(progress: Mapping[K, BlockProgress], left: float, starting: float) -> list[K]:
     """Return the blocks whose round narrows intervals fastest, among those that fit in the seconds that are left."""
-    ranked = sorted(progress, key=lambda key: progress[key].round_seconds / progress[key].narrowing)
-    taking_part, narrowing, duration = ranked[:0], 0.0, starting
+    sharing = Counter(probe for block in progress.values() for probe in block.probes)
+    charged = {key: block.shared_seconds(sharing) for key, block in progress.items()}
+    ranked = sorted(progress, key=lambda key: charged[key] / progress[key].narrowing)
+    taking_part, measured, narrowing, duration, charge = ranked[:0], set[str](), 0.0, starting, starting
     for key in ranked:
         block = progress[key]
-        if block.narrowing * duration < narrowing * block.round_seconds:
+        if block.narrowing * charge < narrowing * charged[key]:
             break
-        if duration + block.round_seconds <= left:
+        further = block.further_seconds(measured)
+        if duration + further <= left:
             taking_part.append(key)
-            narrowing, duration = narrowing + block.narrowing, duration + block.round_seconds
+            measured |= block.probes.keys()
+            narrowing, duration, charge = narrowing + block.narrowing, duration + further, charge + charged[key]
     return taking_part or ranked[:1]

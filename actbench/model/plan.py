@@ -56,6 +56,18 @@ class Training:
     predictors: tuple[Block, ...] = ()
     """The activations of the steps alone, forward and backward, from whose times gains in a step are predicted."""
 
+    def elements(self, step: Block) -> tuple[int, ...]:
+        """Return the elements of each activation in the network of a block of steps."""
+        return tuple(step.size * features for features in self.activated[step.op])
+
+    def predictors_of(self, steps: Iterable[Block]) -> tuple[Block, ...]:
+        """Return the predictors of these blocks of steps, each once, in their order.
+
+        They have the activation and the type of a step, and as many elements as an activation in its network.
+        """
+        parts = {(step.activation, step.dtype, elements) for step in steps for elements in self.elements(step)}
+        return tuple(one for one in self.predictors if (one.activation, one.dtype, one.size) in parts)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -111,6 +123,13 @@ class Plan:
     def places_in(self, larger: Plan) -> dict[str, list[int]]:
         """Return, by block and probe, the places of what it times among what it times in a larger plan."""
         return {name: block.places_in(larger.by_id[name]) for name, block in self.by_id.items() if name in larger.by_id}
+
+    def probes_of(self, blocks: Iterable[Block]) -> tuple[Block, ...]:
+        """Return the probes that explain these blocks, each once, in the order of the plan."""
+        if self.training:
+            return self.training.predictors_of(blocks)
+        families = {block.family for block in blocks}
+        return tuple(probe for probe in self.probes if probe.family in families)
 
     def without(self, left_out: Sequence[LeftOut]) -> Plan:
         """Return the plan with these cases left out."""

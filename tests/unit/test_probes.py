@@ -22,6 +22,7 @@ from tests.support.damage import resealed
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench, crash
 from tests.support.selections import FILES, PAIR, SMALL, TWO_BLOCKS, edit, names, record, rows
+from tests.support.steps import STEP
 
 EARLIER = Path(__file__).parents[2] / "results" / "cuda"
 
@@ -88,6 +89,24 @@ def test_a_round_times_the_probes_of_its_own_blocks_alone(actbench: Actbench, be
     assert max(number for activation, number in probes if activation == "tanh") == 6
     assert max(number for activation, number in probes if activation == "logistic") > 6
     assert probes == values
+
+
+def test_a_round_times_the_activations_of_its_own_steps_alone(actbench: Actbench, bench: FakeBench) -> None:
+    def seconds(case: Case) -> float:
+        scatter = random.Random(f"{bench.workers_started}/{case.id}").uniform(-0.06, 0.06)  # noqa: S311
+        return exact_seconds(case) * (1 + (scatter if case.op.network and case.size == 8 else 0))
+
+    bench.seconds = seconds
+    actbench(
+        "train", "dense:16-8", *STEP[3:-4], "--batch", "8,32", "-s", "recompute,cached", "--target", "3", "-o", "here"
+    )
+    last = {
+        name: {size: max(int(row["round"]) for row in of_file if row["size"] == size) for size in sizes}
+        for name, sizes in (("values.csv", ("8", "32")), ("probes.csv", ("64", "256")))
+        for of_file in [rows(Path("here", name))]
+    }
+    assert last["values.csv"]["32"] == last["probes.csv"]["256"] == 6
+    assert last["values.csv"]["8"] == last["probes.csv"]["64"] > 6
 
 
 def test_a_probe_that_fails_costs_its_words_and_no_block(actbench: Actbench, bench: FakeBench) -> None:

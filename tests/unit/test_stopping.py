@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,10 +135,12 @@ REFERENCE, CANDIDATE = (
 )
 
 
-def wide(width: float, *, rounds: int = 10, seconds: float = 1.0) -> BlockProgress:
+def wide(
+    width: float, *, rounds: int = 10, seconds: float = 1.0, probes: Mapping[str, float] | None = None
+) -> BlockProgress:
     """Return a block with such an interval."""
     pairs = [Speedup(REFERENCE, CANDIDATE, Interval(1.0, 1 - half, 1 + half), rounds, 0.0) for half in (NARROW, width)]
-    return BlockProgress(rounds, tuple(pairs), seconds)
+    return BlockProgress(rounds, tuple(pairs), seconds, probes or {})
 
 
 def test_a_block_is_skipped_once_its_intervals_meet_the_target() -> None:
@@ -167,6 +171,19 @@ def test_what_does_not_fit_in_the_time_left_is_skipped() -> None:
     assert rule.worthwhile(10, progress, elapsed=90.0) == ["long"]
     assert rule.worthwhile(10, progress, elapsed=96.0) == ["short"]
     assert rule.worthwhile(10, progress, elapsed=99.5) == ["long"], "which does not fit either: the run ends"
+
+
+def test_probes_that_blocks_share_take_their_time_once() -> None:
+    rule = Stopping(TARGET, budget=30.0)
+    progress = {number: wide(WIDE, seconds=5.1, probes={"shared": 4.0}) for number in range(14)}
+    assert rule.worthwhile(10, progress, elapsed=0.0, starting=0.3) == [*range(14)]
+    assert rule.worthwhile(10, progress, elapsed=23.0, starting=0.3) == [0, 1], "4.3 s and 1.1 s for each block"
+
+
+def test_probes_of_different_blocks_take_their_time_for_each() -> None:
+    rule = Stopping(TARGET, budget=30.0)
+    progress = {number: wide(WIDE, seconds=5.1, probes={f"of {number}": 4.0}) for number in range(14)}
+    assert rule.worthwhile(10, progress, elapsed=0.0, starting=9.0) == [0, 1, 2, 3]
 
 
 def test_time_is_shared_evenly_however_far_blocks_are_from_the_target() -> None:

@@ -2,10 +2,10 @@
 
 The prediction takes the shares of the activation's two passes in the reference's step, and what the arm saves of each
 pass where it is measured alone, as ``actbench run`` does: at as many elements, in the same rounds, with operands in one
-of their states. The forward pass differs where the arm stores something beside y there; alone, it is what both passes
-take together less what the backward pass takes. Where a network has activations of several widths, these are weighted
-by their elements. A further prediction takes what the arm saves of both passes in instrumented steps (`IN_STEP`), where
-operands and results lie as a step leaves them.
+of their states. The forward passes differ where either arm stores something beside y there; alone, a forward pass is
+what both passes take together less what the backward pass takes. Where a network has activations of several widths,
+these are weighted by their elements. A further prediction takes what the arm saves of both passes in instrumented steps
+(`IN_STEP`), where operands and results lie as a step leaves them.
 
 Why a prediction may miss is read from instrumented steps of both arms (`Cause`). What the arm saves of everything but
 the activation is a part of the gain that the activation alone does not show: products take longer after a pass that has
@@ -26,7 +26,7 @@ from actbench.analysis.statistics import Floats, hodges_lehmann, medians
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Op
 from actbench.model.times import Times
-from actbench.model.training import StepPart
+from actbench.model.training import RECOMPUTE, StepPart
 
 IN_STEP = "in-step"
 """What a gain is predicted from beside states of operands: the passes of the activation in instrumented steps."""
@@ -109,10 +109,15 @@ class Alone:
         self._probes = {op: [probe for probe in probes if probe.op is op] for op in (Op.BACKWARD, Op.STEP)}
 
     def saving(self, reference: Arm, arm: Arm) -> Saving | None:
-        """Return what an arm saves of the reference's passes; None where one of them was not measured alone."""
+        """Return what an arm saves of the reference's passes; None where one of them was not measured alone.
+
+        The passes together are measured of arms whose forward pass stores something and of those that are compared with
+        one; of ``recompute``, which stores nothing, they say nothing of the arm beside it.
+        """
         arms = _alone(reference), _alone(arm)
         backward, both = (self._with(op, arms) for op in (Op.BACKWARD, Op.STEP))
-        stores = any(arms[1] in probe.arms for probe in self._probes[Op.STEP])
+        storing = [one for one in arms if one.strategy != RECOMPUTE]
+        stores = any(one in probe.arms for one in storing for probe in self._probes[Op.STEP])
         complete = backward and (both or not stores)
         return Saving(self._times, backward, both if stores else [], self._elements, arms) if complete else None
 

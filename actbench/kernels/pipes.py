@@ -86,9 +86,9 @@ def why_not_sought(kernel: Kernel, operands: OperandState) -> str | None:
 def why_none_of_step(step: NetworkStep, batch: int) -> str:
     """Return why a training step on so many rows has no bound, and which case of its activation has one."""
     why = "a training step is many loops, those of its products among them"
-    if not step.alone:
+    if not step.alone():
         return why
-    backward = step.alone[0].identity.at(batch * step.network.activated[0])
+    backward = step.alone()[0].identity.at(batch * step.network.activated[0])
     return f"{why}: see {backward.id} for the backward pass of its activation"
 
 

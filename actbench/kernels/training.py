@@ -69,17 +69,17 @@ class NetworkStep:
         identity = replace(self.identity, strategy=strategy, backend=backend.name, op=Op.STEP)
         return Kernel(identity, backend, self.activation, strategy.name, strategy.storage)
 
-    @cached_property
-    def alone(self) -> tuple[Kernel, ...]:
-        """What is measured alone to predict its gain: the backward pass; both passes too where the forward one stores.
+    def alone(self, *, forward: bool = False) -> tuple[Kernel, ...]:
+        """Return what is measured alone to predict gains: the backward pass; both passes too where it stores.
 
-        Empty where it is no strategy, and where it stores something in a framework whose own activation the other arms
-        call: what that takes is not known from the activation alone.
+        With `forward`, both passes also where it stores nothing. Empty where the arm is no strategy, and where it
+        stores something in a framework whose own activation the other arms call: what that takes is not known from the
+        activation alone.
         """
         if self.kernel is None or self.variant in ARMS:
             return ()
         if not self.stores:
-            return (self.kernel.backward,)
+            return (self.kernel.backward, self.kernel) if forward else (self.kernel.backward,)
         ships = self.trainer.has_gradients and self.trainer.products.ships(self.activation.name)
         return () if ships else (self.kernel.backward, self.kernel)
 

@@ -1,4 +1,4 @@
-"""From what the user asks for to a plan of training steps, and of what their gains are predicted from."""
+"""From what the user asks for to a plan of training steps."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from itertools import product
 from actbench import registry
 from actbench.errors import InputError, unknown
 from actbench.kernels import resolution
-from actbench.kernels.subject import Subject
 from actbench.kernels.training import NetworkStep, Trainer
 from actbench.model import names
 from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.plan import LeftOut, Plan, Training
-from actbench.model.training import ARMS, RECOMPUTE, TEXTBOOK, Along, Optimizer
+from actbench.model.training import ARMS, TEXTBOOK, Along, Optimizer
 from actbench.model.variants import Variant
-from actbench.planning import durations, globs, suite
+from actbench.planning import durations, globs, predictors, suite
 from actbench.planning.selection import Room
 
 MEMORY_SHARE = 0.5
@@ -146,10 +145,10 @@ def plan(selection: TrainingSelection, room: Room, seed: int) -> Plan:
         because = f": {left_out[0].reason if left_out else none}"
         raise InputError(f"the selection leaves no training step to measure{because}")
     states = tuple(map(names.operand_state, selection.predictors))
-    predictors = _predictors([steps[case] for case in cases], cases, states, room)
-    unpredicted = {case: reason for case, reason in predictors.items() if reason}
+    alone = predictors.alone({case: steps[case] for case in cases}, states, room)
+    unpredicted = {case: reason for case, reason in alone.items() if reason}
     left_out += [LeftOut(case.id, f"no gain is predicted from it: {reason}") for case, reason in unpredicted.items()]
-    blocks = suite.grouped(case for case, reason in predictors.items() if not reason)
+    blocks = suite.grouped(case for case, reason in alone.items() if not reason)
     is_cold = any(block.operands is not OperandState.WARM for block in blocks)
     training = Training(selection.optimizer, _activated(steps[case] for case in cases), blocks)
     return Plan(suite.grouped(cases), seed, tuple(left_out), selection.inputs, room.cache if is_cold else 0, training)
@@ -274,23 +273,3 @@ def _predicted_steps(plan: Plan) -> list[float]:
 
 def _activated(steps: Iterable[NetworkStep]) -> dict[str, tuple[int, ...]]:
     return {step.network.name: step.network.activated for step in steps}
-
-
-def _predictors(
-    steps: Sequence[NetworkStep], cases: Sequence[Case], states: Sequence[OperandState], room: Room
-) -> dict[Case, str | None]:
-    """Return the activations of steps alone, each with the reason where it cannot be measured.
-
-    Beside an arm whose forward pass stores something, ``recompute`` is measured in both passes as well.
-    """
-    alone: dict[Case, Subject] = {}
-    for step, case in zip(steps, cases, strict=True):
-        recompute = step.beside(RECOMPUTE).kernel if RECOMPUTE.name in step.activation.strategies else None
-        beside = (recompute,) if recompute and len(step.alone) > 1 else ()
-        for kernel, width, state in product((*step.alone, *beside), dict.fromkeys(step.network.activated), states):
-            alone[kernel.identity.at(case.size * width, state)] = kernel
-    return suite.unmeasurable(sorted(alone.items(), key=_reference_first), room)
-
-
-def _reference_first(alone: tuple[Case, Subject]) -> bool:
-    return alone[0].strategy != RECOMPUTE

@@ -104,6 +104,25 @@ def test_gains_are_predicted_from_the_activations_alone_at_as_many_elements() ->
     assert planned(predictors=("warm",)).cache == 0, "no operands are cold"
 
 
+@pytest.mark.parametrize(
+    ("activation", "strategies", "in_both_passes"),
+    [
+        ("tanh", ("recompute", "cached", "complement"), ["recompute", "complement"]),
+        ("tanh", ("cached", "complement"), ["cached", "complement"]),
+        ("silu", ("intermediate", "pair"), ["intermediate", "pair"]),
+        ("tanh", ("recompute", "cached"), None),
+        ("tanh", ("textbook", "cached"), None),
+    ],
+)
+def test_both_passes_are_measured_alone_of_what_stores_and_of_its_reference(
+    activation: str, strategies: tuple[str, ...], in_both_passes: list[str] | None
+) -> None:
+    plan = planned(activations=(activation,), strategies=tuple(map(Variant, strategies)), networks=("ffn:8-1024",))
+    arms_of_op = {probe.op: [str(arm.strategy) for arm in probe.arms] for probe in plan.probes}
+    both = {} if in_both_passes is None else {Op.STEP: in_both_passes}
+    assert arms_of_op == {Op.BACKWARD: [*strategies]} | both
+
+
 def test_a_gain_that_cannot_be_predicted_is_left_out_and_the_step_is_measured() -> None:
     plan = planned(networks=("dense:4-4",), batches=(1,), room=Room(ROOM.memory, 32 << 20))
     assert len(plan.cases) == 5

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 
+from actbench.analysis.interval import Interval
+from actbench.analysis.training import ArmResult
 from actbench.kernels import resolution
 from actbench.model.training import CHECKPOINT
 from actbench.report import processor
@@ -23,6 +25,13 @@ from actbench.runs.record import Record
 
 UNLIKE = 0.2
 """Relative difference between an instrumented step and the timed one from which on they are not the same."""
+
+UNSTEADY = 0.5
+"""Half width of such a difference's interval, relative to it, above which it varies from round to round."""
+
+DISTURBED = "other processes were at work, and shares and predictions are not those of the times."
+
+INSTRUMENTS = "reading the clock after every part takes that long, and shares are of the instrumented step."
 
 COMPUTED_AGAIN = (
     "checkpoint keeps the input of the linear layer in place of z, and computes z again: that product is a part of "
@@ -46,14 +55,7 @@ def remarks(results: RunResults, record: Record) -> Iterator[str]:
         f"The loss is the mean of the squared errors, and parameters are updated by {plan.training.optimizer} "
         f"(--optimizer). Products and activations have {counted(record.settings.threads, 'thread')} (--threads)."
     )
-    if off := [row for row in results.training if row.excess and abs(row.excess.value) > UNLIKE]:
-        worst = max(off, key=lambda row: abs(row.excess.value) if row.excess else 0.0)
-        assert worst.excess is not None  # noqa: S101  # as selected
-        yield (
-            f"Instrumented steps take up to {100 * abs(worst.excess.value):.0f} % "
-            f"{'more' if worst.excess.value > 0 else 'less'} time than timed ones ({worst.case.id}): other processes "
-            "were at work, and shares and predictions are not those of the times."
-        )
+    yield from _unlike_lines(results.training)
     for device, of_device in grouped(record.environment.devices.items(), itemgetter(1)).items():
         yield f"{', '.join(name for name, _ in of_device)}: on {device}."
     yield from inputs_lines(plan)
@@ -61,3 +63,18 @@ def remarks(results: RunResults, record: Record) -> Iterator[str]:
         yield f"Gains are predicted from the activation in the step, and from it alone. {line}"
     yield from left_out_lines(plan.left_out)
     yield from failure_lines(record)
+
+
+def _unlike_lines(rows: Iterable[ArmResult]) -> Iterator[str]:
+    """Yield why instrumented steps are unlike timed ones: instruments, as long in every round, or disturbance."""
+    unlike = [(row.excess, row.case.id) for row in rows if row.excess and abs(row.excess.value) > UNLIKE]
+    for varies, of_cause in grouped(unlike, lambda row: _varies(row[0])).items():
+        excess, case = max(of_cause, key=lambda row: abs(row[0].value))
+        yield (
+            f"Instrumented steps take up to {100 * abs(excess.value):.0f} % {'less' if excess.value < 0 else 'more'} "
+            f"time than timed ones ({case}): {DISTURBED if varies else INSTRUMENTS}"
+        )
+
+
+def _varies(excess: Interval) -> bool:
+    return excess.value < 0 or (excess.has_bounds and excess.relative_half_width > UNSTEADY)

@@ -1,7 +1,7 @@
 """The check of an arm of a training step, before it is timed: its gradients beside those of a step in float64.
 
 A step that overflows on these inputs, by its mathematics or as its strategy declares, is not wrong, but cannot be
-measured on them.
+measured on them; nor can one whose gradients rounding leaves no digit of, which zeros could not be told from.
 
 A strategy with narrow residuals is held against its formula in float64 on rounded residuals, and this formula, on
 residuals that are not rounded, against the reference. The error in a `StepCheck` is that against the reference, so it
@@ -24,7 +24,7 @@ from actbench.kernels.training_memory import predicted
 from actbench.model.checks import StepCheck
 from actbench.model.training import FREE, LEARNING_RATE, Optimizer
 from actbench.model.variants import Variant
-from actbench.verification.training_expected import Expected, Problem, reference
+from actbench.verification.training_expected import MOST, Expected, Problem, reference
 from actbench.verification.training_reference import parameter_names, slope_of
 
 MOVED = 1e-2
@@ -112,14 +112,23 @@ def _weaknesses(arm: NetworkStep) -> tuple[Weakness, ...]:
 
 
 def _hold(arm: NetworkStep, what: str, computed: Sequence[Array], problem: Problem, expected: Expected) -> None:
-    """Raise `WrongKernelError` where a gradient is further off than is allowed; of several, name the worst."""
-    if expected.beyond(computed) is None:
-        return
-    if (worst := problem.weakened(expected, _weaknesses(arm)).beyond(computed)) is not None:
-        error, name, allowed = worst
-        raise WrongKernelError(
-            f"{arm.identity.id} is wrong: {what} of {name} is off by {100 * error:.3g} %, in the Euclidean norm, where "
-            f"rounding explains {100 * allowed:.2g} %"
+    """Raise `WrongKernelError` where a gradient is further off than is allowed; of several, name the worst.
+
+    `InputError` where one is further off than `MOST`, and rounding explains even that.
+    """
+    if expected.beyond(computed) is not None:
+        worst = problem.weakened(expected, _weaknesses(arm)).beyond(computed)
+        if worst is not None:
+            error, name, allowed = worst
+            raise WrongKernelError(
+                f"{arm.identity.id} is wrong: {what} of {name} is off by {100 * error:.3g} %, in the Euclidean norm, "
+                f"where rounding explains {100 * allowed:.2g} %"
+            )
+    error, name = expected.worst(computed)
+    if error > MOST:
+        raise InputError(
+            f"{what} of {name} is off by {100 * error:.3g} %, in the Euclidean norm, and rounding in "
+            f"{arm.identity.dtype} explains as much: take fewer layers, narrower inputs or a wider type"
         )
 
 

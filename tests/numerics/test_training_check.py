@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,16 @@ from actbench.backends import _numpy_training
 from actbench.errors import InputError, WrongKernelError
 from actbench.formula import Flaw, Formulas, Strategy, Weakness, activation
 from actbench.kernels.operands import Array
+from actbench.kernels.training import NetworkStep
 from actbench.kernels.training_arrays import drawn
 from actbench.model.checks import StepCheck
 from actbench.model.inputs import Inputs
 from actbench.model.names import WIDE, Dtype
-from actbench.model.training import Optimizer
+from actbench.model.training import RECOMPUTE, Optimizer
 from actbench.verification.training import check
 from actbench.verification.training_differences import _looked_at
+from actbench.verification.training_expected import Problem
+from actbench.verification.training_reference import slope_of
 from tests.support.registered import register
 from tests.support.tiers import exhaustive_but
 from tests.support.training import DECLARED, ODD, arms, arrays, step
@@ -216,6 +220,30 @@ def spoil(monkeypatch: pytest.MonkeyPatch, place: int, change: Callable[[Array],
         return returned
 
     monkeypatch.setattr(_numpy_training.NumpyStep, "gradients", gradients)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A step whose gradients are these."""
+
+    of_parameters: list[Array]
+
+    def gradients(self) -> list[Array]:
+        """Return them."""
+        return self.of_parameters
+
+
+@pytest.mark.parametrize("of", ["relu", "tanh"])
+@pytest.mark.parametrize("factor", [0.0, 2.0, -1.0])
+def test_zeros_twice_the_gradients_and_the_opposite_sign_are_refused_however_many_layers_round_to_16_bits(
+    of: str, factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = step("mlp:" + "-".join(["16"] * 65), "recompute", of, dtype=Dtype.BFLOAT16)
+    shared = arrays(deep)
+    (right,) = Problem.on(deep.network, deep.activation, shared).step().gradients(slope_of(deep.activation, RECOMPUTE))
+    monkeypatch.setattr(NetworkStep, "step", lambda *_: Computed([factor * gradient for gradient in right]))
+    with pytest.raises((InputError, WrongKernelError), match=r"its gradient of \S+.* is off by [12]00 %"):
+        check(deep, shared, Optimizer.SGD)
 
 
 def test_of_a_deep_network_some_weights_are_held_against_differences_from_the_first_to_the_last() -> None:

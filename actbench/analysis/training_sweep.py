@@ -1,9 +1,9 @@
 """From which batch or width on a strategy is worth less than 1 % of a training step.
 
-A series is what an arm gains over ``recompute``, at four batches or more of one network, or at four widths or more of
-one kind of network. Its width is that of its first activation. Where the gain passes `WORTH` is found as crossovers of
-speedups are (`actbench.analysis.crossovers`): the same winners, corrected for the number of sizes, and the same
-interpolation, on ratios of which that of `WORTH` is taken off.
+A series is what an arm gains over ``recompute``, at four batches or more of one network, or at four networks or more
+that differ in width alone (`actbench.analysis.training_widths`), by the features of their first activation. Where the
+gain passes `WORTH` is found as crossovers of speedups are (`actbench.analysis.crossovers`): the same winners, corrected
+for the number of sizes, and the same interpolation, on ratios of which that of `WORTH` is taken off.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from actbench.analysis.crossovers import LEAST_SIZES, Crossover, CurvePoint, cur
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import log_ratios
 from actbench.analysis.statistics import Floats
+from actbench.analysis.training_widths import series_names
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype
 from actbench.model.plan import Training
@@ -42,7 +43,7 @@ class Worth:
     along: Along
     activation: str
     network: str
-    """With its widths along batches, without them along widths."""
+    """With its widths along batches; along widths with the least and the largest of each, ``mlp:784-64..512-10``."""
     batch: int
     """Along widths; 0 along batches."""
     dtype: Dtype
@@ -64,12 +65,13 @@ _Key = tuple[Along, str, str, int, Dtype, str, Variant]
 def worths(times: Times, training: Training) -> Iterator[Worth]:
     """Yield the series of a run, in the order of its plan."""
     series: dict[_Key, dict[int, Floats]] = {}
+    widening = series_names(training.activated)
     for block in times.blocks:
         for (backend, candidate), logs in _gains(times, block).items():
             shared = (block.dtype, backend, candidate)
             width = training.activated[block.op][0]
             along_batch: _Key = (Along.BATCH, block.activation, str(block.op), 0, *shared)
-            along_width: _Key = (Along.WIDTH, block.activation, block.op.network, block.size, *shared)
+            along_width: _Key = (Along.WIDTH, block.activation, widening[block.op], block.size, *shared)
             series.setdefault(along_batch, {})[block.size] = logs
             series.setdefault(along_width, {})[width] = logs
     long = {key: sorted(logs.items()) for key, logs in series.items() if len(logs) >= LEAST_SIZES}

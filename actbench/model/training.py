@@ -36,7 +36,7 @@ class Along(StrEnum):
     BATCH = "batch"
     """Rows, of one network."""
     WIDTH = "width"
-    """Features of the first activation, of one kind of network with one batch."""
+    """Features of the first activation, of networks that differ in width alone, with one batch."""
 
 
 class Optimizer(StrEnum):

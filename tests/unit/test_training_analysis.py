@@ -151,6 +151,19 @@ def test_what_a_forward_pass_stores_costs_what_both_passes_take_longer_than_the_
     assert [*by_arm(*measured({step: (0.8, 0.76)}, both))[COMPLEMENT, "numpy"].predictions] == [IN_STEP]
 
 
+def test_nothing_is_predicted_where_the_references_forward_pass_stores_and_the_arms_was_not_measured() -> None:
+    step = block([Arm(COMPLEMENT, "numpy"), Arm(CACHED, "numpy")])
+    pair = (Arm(COMPLEMENT, "numpy"), Arm(CACHED, "numpy"))
+    backward = {replace(alone(width), arms=pair): (3e-5, 2e-5) for width in (10, 30)}
+    both = {alone(width, op=Op.STEP, arm=COMPLEMENT): (5e-5, 6e-5) for width in (10, 30)}
+    assert [*by_arm(*measured({step: (0.8, 0.76)}, backward | both))[CACHED, "numpy"].predictions] == [IN_STEP]
+    both = {replace(probe, arms=pair): (6e-5, 4e-5) for probe in both}
+    shares = {part: seconds / 0.8 for part, seconds in PARTS.items()}
+    expected = shares[StepPart.ACTIVATION_BACKWARD] / 3 + shares[StepPart.ACTIVATION_FORWARD] / 3
+    found = by_arm(*measured({step: (0.8, 0.76)}, backward | both))
+    assert found[CACHED, "numpy"].predictions[COLD].gain == pytest.approx((expected,) * 3)
+
+
 def test_a_difference_is_made_of_the_activation_of_other_parts_and_of_the_instruments() -> None:
     step = block([Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")])
     kernels = {alone(width): (2e-5, 1e-5) for width in (10, 30)}
@@ -225,9 +238,20 @@ def test_a_series_along_widths_is_over_the_features_of_the_first_activation() ->
     times, record = measured(steps, {})
     assert record.plan.training
     (worth,) = worths(times, record.plan.training)
-    assert (worth.along, worth.network, worth.batch) == (Along.WIDTH, "dense", BATCH)
+    assert (worth.along, worth.network, worth.batch) == (Along.WIDTH, "dense:8-16..128", BATCH)
     assert [point.size for point in worth.points] == [16, 32, 64, 128]
     assert [(finding.below, finding.above) for finding in worth.findings] == [(LESS, LESS)]
+
+
+def test_a_deeper_network_takes_no_place_in_a_series_along_widths() -> None:
+    arms = [Arm(RECOMPUTE, "numpy"), Arm(CACHED, "numpy")]
+    steps = {block(arms, Op(f"mlp:8-{width}-4")): (1e-3, 0.97e-3) for width in (16, 32, 64, 128)}
+    deeper = {block(arms, Op(f"mlp:8-{width}-128-4")): (1e-3, 0.95e-3) for width in (16, 128)}
+    times, record = measured(steps | deeper, {})
+    assert record.plan.training
+    (worth,) = worths(times, record.plan.training)
+    assert worth.network == "mlp:8-16..128-4"
+    assert [worth.gain(point).value for point in worth.points] == pytest.approx([0.03] * 4)
 
 
 @pytest.mark.parametrize(

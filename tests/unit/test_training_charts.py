@@ -86,6 +86,12 @@ def test_gains_along_widths_are_drawn_where_there_is_one_batch(actbench: Actbenc
     assert sorted({*layer(shown, "gain")["n"]}) == [8, 32]
 
 
+def test_networks_of_several_depths_are_no_curve_along_widths(actbench: Actbench) -> None:
+    networks = ("mlp:16-8-4", "mlp:16-32-4", "mlp:16-32-32-4")
+    assert actbench("train", *networks, *STEP[1:], "-s", "recompute,cached", "-o", "deep").exit_code == 0
+    assert [*layer(drawn("gain", load(Path("deep"))), "gain")["n"]] == [8, 32]
+
+
 def test_one_step_has_no_gain_along_anything(actbench: Actbench) -> None:
     assert actbench("train", *STEP, "-o", "one").exit_code == 0
     result = actbench("plot", "gain", "one", "-o", "gain.svg")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from actbench.analysis.training import ArmResult
 from actbench.analysis.training_sweep import WORTH
+from actbench.analysis.training_widths import series_names
 from actbench.model.plan import Training
 from actbench.model.training import CHECKPOINT
 from actbench.report.charts.data import stacked
@@ -25,7 +26,7 @@ AXES = {"batch": "rows of a batch", "width": "features of the first activation"}
 
 
 def gain(results: Sequence[ArmResult], training: Training, signs: Signs, *, choose: bool = False) -> Picture | None:
-    """Return the chart of all gains; None where no network has several batches, and no kind of them several widths."""
+    """Return the chart of all gains; None where no network has several batches, and no two differ in width alone."""
     shown = [row for row in results if row.gain and row.case.strategy != CHECKPOINT]
     if not shown:
         return None
@@ -36,7 +37,8 @@ def gain(results: Sequence[ArmResult], training: Training, signs: Signs, *, choo
     by: tuple[str, ...] = ("activation", "network", "dtype")
     along, size = "batch", "rows"
     if rows["rows"].nunique() < 2:
-        rows = rows.assign(network=[row.case.op.network for row in shown])
+        widening = series_names(training.activated)
+        rows = rows.assign(network=[widening[row.case.op] for row in shown])
         along, size, by = "width", "features", (*by, "batch")
     several = rows.groupby([*by, "backend", "strategy"])[size].transform("nunique") > 1
     rows = rows[several].reset_index(drop=True)

@@ -74,7 +74,7 @@ def simulated_crossovers(rng: np.random.Generator, *, differing: bool, rounds: i
                 [(size, mean + scatter * rng.normal(size=rounds)) for size, mean in zip(SIZES, means, strict=True)]
             )
         rows = [
-            CrossoverRow(_curve(number), str(one.kind), one.size, rounds, one.below, one.above)
+            CrossoverRow(_curve(number), one.kind, one.size, rounds, one.below, one.above)
             for number, points in enumerate(curve_points(curves))
             for one in findings(points, "recompute", "cached")
         ]

@@ -48,6 +48,7 @@ from actbench.analysis.statistics import (
     signed_rank_rows,
 )
 from actbench.model.cases import Block
+from actbench.model.curve_events import CurveEvent
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.variants import Variant
 
@@ -74,19 +75,6 @@ WINNERS = tuple(Winner)
 """The winners, in the order in which they are tested."""
 
 ONE_FASTER = (Winner.CANDIDATE, Winner.REFERENCE)
-
-
-class CurveEvent(StrEnum):
-    """The behaviour of a curve over the sizes."""
-
-    CROSSES = "crosses"
-    """One strategy is faster below, the other one above."""
-    FADES = "fades"
-    """Towards one end the difference vanishes: the sizes there are all equal."""
-    UNDECIDED = "undecided"
-    """Towards one end, or at all sizes, no winner is decided."""
-    NONE = "none"
-    """The same strategy is faster at both ends; or, without a name, all sizes are equal."""
 
 
 @dataclass(frozen=True, slots=True)

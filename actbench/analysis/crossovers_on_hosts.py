@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from actbench.analysis.crossovers import CurveEvent
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost, pooled, with_trends
 from actbench.analysis.random_effects import Together, together
 from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, false_discovery_control
+from actbench.model.curve_events import CurveEvent
 from actbench.model.training import RECOMPUTE
 from actbench.runs.tables import CrossoverRow, CurveNames
 
@@ -38,9 +38,9 @@ class CrossoverOnHost:
     host: str
     caches: Mapping[str, int]
     size: EstimateOnHost | None
-    """Elements at which it crosses 1; None where it does not."""
+    """Elements at which it crosses 1 at this place; None where it does not."""
     instead: CrossoverRow
-    """The first thing that the curve does, where it does not cross."""
+    """What the curve does, where it does not cross at this place: a crossover at another place, or its first event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,18 @@ def _of_curve(curve: CurveNames, runs: Sequence[tuple[RunOnHost, list[CrossoverR
                 row = of_run[place]
                 rounds = max(row.rounds, MIN_ROUNDS)  # earlier runs recorded the fewest of all sizes of the curve
                 sizes.append(EstimateOnHost.of(run.host, Interval(*row.size), rounds))
-        first = {run.host: (run, rows) for run, rows in reversed(runs)}
+        first = {run.host: (run.caches, _instead(rows)) for run, rows in reversed(runs)}
         hosts = tuple(
-            CrossoverOnHost(host, first[host][0].caches, pooled(sizes) if sizes else None, first[host][1][0])
+            CrossoverOnHost(host, first[host][0], pooled(sizes) if sizes else None, first[host][1])
             for host, sizes in by_host.items()
         )
         all_hosts = together([one.size.effect for one in hosts if one.size])
         yield HostsOfCrossover(curve, *place[:2], hosts, all_hosts, all_hosts.p_value)
+
+
+def _instead(rows: Sequence[CrossoverRow]) -> CrossoverRow:
+    """Return the first crossover of a curve, or its first event where it has none."""
+    return next((row for row in rows if row.kind is CurveEvent.CROSSES), rows[0])
 
 
 def _places(rows: Sequence[CrossoverRow]) -> dict[Place, CrossoverRow]:
@@ -115,7 +120,7 @@ def _places(rows: Sequence[CrossoverRow]) -> dict[Place, CrossoverRow]:
     earlier: Counter[tuple[str, str]] = Counter()
     places = {}
     for row in rows:
-        if row.kind == CurveEvent.CROSSES:
+        if row.kind is CurveEvent.CROSSES:
             turn = (row.below, row.above)
             places[*turn, earlier[turn]] = row
             earlier[turn] += 1

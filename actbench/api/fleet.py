@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import queue
 import secrets
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,7 +26,7 @@ from actbench.api.fleet_process import Ended, HostTask
 from actbench.api.running import fail_for
 from actbench.engine.requests import RunRequest
 from actbench.engine.resuming import take_limits
-from actbench.errors import BenchmarkError, NotComparableError, listed
+from actbench.errors import BenchmarkError, NotComparableError, listed, printable
 from actbench.host.environment import Environment
 from actbench.model.events import CasesLeftOut, Failed, Measured, RoundDone
 from actbench.model.plan import LeftOut, Plan
@@ -127,12 +128,16 @@ class Fleet:
                 for host in hosts:
                     self._close(host)
         failed = [f"{host.label}: {why}" for host in hosts if (why := host.trouble)]
-        command = f"actbench fleet {self.plan.command} --resume {self.directory} --scheduler ADDRESS"
-        go_on = f"what is finished is kept; {command} goes on"
         if failed:
-            raise BenchmarkError(f"{listed(failed)}; {go_on}")
+            raise BenchmarkError(f"{listed(failed)}; what is finished is kept; {self.resuming('ADDRESS')} goes on")
         if left_out:
             raise NotComparableError(f"left out: {listed(left_out)}; the runs of all others are complete")
+
+    def resuming(self, scheduler: str) -> str:
+        """Return the command that goes on with the fleet, with the address of a scheduler."""
+        flags = {"--kinds": self.kinds, "--allow-different": self.allow_different}
+        words = ("actbench", "fleet", self.plan.command, "--resume", str(self.directory), "--scheduler", scheduler)
+        return shlex.join([*words, *(flag for flag, is_set in flags.items() if is_set)])
 
     def _assigned(self, usable: Mapping[str, Environment]) -> tuple[list[FleetHost], list[str]]:
         """Return what each host does, go on with an unfinished run of its kind or begin one; and the runs left over."""
@@ -149,6 +154,7 @@ class Fleet:
             if fitting:
                 open_runs.remove(fitting[0])
                 hosts.append(FleetHost(fitting[0], address))
+                complete[kind] += self.kinds
             elif complete[kind]:
                 complete[kind] -= not self.kinds
             else:
@@ -156,7 +162,7 @@ class Fleet:
                 label = next(name for n in range(1, 10**6) if (name := f"kind{number}-host{n}") not in names)
                 names.add(label)
                 hosts.append(FleetHost(label, address))
-                complete[kind] += 10**6 if self.kinds else 0
+                complete[kind] += self.kinds
         return hosts, [f"{name} (no host of its kind is free)" for name in open_runs]
 
     def _start(self, client: Any, host: FleetHost) -> None:
@@ -177,11 +183,13 @@ class Fleet:
 
     def _follow(self, client: Any, hosts: Mapping[str, FleetHost], messages: queue.SimpleQueue[bytes]) -> None:
         """Write what hosts send, until all have ended or are lost."""
+        silent = set[str]()
         while any(host.ended is None for host in hosts.values()):
             try:
                 label, message = pickle.loads(messages.get(timeout=POLL))  # noqa: S301  # of our own workers
             except queue.Empty:
                 self._notice_losses(client, hosts)
+                silent = self._notice_silent_ends(hosts, silent)
             else:
                 self._take(hosts[label], message)
 
@@ -196,6 +204,25 @@ class Fleet:
             if host.ended is None and host.worker not in there:
                 host.ended = Ended(Status.INTERRUPTED, 0.0, why)
                 self.tell(f"{host.label}: {why}")
+
+    def _notice_silent_ends(self, hosts: Mapping[str, FleetHost], before: set[str]) -> set[str]:
+        """End hosts whose Dask tasks are over though they sent no end; return those which still have time to send it.
+
+        `before` is what the last look returned: these have had a poll's time.
+        """
+        silent = set[str]()
+        for label, host in hosts.items():
+            if host.ended or host.future is None or not host.future.done():
+                continue
+            if label not in before:
+                silent.add(label)
+                continue
+            error = host.future.exception()
+            how = printable(f"failed: {type(error).__name__}: {error}") if error else "was given up"
+            why = f"its Dask task {how}"
+            host.ended = Ended(Status.INTERRUPTED, 0.0, why)
+            self.tell(f"{label}: {why}")
+        return silent
 
     def _take(self, host: FleetHost, message: Any) -> None:
         """Write an event of a host."""

@@ -14,6 +14,7 @@ from actbench.errors import InputError, reason
 from actbench.host import regular
 from actbench.model.inputs import Inputs
 from actbench.runs import files, plan_file
+from actbench.runs.names import RUN
 from actbench.runs.plan_file import PlanFile
 
 PLAN = "plan.json"
@@ -67,6 +68,9 @@ class FleetFiles:
 
 
 def refuse_existing(directory: Path) -> None:
-    """Raise `InputError` where a directory has a fleet already."""
+    """Raise `InputError` where a directory has a fleet already, or runs, which would count as those of its hosts."""
     if (directory / PLAN).exists():
         raise InputError(f"{directory} holds a fleet: go on with it (--resume {directory}) or name another with -o")
+    run = next((path.parent for path in (directory / RUN, *sorted(directory.glob(f"*/{RUN}"))) if path.exists()), None)
+    if run is not None:
+        raise InputError(f"{directory} has a run that is not of a fleet ({run}): name a new directory with -o")

@@ -29,7 +29,7 @@ from actbench.engine.preparing import guaranteed_rounds, prepare
 from actbench.engine.requests import RunRequest
 from actbench.engine.resuming import go_on_here
 from actbench.engine.session import Seams, Session
-from actbench.errors import ActbenchError, InputError
+from actbench.errors import ActbenchError, InputError, reason
 from actbench.host import environment
 from actbench.host.directories import name_for
 from actbench.model.inputs import Inputs
@@ -81,7 +81,12 @@ class UnwrittenRun(Writer):
 def messages(task: HostTask, host: str) -> Generator[Any]:
     """Start the process and yield what it sends: the record, events, `Ended`; None every second in between."""
     command = [sys.executable, "-P", "-c", "from actbench.api.fleet_process import main; main()"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    try:
+        started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    except OSError as error:
+        yield Ended(Status.INTERRUPTED, 0.0, f"its measuring process cannot be started: {reason(error)}")
+        return
+    with started as process:
         to_process, from_process = process.stdin, process.stdout
         assert to_process is not None  # noqa: S101  # a pipe
         assert from_process is not None  # noqa: S101

@@ -223,7 +223,6 @@ def _measure(
     try:
         hosts.run(scheduler)
     except KeyboardInterrupt:
-        more = f"actbench fleet {hosts.plan.command} --resume {directory} --scheduler {scheduler} goes on"
-        click.echo(f"interrupted: what is finished is kept; {more}", err=True)
+        click.echo(f"interrupted: what is finished is kept; {hosts.resuming(scheduler)} goes on", err=True)
         raise
     click.echo(f"written to {directory}; actbench compare --by host {directory} compares the hosts", err=True)

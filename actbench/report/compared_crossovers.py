@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 
-from actbench.analysis.crossovers import CurveEvent
 from actbench.analysis.crossovers_on_hosts import CrossoverOnHost, HostsOfCrossover
 from actbench.analysis.interval import Interval
+from actbench.model.curve_events import CurveEvent
 from actbench.model.names import OperandState
 from actbench.report.crossovers import size_of, span
 from actbench.report.numbers import NO_FIGURE
@@ -24,12 +25,19 @@ NOTE = (
     "differs significantly from the median of the hosts (Holm over the hosts of a crossover)."
 )
 
+ELSEWHERE = "crosses elsewhere"
+"""What a curve does on a host where it crosses only in the opposite direction, or less often than elsewhere."""
+
 WITHOUT_SIZE = {
+    CurveEvent.CROSSES: ELSEWHERE,
     CurveEvent.FADES: "no difference beyond {}",
     CurveEvent.UNDECIDED: "undecided at {}",
     CurveEvent.NONE: "does not cross from {}",
 }
-"""What a curve does on a host where it does not cross, with the sizes."""
+"""What a curve does on a host where it does not cross at this place, with the sizes."""
+
+FADES_BELOW = "no difference up to {}"
+"""What it does where the strategies are equal at the smallest sizes."""
 
 
 def tables(crossovers: Sequence[HostsOfCrossover]) -> list[Table]:
@@ -67,14 +75,17 @@ def size(host: CrossoverOnHost) -> str:
     """Return the size of a crossover on a host, or what the curve does there instead."""
     if host.size:
         return size_of(host.size.estimate)
-    _, low, high = host.instead.size
-    return WITHOUT_SIZE[CurveEvent(host.instead.kind)].format(span(Interval(low, low, high)))
+    event = host.instead
+    words = WITHOUT_SIZE[event.kind] if event.below or event.kind is not CurveEvent.FADES else FADES_BELOW
+    _, low, high = event.size
+    return words.format(span(Interval(low, low, high)))
 
 
 def as_csv(crossovers: Sequence[HostsOfCrossover]) -> str:
     """Return a row for each host of each crossover, its caches in bytes."""
     rows = [_of_all(one) | _of_host(host) for one in crossovers for host in one.hosts]
-    return csv_text(list(rows[0]), [[*row.values()] for row in rows])
+    columns = list(dict.fromkeys(name for row in rows for name in row))  # hosts differ in the levels of their caches
+    return csv_text(columns, [[row.get(name) for name in columns] for row in rows])
 
 
 def objects(crossovers: Sequence[HostsOfCrossover]) -> list[Mapping[str, object]]:
@@ -122,13 +133,22 @@ def _of_all(one: HostsOfCrossover) -> dict[str, object]:
 
 
 def _of_host(host: CrossoverOnHost) -> dict[str, object]:
-    value, low, high = host.size.estimate if host.size else host.instead.size
+    kind, (value, low, high) = _event(host)
     return {
         "host": host.host,
-        "kind": str(CurveEvent.CROSSES) if host.size else host.instead.kind,
+        "kind": kind,
         "finding": _trend(host),
         "n": value,
         "n_low": low,
         "n_high": high,
         **{f"{level}_bytes": capacity for level, capacity in host.caches.items()},
     }
+
+
+def _event(host: CrossoverOnHost) -> tuple[str, Sequence[float]]:
+    """Return the kind of what a curve does on a host, and the sizes, NaN for those of a crossover at another place."""
+    if host.size:
+        return str(CurveEvent.CROSSES), host.size.estimate
+    if host.instead.kind is CurveEvent.CROSSES:
+        return ELSEWHERE, (nan, nan, nan)
+    return str(host.instead.kind), host.instead.size

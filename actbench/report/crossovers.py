@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from actbench import registry
-from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve, CurveEvent
+from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve
 from actbench.analysis.interval import Interval
+from actbench.model.curve_events import CurveEvent
 from actbench.model.names import sort_index
 from actbench.report import states
 from actbench.report.answers import grouped

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from actbench.errors import InputError, damaged
 from actbench.host import regular
 from actbench.model.cases import Case
+from actbench.model.curve_events import CurveEvent
 from actbench.model.names import OperandState
 from actbench.model.sizes import Shape, Size
 from actbench.runs.bounds import HUGE, TINY
@@ -78,8 +79,7 @@ class CrossoverRow(NamedTuple):
     """A row of crossovers.csv."""
 
     curve: CurveNames
-    kind: str
-    """What the curve does (`actbench.analysis.crossovers.CurveEvent`)."""
+    kind: CurveEvent
     size: Estimate
     """Elements; the value is NaN where it does not cross."""
     rounds: int
@@ -143,7 +143,9 @@ def crossovers(directory: Path) -> list[CrossoverRow]:
         names, (kind, below, above) = ([cells[place] for place in of_names] for of_names in places)
         if not all(text.isprintable() for text in (*names, kind, below, above)):
             raise damaged(f"{path}, line {number}: a name in it has characters that do not print")
-        rows.append(CrossoverRow(_curve(path, number, names), kind, *_size(path, number, cells, sizes), below, above))
+        size, rounds = _size(path, number, cells, sizes)
+        event = _event(path, number, kind, size)
+        rows.append(CrossoverRow(_curve(path, number, names), event, size, rounds, below, above))
     return rows
 
 
@@ -158,6 +160,17 @@ def _curve(path: Path, number: int, cells: Sequence[str]) -> CurveNames:
         raise damaged(f"{path}, line {number}: {rows[:20]!r} is no number of rows")
     state = operands or OperandState.WARM
     return CurveNames(activation, op, dtype, state, backend, reference, candidate, count)
+
+
+def _event(path: Path, number: int, kind: str, size: Estimate) -> CurveEvent:
+    """Return what a curve does; only a crossover has a size."""
+    try:
+        event = CurveEvent(kind)
+    except ValueError:
+        raise damaged(f"{path}, line {number}: its kind {kind[:20]!r} is unknown") from None
+    if (event is CurveEvent.CROSSES) == isnan(size[0]):
+        raise damaged(f"{path}, line {number}: it has a crossover without a size, or a size without a crossover")
+    return event
 
 
 def _size(path: Path, number: int, cells: Sequence[str], places: Sequence[int]) -> tuple[Estimate, int]:

@@ -23,6 +23,21 @@ from tests.support.selections import record
 SCHEDULER = ("--scheduler", "tcp://127.0.0.1:8786")
 
 
+@dataclass(frozen=True)
+class EndedTask:
+    """A future of Dask's."""
+
+    error: Exception | None = None
+
+    def done(self) -> bool:
+        """Be at the end."""
+        return True
+
+    def exception(self) -> Exception | None:
+        """Return what it raised."""
+        return self.error
+
+
 @dataclass
 class Cluster:
     """The hosts that there are, and what goes wrong with them."""
@@ -31,6 +46,8 @@ class Cluster:
     """By a worker's address, what its environment is instead of the one here."""
     dies_after: dict[str, int] = field(default_factory=dict)
     """By a worker's address, how many messages it sends before it is lost."""
+    silent: dict[str, EndedTask] = field(default_factory=dict)
+    """By a worker's address, how its task ends without a message."""
     status: str = "running"
     measured_on: list[str] = field(default_factory=list)
     tasks: dict[str, list[str]] = field(default_factory=dict)
@@ -67,10 +84,12 @@ class Cluster:
         self.handler = handler
         self.topic = topic
 
-    def submit(self, function: Callable[..., None], task: Any, workers: list[str], **options: Any) -> object:
+    def submit(self, function: Callable[..., None], task: Any, workers: list[str], **options: Any) -> EndedTask:
         """Call a function at once."""
         assert options == {"allow_other_workers": False, "pure": False, "retries": 0}
         (address,) = workers
+        if address in self.silent:
+            return self.silent[address]
         left = [self.dies_after.pop(address, 10**9)]
 
         def log_event(topic: str, message: bytes) -> None:
@@ -89,7 +108,7 @@ class Cluster:
         sys.modules["distributed"].get_worker = lambda: worker  # type: ignore[attr-defined]
         function(task)
         self.measured_on.append(address)
-        return object()
+        return EndedTask()
 
     def cancel(self, futures: list[object]) -> None:
         """Do nothing: all have ended."""

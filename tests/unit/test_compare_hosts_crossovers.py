@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 
 from actbench.analysis.between_runs import Trend
-from actbench.analysis.crossovers_on_hosts import RunOnHost, crossovers_on_hosts
+from actbench.analysis.crossovers_on_hosts import HostsOfCrossover, RunOnHost, crossovers_on_hosts
+from actbench.model.curve_events import CurveEvent
 from actbench.report.charts.crossovers import crossovers as chart
+from actbench.report.compared_crossovers import as_csv, objects, size
 from actbench.runs.tables import CrossoverRow, CurveNames
 from benchmarks.host_simulation import DIFFERENCES, simulated_crossovers
 from tests.conftest import Actbench
@@ -22,9 +25,16 @@ from tests.support.vega_lite import forbidden
 
 CURVE = CurveNames("logistic", "derivative", "float64", "warm", "numpy", "recompute", "cached")
 
+BACK = ("cached", "recompute")
+"""What is faster below and above, where the curve crosses a second time."""
+
 
 def crosses(size: float, below: str = "recompute", above: str = "cached") -> CrossoverRow:
-    return CrossoverRow(CURVE, "crosses", (size, size / 1.05, size * 1.05), 10, below, above)
+    return CrossoverRow(CURVE, CurveEvent.CROSSES, (size, size / 1.05, size * 1.05), 10, below, above)
+
+
+def fades(below: str, above: str) -> CrossoverRow:
+    return CrossoverRow(CURVE, CurveEvent.FADES, (np.nan, 5000.0, 16000.0), 10, below, above)
 
 
 def on(host: str, *rows: CrossoverRow, caches: dict[str, int] | None = None) -> RunOnHost:
@@ -42,8 +52,7 @@ def test_a_crossover_elsewhere_on_one_host_is_shown_with_that_host() -> None:
 
 
 def test_a_host_whose_curve_does_not_cross_is_shown_with_what_it_does_and_not_pooled() -> None:
-    fades = CrossoverRow(CURVE, "fades", (np.nan, 5000.0, 16000.0), 10, "cached", "")
-    (one,) = crossovers_on_hosts([on("a", crosses(1000)), on("b", fades), on("c", crosses(1000))])
+    (one,) = crossovers_on_hosts([on("a", crosses(1000)), on("b", fades("cached", "")), on("c", crosses(1000))])
     assert [host.size is None for host in one.hosts] == [False, True, False]
     assert not one.differs
     assert one.together.mean.value == pytest.approx(1000)
@@ -140,6 +149,9 @@ def test_states_that_are_not_named_are_left_out(actbench: Actbench, hosts: Path)
         (lambda text: text.replace("950,", "1500,", 1), "is no size with its interval"),
         (lambda text: text.replace(",cached,8", ",8"), "it is cut short"),
         (lambda text: text.replace("logistic", "logi\x07stic"), "characters that do not print"),
+        (lambda text: text.replace("crosses", "jumps"), "line 2: its kind 'jumps' is unknown"),
+        (lambda text: text.replace("crosses,1000", "crosses,"), "a crossover without a size"),
+        (lambda text: text.replace("crosses", "fades"), "a size without a crossover"),
     ],
 )
 def test_damaged_crossovers_are_refused_with_the_file_and_the_line(
@@ -160,13 +172,56 @@ def test_the_page_has_them_as_a_file(actbench: Actbench, hosts: Path) -> None:
     assert 'download="crossovers.csv"' in page
 
 
-def test_sizes_of_hosts_that_do_not_cross_are_in_csv(actbench: Actbench, hosts: Path) -> None:
-    from actbench.report.compared_crossovers import as_csv
+def in_csv(compared: Sequence[HostsOfCrossover]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(as_csv(compared))))
 
-    del actbench, hosts
-    fades = CrossoverRow(CURVE, "fades", (np.nan, 5000.0, 16000.0), 10, "cached", "")
-    rows = list(csv.DictReader(io.StringIO(as_csv(crossovers_on_hosts([on("a", crosses(1000)), on("b", fades)])))))
+
+def test_sizes_of_hosts_that_do_not_cross_are_in_csv() -> None:
+    rows = in_csv(crossovers_on_hosts([on("a", crosses(1000)), on("b", fades("cached", ""))]))
     assert [(row["host"], row["kind"], row["n"], row["n_low"]) for row in rows] == [
         ("a", "crosses", "1000", "952.380952"),
         ("b", "fades", "", "5000"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (crosses(1000),),
+        (fades("", "recompute"), crosses(1000)),
+        (crosses(1000), crosses(9000, *BACK), crosses(20_000)),
+    ],
+)
+def test_a_host_that_crosses_at_another_place_of_the_curve_has_no_size_at_this_one(
+    rows: tuple[CrossoverRow, ...],
+) -> None:
+    """The place is the second crossover to recompute."""
+    four = (crosses(1000), crosses(9000, *BACK), crosses(20_000), crosses(50_000, *BACK))
+    compared = crossovers_on_hosts([on("a", *four), on("b", *rows)])
+    (one,) = (one for one in compared if one.together.mean.value == pytest.approx(50_000))
+    first, second = one.hosts
+    assert size(first).endswith("(48k to 52k)")
+    assert size(second) == "crosses elsewhere"
+    (entry,) = objects([one])
+    shown: Any = entry["on"]
+    assert [(host["kind"], np.isnan(host["n"]), np.isnan(host["n_low"])) for host in shown] == [
+        ("crosses", False, False),
+        ("crosses elsewhere", True, True),
+    ]
+    assert [(row["n"], row["n_low"], row["n_high"]) for row in in_csv([one])][1] == ("", "", "")
+
+
+def test_the_smallest_sizes_without_a_difference_are_shown_as_such() -> None:
+    (one,) = crossovers_on_hosts([on("a", crosses(1000)), on("b", fades("", "cached"))])
+    assert size(one.hosts[1]) == "no difference up to 5\u202f000 to 16k"
+
+
+def test_hosts_with_different_caches_have_their_capacities_in_the_columns_of_these() -> None:
+    caches = {"a": {"L1d": 2**15, "L2": 2**20}, "b": {"L2": 2**21, "L3": 2**25}, "c": {}}
+    compared = crossovers_on_hosts([RunOnHost(host, of_host, [crosses(1000)]) for host, of_host in caches.items()])
+    rows = in_csv(compared)
+    assert [[row[f"{level}_bytes"] for level in ("L1d", "L2", "L3")] for row in rows] == [
+        ["32768", "1048576", ""],
+        ["", "2097152", "33554432"],
+        ["", "", ""],
     ]

@@ -10,7 +10,6 @@ import pytest
 from actbench.analysis.crossovers import (
     Crossover,
     Curve,
-    CurveEvent,
     CurvePoint,
     Winner,
     curve_points,
@@ -21,6 +20,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import ratios
 from actbench.analysis.statistics import MIN_ROUNDS, hodges_lehmann, signed_rank_p_value
 from actbench.model.cases import OVERHEAD, Arm, Block
+from actbench.model.curve_events import CurveEvent
 from actbench.model.names import Dtype, Op
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan

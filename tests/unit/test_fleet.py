@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import Result
 
 from actbench import registry
+from actbench.api import fleet_process
+from actbench.api.fleet_files import FleetFiles
+from actbench.api.fleet_process import HostTask
+from actbench.engine.requests import RunRequest
 from actbench.model.plan import LeftOut
 from actbench.runs import plan_file
 from actbench.runs.archive import load
 from tests.conftest import Actbench
-from tests.support.cluster import SCHEDULER, Cluster, other_kind, other_numpy, states, three
+from tests.support.cluster import SCHEDULER, Cluster, EndedTask, other_kind, other_numpy, states, three
 from tests.support.compared import BLOCK
 from tests.support.fake import FakeBench, crash
 from tests.support.selections import SMALL, TWO_BLOCKS, record
@@ -50,6 +56,21 @@ def test_one_host_of_each_kind_is_enough_with_kinds(actbench: Actbench, cluster:
     assert cluster.measured_on == ["tcp://127.0.0.2:1", "tcp://127.0.0.4:1"]
 
 
+def test_a_kind_that_is_resumed_is_not_started_on_a_second_host(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actbench.api.fleet.POLL", 0.01)
+    cluster.dies_after = {"tcp://127.0.0.2:1": 5}
+    lost = actbench(*NEW, "--kinds", "--allow-different")
+    assert lost.exit_code == 4
+    resumed = (*RESUMED, "--kinds", "--allow-different")
+    assert f"; actbench {' '.join(resumed).replace(SCHEDULER[1], 'ADDRESS')} goes on" in lost.stderr
+    cluster.measured_on.clear()
+    assert actbench(*resumed).exit_code == 0
+    assert states() == {"kind1-host1": "complete"}
+    assert len(cluster.measured_on) == 1
+
+
 @pytest.mark.parametrize("messages", [0, 3, 12, 20])
 def test_a_host_that_is_lost_costs_what_it_had_not_finished(
     actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, messages: int
@@ -71,6 +92,38 @@ def test_a_host_that_is_lost_costs_what_it_had_not_finished(
     after = load(Path("fleet/kind1-host2")).times
     for finished in before.finished() if before else ():
         assert (after.seconds(finished.block)[finished.round - 1] == finished.seconds).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "why"),
+    [
+        (EndedTask(AttributeError("no\nHostTask")), "its Dask task failed: AttributeError: no\\nHostTask"),
+        (EndedTask(), "its Dask task was given up"),
+    ],
+)
+def test_a_host_whose_task_ends_without_a_message_has_failed(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, task: EndedTask, why: str
+) -> None:
+    monkeypatch.setattr("actbench.api.fleet.POLL", 0.01)
+    cluster.silent = {"tcp://127.0.0.3:1": task}
+    result = actbench(*NEW)
+    assert result.exit_code == 4
+    assert f"kind1-host2: {why}; what is finished is kept" in result.stderr
+    assert states() == {"kind1-host1": "complete", "kind1-host3": "complete"}
+
+
+def test_a_process_that_cannot_be_started_is_the_hosts_trouble(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = actbench("run", *TWO_BLOCKS, "--dry-run", "--format", "json").stdout_bytes
+
+    def refused(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr("actbench.api.fleet_process.subprocess.Popen", refused)
+    task = HostTask("topic", "kind1-host1", FleetFiles(plan), RunRequest(), {})
+    (ended,) = fleet_process.messages(task, "127.0.0.9")
+    assert ended.why == "its measuring process cannot be started: Cannot allocate memory"
 
 
 def test_a_scheduler_that_is_lost_is_told(
@@ -189,6 +242,15 @@ def test_bad_input_is_one_sentence(actbench: Actbench, arguments: tuple[str, ...
     result = actbench("fleet", "run", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("place", ["results", "results/laptop"])
+def test_a_new_fleet_takes_no_directory_with_runs(actbench: Actbench, cluster: Cluster, place: str) -> None:
+    actbench("run", *TWO_BLOCKS, "--rounds", "6", "-o", place)
+    refused = actbench(*NEW[:-1], "results")
+    assert refused.exit_code == 2
+    assert f"results has a run that is not of a fleet ({place}): name a new directory with -o" in refused.stderr
+    assert not cluster.measured_on
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rounds": true, "target": 1, "budget": 1, "timeout": 1}'])

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actbench.analysis.crossovers import CurveEvent, curve_points, findings
+from actbench.analysis.crossovers import curve_points, findings
 from actbench.analysis.training import ArmResult, results
 from actbench.analysis.training_gains import IN_STEP, Cause
 from actbench.analysis.training_sweep import EXACTLY, LESS, MORE, WORTH, Worth, worths
 from actbench.model.cases import Arm, Block
+from actbench.model.curve_events import CurveEvent
 from actbench.model.names import Dtype, Op, OperandState
 from actbench.model.outcomes import BlockTimes
 from actbench.model.plan import Plan, Training

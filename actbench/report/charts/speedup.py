@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from actbench.analysis.crossovers import Curve, CurveEvent
+from actbench.analysis.crossovers import Curve
 from actbench.analysis.speedups import Speedup
+from actbench.model.curve_events import CurveEvent
 from actbench.report.charts.data import stacked
 from actbench.report.charts.grammar import dashed, end, mark, quantitative, tips
 from actbench.report.charts.over_sizes import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actbench.analysis.crossovers import ONE_FASTER, Crossover, CurveEvent, CurvePoint
+from actbench.analysis.crossovers import ONE_FASTER, Crossover, CurvePoint
 from actbench.analysis.training_sweep import MORE, WORTH, Worth
+from actbench.model.curve_events import CurveEvent
 from actbench.model.training import Along
 from actbench.report.numbers import about, count, plus_minus
 from actbench.report.table import Table

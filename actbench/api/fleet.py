@@ -19,7 +19,7 @@ from typing import Any
 
 from actbench.api import fleet_limits
 from actbench.api.dask_cluster import busy_workers, connect, workers_of
-from actbench.api.fleet_files import FleetFiles
+from actbench.api.fleet_files import FleetFiles, runs_in
 from actbench.api.fleet_host import measure_here
 from actbench.api.fleet_hosts import usable_hosts
 from actbench.api.fleet_process import Ended, HostTask
@@ -141,7 +141,7 @@ class Fleet:
 
     def _assigned(self, usable: Mapping[str, Environment]) -> tuple[list[FleetHost], list[str]]:
         """Return what each host does, go on with an unfinished run of its kind or begin one; and the runs left over."""
-        runs = {path.parent.name: archive.read_record(path.parent) for path in sorted(self.directory.glob(f"*/{RUN}"))}
+        runs = {path.name: archive.read_record(path) for path in runs_in(self.directory)}
         known = list(dict.fromkeys(_kind(record.environment) for record in runs.values()))
         open_runs = [name for name, record in runs.items() if _lacks_something(record)]
         complete = Counter(_kind(record.environment) for record in runs.values() if not _lacks_something(record))

@@ -71,6 +71,11 @@ def refuse_existing(directory: Path) -> None:
     """Raise `InputError` where a directory has a fleet already, or runs, which would count as those of its hosts."""
     if (directory / PLAN).exists():
         raise InputError(f"{directory} holds a fleet: go on with it (--resume {directory}) or name another with -o")
-    run = next((path.parent for path in (directory / RUN, *sorted(directory.glob(f"*/{RUN}"))) if path.exists()), None)
-    if run is not None:
-        raise InputError(f"{directory} has a run that is not of a fleet ({run}): name a new directory with -o")
+    runs = [directory] if (directory / RUN).exists() else runs_in(directory)
+    if runs:
+        raise InputError(f"{directory} has a run that is not of a fleet ({runs[0]}): name a new directory with -o")
+
+
+def runs_in(directory: Path) -> list[Path]:
+    """Return the runs in a directory, by name; links to them, such as ``latest``, are none."""
+    return sorted(path.parent for path in directory.glob(f"*/{RUN}") if not path.parent.is_symlink())

@@ -71,6 +71,15 @@ def test_a_kind_that_is_resumed_is_not_started_on_a_second_host(
     assert len(cluster.measured_on) == 1
 
 
+def test_links_to_runs_of_a_fleet_count_as_no_hosts(actbench: Actbench, cluster: Cluster) -> None:
+    assert actbench(*NEW[:-1], "results").exit_code == 0
+    assert Path("results/latest").is_symlink()
+    cluster.hosts["tcp://127.0.0.9:1"] = three()["tcp://127.0.0.3:1"]
+    cluster.measured_on.clear()
+    actbench("fleet", "run", "--resume", "results", *SCHEDULER)
+    assert cluster.measured_on == ["tcp://127.0.0.9:1"]
+
+
 @pytest.mark.parametrize("messages", [0, 3, 12, 20])
 def test_a_host_that_is_lost_costs_what_it_had_not_finished(
     actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, messages: int

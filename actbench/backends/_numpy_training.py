@@ -44,7 +44,7 @@ class NumpyStep(TrainingStep):
             for weight, bias in zip(arrays.weights, arrays.biases, strict=True)
         ]
         self._layers = executed(spec.network.layers, iter(self._parameters), spec.passes, checkpoints=spec.checkpoints)
-        self._update = {Optimizer.SGD: self._descend, Optimizer.ADAM: self._adapt}[spec.optimizer]
+        self._optimizer = spec.optimizer
         self._steps = 0
 
     def __call__(self) -> None:
@@ -93,7 +93,7 @@ class NumpyStep(TrainingStep):
     @classmethod
     def execution(cls, network: Network, *, checkpoints: bool) -> str:
         """Return the source of a step, and of the layers that the network has."""
-        step = (cls._step, cls._forward_and_loss, cls._descend, cls._adapt)
+        step = (cls._step, cls._forward_and_loss, cls._update, cls._descend, cls._adapt)
         gates = [Gate] if any(isinstance(layer, Multiply) for layer in network.layers) else []
         layers = (LinearLayer, CheckpointedActivation if checkpoints else ActivationLayer, *gates)
         return "\n\n".join(map(source, (*step, backward, *layers)))
@@ -120,6 +120,13 @@ class NumpyStep(TrainingStep):
         loss = float(np.vdot(error, error)) / error.size
         note(StepPart.LOSS)
         return loss
+
+    def _update(self) -> None:
+        match self._optimizer:
+            case Optimizer.SGD:
+                self._descend()
+            case Optimizer.ADAM:
+                self._adapt()
 
     def _descend(self) -> None:
         for parameters in self._parameters:

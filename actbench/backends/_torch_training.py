@@ -51,11 +51,11 @@ class TorchStep(TrainingStep):
         ]
         self._loss = backend.build(_loss_of(self._stages(run, ignore), run))
         self._optimizer = _optimizer(spec.optimizer, [*chain.from_iterable(self._parameters)])
-        self._whole_step = backend.finish(self._step)
+        self._whole_step = backend.finish(TorchStep._step)  # unbound: a step that holds itself outlives its block
 
     def __call__(self) -> None:
         """Do one step."""
-        self._whole_step()
+        self._whole_step(self)
 
     def gradients(self) -> Sequence[Array]:
         """Do one step, and return its gradients."""
@@ -88,7 +88,7 @@ class TorchStep(TrainingStep):
 
         def pack(tensor: Any) -> Any:
             saved.append(tensor.detach())
-            return tensor
+            return saved[-1]  # where the tensor is the result of the node that saves it, neither would ever be freed
 
         with library().autograd.graph.saved_tensors_hooks(pack, _same):
             loss = self._loss(self._x, self._target)

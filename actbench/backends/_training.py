@@ -104,7 +104,10 @@ class StepArrays:
 
 
 class TrainingStep(ABC):
-    """One arm's training step, with its parameters."""
+    """One arm's training step, with its parameters.
+
+    None is part of a reference cycle: workers hold the garbage collector back, and a step is as large as its network.
+    """
 
     @abstractmethod
     def __call__(self) -> None:
@@ -116,10 +119,10 @@ class TrainingStep(ABC):
 
     @abstractmethod
     def instrumented(self, clock: Callable[[], float]) -> Mapping[StepPart, float] | None:
-        """Do one step and return the seconds of each part, which add up to its duration; None where it has no parts.
+        """Do one step and return the seconds of each part, which add up to its duration.
 
-        A compiled step has none that could be told apart. `clock` returns seconds: those of the wall, or those that
-        this thread had the processor.
+        Where it has no parts, do nothing and return None: those of a compiled step could not be told apart. `clock`
+        returns seconds: those of the wall, or those that this thread had the processor.
         """
 
     @abstractmethod

@@ -47,19 +47,24 @@ Slices = Sequence[tuple[int, int]]
 
 
 def calibrate(
-    block: Block, time: Callable[[Slices], Sequence[float]], place: Callable[[], float], arm_seconds: float
+    block: Block,
+    time: Callable[[Slices], Sequence[float]],
+    place: Callable[[], float],
+    arm_seconds: float,
+    *,
+    parts: bool = False,
 ) -> Calibration:
     """Fix loops and values of a block's arms, so that each arm takes about `arm_seconds` per round.
 
-    `time(slices)` returns seconds; the untimed call before each slice is included in the costs, and so are the steps
-    whose parts are timed. `place()` returns the seconds for placing the operands again, which may take as much of a
-    round as one more arm.
+    `time(slices)` returns seconds; the untimed call before each slice is included in the costs, and where `parts` of
+    training steps are timed, so are as many steps beside it. `place()` returns the seconds for placing the operands
+    again, which may take as much of a round as one more arm.
     """
     loops, seconds = loops_by_doubling(len(block.timed), time)
     nbytes = inf if block.op.network else block.size * block.dtype.itemsize  # steps pass through all of their memory
     slices = PHASES if nbytes <= ALIGNMENT_SENSITIVE else 2
     single = () if block.op.network else tuple(arm for arm, call in enumerate(seconds) if call >= SLOW_CALL)
-    steps = 2 if block.op.network else 1  # which are timed as a whole, and in parts
+    steps = 2 if parts else 1
     costs = [
         (1 if arm in single else slices) * (steps * count + 1) * call
         for arm, (count, call) in enumerate(zip(loops, seconds, strict=True))

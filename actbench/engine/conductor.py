@@ -154,7 +154,7 @@ class Conductor:
                     worker = restarting.get()
                     prepare(worker, block, self.plan, self.launch.options.timeout, whole=True)
                     arm_seconds = PROBE_SECONDS if block.id in probes else self.arm_seconds
-                    calibration = calibrated(worker, block, arm_seconds, self.clock)
+                    calibration = calibrated(worker, block, arm_seconds, self.clock, parts=bool(block.op.network))
                     self.verification.settle(block, worker.ask(ListDoubts()).doubts)
                     if self.verification.needs_comparison(block):
                         self.verification.compare(block, worker)

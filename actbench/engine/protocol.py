@@ -297,4 +297,4 @@ class Time(Request[Timed]):
     """Time the slices of each sweep, of the prepared block, its operands at new addresses."""
 
     sweeps: tuple[Sweep, ...]
-    parts: bool = False  # whether to time, beside every slice of training steps, the parts of as many
+    parts: bool = False  # whether to do as many steps beside every slice of training steps, in parts if they have any

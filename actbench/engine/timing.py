@@ -42,8 +42,10 @@ def prepare(worker: Worker, block: Block, plan: Plan, timeout: float, *, whole: 
     require_planned(block.op, prepared.network)
 
 
-def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float]) -> Calibration:
-    """Fix the loops of the block that the worker has prepared; times in seconds."""
+def calibrated(
+    worker: Worker, block: Block, arm_seconds: float, clock: Callable[[], float], *, parts: bool = False
+) -> Calibration:
+    """Fix the loops of the block that the worker has prepared, whose rounds may time parts; times in seconds."""
 
     def time_slices(slices: Slices) -> tuple[float, ...]:
         sweep = Sweep(0, tuple(Slice(arm, calls) for arm, calls in slices))
@@ -57,7 +59,7 @@ def calibrated(worker: Worker, block: Block, arm_seconds: float, clock: Callable
             durations.append(clock() - start)
         return min(durations) / PLACINGS
 
-    return calibrate(block, time_slices, place, arm_seconds)
+    return calibrate(block, time_slices, place, arm_seconds, parts=parts)
 
 
 def sweeps(block: Block, calibration: Calibration, rng: random.Random) -> Iterator[Sweep]:

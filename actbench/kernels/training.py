@@ -116,6 +116,10 @@ class NetworkStep:
         forward, copied = passes.forward, backend.namespace().copy if self.trainer.has_gradients else _copied
         return Passes(lambda z: (forward(z)[0],), copied, lambda _z, _y: ())
 
+    def load(self) -> None:
+        """Load the libraries of its activation, and compile it where these do."""
+        _ = self.passes
+
     def step(self, arrays: StepArrays, optimizer: Optimizer) -> TrainingStep:
         """Return the step on these arrays."""
         spec = StepSpec(

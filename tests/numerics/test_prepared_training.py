@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actbench.engine.protocol import Prepare, Slice, Sweep
+from actbench.backends.numpy import Numpy
+from actbench.engine.protocol import Prepare, Slice, Sweep, Taken
+from actbench.engine.working import prepared_training
 from actbench.engine.working.prepared_training import UNTIMED_AFTER_ANOTHER, PreparedTraining
 from actbench.errors import InputError
 from actbench.formula import Formulas, activation
+from actbench.kernels.training import NetworkStep
 from actbench.model.inputs import Inputs
 from actbench.model.names import Dtype
 from actbench.model.training import Optimizer, StepPart
@@ -34,8 +37,8 @@ def mirrored(arms: int, calls: int) -> Sweep:
     return Sweep(1, tuple(Slice(arm, calls) for arm in (*range(arms), *reversed(range(arms)))))
 
 
-def doubts_of(monkeypatch: pytest.MonkeyPatch, spoilt: Spoilt) -> list[str]:
-    """Return the doubts about steps with z^2, in whose backward pass g' is spoilt."""
+def spoilt_block(monkeypatch: pytest.MonkeyPatch, spoilt: Spoilt) -> PreparedTraining:
+    """Return a block of steps with z^2, in whose backward pass g' is spoilt."""
 
     @activation
     def mine(m: Any) -> Formulas:
@@ -51,7 +54,12 @@ def doubts_of(monkeypatch: pytest.MonkeyPatch, spoilt: Spoilt) -> list[str]:
         return Formulas(forward=forward, recompute=recompute)
 
     register(monkeypatch, mine)
-    return [doubt.fault for doubt in prepared(MLP, "mine", ("recompute",)).doubts()]
+    return prepared(MLP, "mine", ("recompute",))
+
+
+def doubts_of(monkeypatch: pytest.MonkeyPatch, spoilt: Spoilt) -> list[str]:
+    """Return the doubts about steps whose g' is spoilt."""
+    return [doubt.fault for doubt in spoilt_block(monkeypatch, spoilt).doubts()]
 
 
 def test_a_gradient_that_is_remembered_from_the_step_before_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +82,11 @@ def test_honest_steps_are_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doubts_of(monkeypatch, lambda _, slope: slope) == []
 
 
+def test_overflows_in_steps_that_are_compared_do_not_warn(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = spoilt_block(monkeypatch, lambda z, slope: slope * np.minimum(np.exp(1000.0 * z * z), 1.0))
+    assert [*block.compared(), *block.doubts()] == []
+
+
 @pytest.mark.parametrize("inputs", ["normal:0,1e-30", "uniform:0,255", "normal:0,1e4", "normal:-100,1"])
 @pytest.mark.parametrize("batch", [1, 2, 33])
 def test_neither_the_order_of_rows_nor_that_of_steps_leaves_a_doubt(inputs: str, batch: int) -> None:
@@ -86,15 +99,22 @@ def test_neither_the_order_of_rows_nor_that_of_steps_leaves_a_doubt(inputs: str,
 class Counted:
     """A step that counts what is done with it."""
 
-    def __init__(self, done: list[str], name: str) -> None:
-        self._done, self._name = done, name
+    def __init__(self, done: list[str], name: str, *, compiled: bool = False) -> None:
+        self._done, self._name, self._compiled = done, name, compiled
 
     def __call__(self) -> None:
         """Note that it was done."""
         self._done.append(self._name)
 
-    def instrumented(self, _: Callable[[], float]) -> dict[StepPart, float]:
-        """Note that it was done in parts, of a second."""
+    def gradients(self) -> list[Any]:
+        """Note that it was done by another program, which returns gradients."""
+        self._done.append(f"{self._name} with gradients")
+        return [np.ones(1)]
+
+    def instrumented(self, _: Callable[[], float]) -> dict[StepPart, float] | None:
+        """Note that it was done in parts, of a second, where it has parts."""
+        if self._compiled:
+            return None
         self._done.append(f"{self._name} in parts")
         return dict.fromkeys(StepPart, 1.0)
 
@@ -111,6 +131,34 @@ def test_steps_are_timed_and_instrumented_in_turns_after_untimed_ones() -> None:
     third, fourth = watched["b"] + plain["b"], untimed["a"] + plain["a"] + watched["a"]
     assert done == first + second + third + fourth
     assert (len(timed.seconds[0]), timed.parts) == (4, ((1.0,) * len(StepPart),) * 2)
+
+
+def test_an_arm_without_parts_does_whole_steps_where_others_are_instrumented(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = prepared(MLP, "relu", ("recompute", "cached"))
+    done: list[str] = []
+
+    def marked(ready: Callable[[], Callable[[], None]], *, one_thread: bool) -> Taken:
+        del one_thread
+        calls = ready()
+        done.append("timed:")
+        calls()
+        return Taken(1.0, 1.0)
+
+    monkeypatch.setattr(prepared_training, "undisturbed", marked)
+    arms = [Counted(done, "a"), Counted(done, "b", compiled=True), Counted(done, "c", compiled=True)]
+    block._steps, block._arms, block._libraries = arms[:2], arms, ["numpy", "jax", ""]  # type: ignore[assignment]
+    parts = block.instrument([mirrored(3, 1)], None).parts
+    there = [*"aaaa", "a in parts", "timed:", "a", *"bbbb", "timed:", "b", "b", *"cccc", "c", "timed:", "c"]
+    assert done == [*there, "timed:", "c", "c", *"bbbb", "b", "timed:", "b", *"aaaa", "timed:", "a", "a in parts"]
+    assert parts == ((1.0,) * len(StepPart), ())
+
+
+def test_a_compiled_step_is_done_as_it_is_timed_before_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(Numpy, "compiles_for_a_size", True)
+    monkeypatch.setattr(NetworkStep, "step", lambda *_: Counted(done, "a", compiled=True))
+    prepared(MLP, "relu", ("recompute",))
+    assert sorted(done) == ["a", "a with gradients"]
 
 
 def test_inputs_with_which_steps_move_the_parameters_are_named_as_the_reason() -> None:

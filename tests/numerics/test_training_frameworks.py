@@ -153,6 +153,11 @@ def test_parts_of_an_eager_step_add_up_to_it_and_compiled_steps_have_none(backen
         assert (fact.peak is None) == (backend in {"torch", "torch-compile"}), "on the processor"
 
 
+@pytest.mark.parametrize("backend", [EAGER, JITTED, ON_DEVICE[0]])
+def test_a_step_is_freed_with_its_parameters_without_the_garbage_collector(backend: str) -> None:
+    assert [fact.case for fact in of(backend, "logistic", FEW).values() if not fact.freed] == []
+
+
 @pytest.mark.parametrize(
     ("backend", "optimizer"),
     [

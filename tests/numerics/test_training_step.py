@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from itertools import chain, count
 from time import perf_counter
 
@@ -99,6 +100,15 @@ def test_an_instrumented_step_and_a_plain_one_compute_the_same() -> None:
     one.instrumented(perf_counter)
     two()
     assert all(np.array_equal(*pair) for pair in zip(one.gradients(), two.gradients(), strict=True))
+
+
+def test_a_step_is_freed_without_the_garbage_collector() -> None:
+    executed = instrumented(MLP, "recompute")
+    executed.instrumented(perf_counter)
+    executed.gradients()
+    reference = weakref.ref(executed)
+    del executed
+    assert reference() is None
 
 
 def instrumented(name: str, arm: str) -> NumpyStep:

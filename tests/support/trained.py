@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 
 from actbench import registry
 from actbench.backends._framework import Framework
-from actbench.kernels.training import plainest
+from actbench.kernels.training import NetworkStep, plainest
 from actbench.kernels.training_memory import predicted
 from actbench.model.names import Dtype
 from actbench.model.rule import Dialect
@@ -40,6 +42,8 @@ class Facts:
     """The sum of the parts of an instrumented step over its duration; None where there are no parts."""
     shortest: float | None
     """The least of the parts, in seconds."""
+    freed: bool
+    """Whether another such step, and its parameters, are freed without the garbage collector."""
 
 
 def facts(backend: str, cases: Iterable[Case], dtype: Dtype = Dtype.FLOAT64) -> dict[Case, Facts]:
@@ -100,7 +104,21 @@ def _facts_of(backend: str, dtype: Dtype, network: str, activation: str, arm: st
         executed.peak_bytes(),
         sum(parts.values()) / seconds if parts else None,
         min(parts.values()) if parts else None,
+        _is_freed(of),
     )
+
+
+def _is_freed(of: NetworkStep) -> bool:
+    executed: Any = of.step(arrays(of), Optimizer.SGD)
+    executed.gradients()
+    executed.instrumented(time.perf_counter)
+    executed.kept_bytes()
+    references = weakref.ref(executed), weakref.ref(executed._parameters[0][0])
+    gc.disable()
+    del executed
+    freed = all(reference() is None for reference in references)
+    gc.enable()
+    return freed
 
 
 def _values(backend: str, dtype: Dtype, activations: Sequence[str]) -> dict[str, list[float]]:

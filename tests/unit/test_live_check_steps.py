@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
+from tests.support.selections import record
 from tests.support.steps import checked
 
 STEPS = ("--network", "mlp:8-6-4", "--batch", "16", "-a", "tanh", "-b", "numpy", "-s", "recompute,cached")
@@ -32,6 +34,19 @@ def test_steps_of_one_speed_are_unchanged(actbench: Actbench, bench: FakeBench) 
     assert "2 cases, margin 5 %: 2 unchanged" in result.stdout
     assert bench.opened == ["other"]
     assert actbench("check", "kept/candidate", "--baseline", "kept/baseline").exit_code == 0
+
+
+def test_a_round_is_predicted_by_the_steps_that_are_made_in_it(actbench: Actbench) -> None:
+    assert actbench(*CHECK, "-o", "kept").exit_code == 0
+    run = ("train", *STEPS[1:], "--operands", "warm", "--rounds", "1", "-o", "run")
+    assert actbench(*run).exit_code == 0
+    arms = [f"tanh/{arm}/numpy/mlp:8-6-4/float32/16" for arm in ("recompute", "cached", "yardstick")]
+    seconds = [exact_seconds(Case.parse(arm)) for arm in arms]
+    for directory, beside in (("kept/candidate", 0), ("run", 1)):
+        calibration = record(Path(directory))["calibrations"]["tanh/mlp:8-6-4/float32/16"]
+        arms_of = zip(calibration["values"], calibration["loops"], seconds, strict=True)
+        made = [values * calibration["slices"] * ((1 + beside) * loops + 1) * one for values, loops, one in arms_of]
+        assert calibration["round_seconds"] == pytest.approx(sum(made)), directory
 
 
 def test_a_slower_step_is_measured_again_and_ends_with_1(actbench: Actbench, bench: FakeBench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -49,7 +49,7 @@ class PreparedTraining:
 
     @QUIET
     def __init__(self, steps: Sequence[NetworkStep], batch: int, request: Prepare) -> None:
-        """Draw inputs and parameters, and do a step of every arm, which compiles what is compiled."""
+        """Draw inputs and parameters, and do steps of every arm, which compiles what is compiled."""
         first = steps[0]
         self.network = first.network
         self._arrays = drawn(self.network, batch, first.identity.dtype, request.seed, request.inputs)
@@ -58,7 +58,10 @@ class PreparedTraining:
         self._one_thread = threads_of_libraries() == 1 and not on_device
         self._drawn = _Copy(self._arrays)
         self._drawn()
-        self._gradients = [_sketches(step.gradients()) for step in self._steps]
+        for step, executed in zip(steps, self._steps, strict=True):
+            if step.trainer.products.compiles_for_a_size:
+                executed()  # `gradients` may be another program
+        self._gradients = [_sketches(executed.gradients()) for executed in self._steps]
         self._arms: list[TrainingStep | _Copy] = [*self._steps, _Copy(self._arrays)]
         self._libraries = [*(step.trainer.products.name for step in steps), ""]
         self._last: int | None = None
@@ -73,26 +76,27 @@ class PreparedTraining:
     def instrument(self, sweeps: Sequence[Sweep], code: CodePlacement | None) -> protocol.Timed:
         """Time the slices of sweeps, and beside every one, before it or after it in turns, the parts of as many steps.
 
-        The seconds of a part are the mean over the steps of an arm that are neither the fastest nor the slowest
-        quarter, and those that the thread had the processor where one thread does everything.
+        An arm without parts does as many whole steps there: so the timed slices of all arms follow alike, and the
+        mirrored order of arms is one in time as well. The seconds of a part are the mean over the steps of an arm that
+        are neither the fastest nor the slowest quarter, and those that the thread had the processor where one thread
+        does everything.
         """
         taken: list[list[Taken]] = []
-        watched: list[list[Mapping[StepPart, float]]] = [[] for _ in self._steps]
+        watched: list[list[Mapping[StepPart, float]]] = [[] for _ in self._arms]
         for sweep in sweeps:
             _move(sweep, code)
             taken.append([])
             for place, (arm, calls, _) in enumerate(sweep.slices):
                 if place % 2:
                     taken[-1].append(self._timed(arm, calls))
-                if arm < len(self._steps):
-                    watched[arm] += self._watched(arm, calls)
+                watched[arm] += self._watched(arm, calls)
                 if not place % 2:
                     taken[-1].append(self._timed(arm, calls))
-        return by_sweep(taken, map(_average, watched))
+        return by_sweep(taken, map(_average, watched[:-1]))
 
     @QUIET
-    def doubts(self) -> Iterator[behaviour.Doubt]:
-        """Yield the arms whose gradients at the first parameters are not what they were before they were timed.
+    def doubts(self) -> list[behaviour.Doubt]:
+        """Return the arms whose gradients at the first parameters are not what they were before they were timed.
 
         Some rows of the batch have changed places since then, which changes no gradient, and is a batch that nothing
         can have been remembered of. Steps on a device have copies of the batch before. `InputError` where steps moved
@@ -102,14 +106,17 @@ class PreparedTraining:
             raise InputError(MOVING)
         self._drawn.restore()
         _shuffle(self._arrays)
-        for arm, (step, before) in enumerate(zip(self._steps, self._gradients, strict=True)):
-            if not all(map(_Sketch.is_near, _sketches(step.gradients()), before)):
-                what = "its gradients are not the same after it was timed as before"
-                yield behaviour.Doubt(arm, f"{what}, or where rows of the batch have changed places")
+        same = "its gradients are not the same after it was timed as before"
+        what = f"{same}, or where rows of the batch have changed places"
+        return [
+            behaviour.Doubt(arm, what)
+            for arm, (step, before) in enumerate(zip(self._steps, self._gradients, strict=True))
+            if not all(map(_Sketch.is_near, _sketches(step.gradients()), before))
+        ]
 
-    def compared(self) -> Iterator[behaviour.Doubt]:
-        """Yield what `doubts` does: a step is compared as a whole."""
-        yield from self.doubts()
+    def compared(self) -> list[behaviour.Doubt]:
+        """Return what `doubts` does: a step is compared as a whole."""
+        return self.doubts()
 
     def _timed(self, arm: int, calls: int) -> Taken:
         return undisturbed(partial(self._ready, arm, calls), one_thread=self._one_thread)
@@ -119,11 +126,17 @@ class PreparedTraining:
         return repeated(self._settled(arm), (), calls)
 
     def _watched(self, arm: int, calls: int) -> list[Mapping[StepPart, float]]:
-        """Return the parts of so many steps of an arm; nothing where it has none."""
-        self._settled(arm)
+        """Do so many steps of an arm and return the parts of each; nothing where it has none."""
+        step = self._settled(arm)
         clock = thread_time if self._one_thread else perf_counter
-        parts = (self._steps[arm].instrumented(clock) for _ in range(calls))
-        return [of_step for of_step in parts if of_step]
+        watched = []
+        for _ in range(calls):
+            parts = step.instrumented(clock)
+            if parts is None:
+                step()
+            else:
+                watched.append(parts)
+        return watched
 
     def _settled(self, arm: int) -> TrainingStep | _Copy:
         """Return an arm's step after enough untimed ones that the next takes as long as in a row of them."""
@@ -159,6 +172,11 @@ class _Copy:
     def __call__(self) -> None:
         for copied, array in zip(self._copies, self._parameters, strict=True):
             np.copyto(copied, array)
+
+    def instrumented(self, clock: Callable[[], float]) -> Mapping[StepPart, float] | None:
+        """Return None: it has no parts."""
+        del clock
+        return None
 
     def restore(self) -> None:
         """Write the copy into the parameters."""

@@ -206,9 +206,10 @@ class Server:
         from actbench.kernels.resolution import network_step
 
         steps = [network_step(case) for case in cases if not case.is_yardstick]
-        block = PreparedTraining(steps, cases[0].size, request)
-        gc.freeze()
-        return block
+        for step in steps:
+            step.load()
+        gc.freeze()  # libraries, but no steps: what is frozen in reference cycles is never freed
+        return PreparedTraining(steps, cases[0].size, request)
 
     @handles(protocol_training.CheckStep)
     def check_step(self, request: protocol_training.CheckStep) -> protocol_training.CheckedStep:
@@ -218,8 +219,10 @@ class Server:
         from actbench.model.cases import Case
         from actbench.verification import training
 
+        gc.collect()
         case = Case.parse(request.case)
         step = network_step(case)
+        gc.freeze()
         arrays = drawn(step.network, case.size, case.dtype, request.seed, request.inputs)
         try:
             check, fault = training.check(step, arrays, request.optimizer), ""

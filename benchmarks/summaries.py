@@ -1,17 +1,16 @@
-"""Rewrite summary.md of the committed runs from their values: `python -m benchmarks.summaries`.
+"""Rewrite summary.md and the tables of the committed runs from their values: `python -m benchmarks.summaries`.
 
-This is needed when the words of summaries change; a test of the documents compares them.
+This is needed when the words of summaries or the columns of tables change; a test of the documents compares summaries.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from actbench.report.publish import as_markdown
+from actbench.report.publish import as_markdown, publish
 from actbench.report.results import analyse
 from actbench.report.summary import summarise
-from actbench.runs import archive, files
-from actbench.runs.names import SUMMARY
+from actbench.runs import archive
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -27,9 +26,11 @@ def text(name: str) -> str:
 
 
 def main() -> None:
-    """Rewrite the summaries."""
+    """Rewrite the summaries and tables."""
     for name in RUNS:
-        files.replace(RESULTS / name / SUMMARY, text(name))
+        run = archive.load_timed(RESULTS / name)
+        assert run.record is not None
+        publish(RESULTS / name, run.record, run.times)
 
 
 if __name__ == "__main__":

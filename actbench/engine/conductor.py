@@ -295,7 +295,5 @@ class Conductor:
         speedup = self._speedups.widest(blocks)
         if speedup is None:
             return 0.0, ""
-        return (
-            speedup.half_width,
-            f"{speedup.candidate.id} against {speedup.reference.strategy}/{speedup.reference.backend}",
-        )
+        reference = f"{speedup.reference.strategy}/{speedup.reference.backend}"
+        return speedup.half_width, f"{speedup.candidate.id} against {reference}"

@@ -20,8 +20,6 @@ from actbench.kernels.operands import Operands
 from actbench.kernels.placement import Placement
 from actbench.kernels.resolution import kernel, resolve
 from actbench.kernels.rotation import Rotation
-from actbench.kernels.shipped import ShippedKernel
-from actbench.kernels.shipped_functions import ShippedFunctionKernel
 from actbench.model.cases import KernelId
 from actbench.model.names import FIRST_ORDER, WIDE, Dtype, Op, OperandState
 from actbench.model.sizes import sizes
@@ -174,22 +172,6 @@ def test_calls_on_operands_from_memory_give_the_same(
         assert not [*rotation.changed_anywhere([slice(0, SIZE)])]
 
 
-@pytest.mark.parametrize("state", [OperandState.RESIDUALS_COLD, OperandState.COLD])
-@pytest.mark.parametrize("name", [usable("torch")])
-def test_no_forward_pass_comes_right_before_a_backward_pass_on_operands_from_memory(
-    name: str, state: OperandState, inputs: tuple[Array, Array], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    z, dy = inputs
-    subject = resolve(kernel_id("exp", name, Op.BACKWARD))
-    assert isinstance(subject, ShippedKernel)
-    operands = Operands(subject.activation, z, dy)
-    rotation = Rotation(operands, state, 6, np.random.default_rng(1))
-    calls_of(subject, SIZE, rotation, Placement(operands, np.random.default_rng(2)))
-    monkeypatch.delattr(type(subject.autograd), "arguments")
-    of_next_sweep = calls_of(subject, SIZE, rotation, Placement(operands, np.random.default_rng(3)))
-    of_next_sweep.timed(4)()
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's compiler uses what torch deprecates
 @pytest.mark.parametrize("name", [usable("torch-compile")])
 def test_a_compiled_function_is_that_of_the_framework(name: str, inputs: tuple[Array, Array]) -> None:
@@ -198,19 +180,6 @@ def test_a_compiled_function_is_that_of_the_framework(name: str, inputs: tuple[A
     for op in FIRST_ORDER:
         dz = results(kernel_id("gelu", name, op), z, dy)[-1]
         np.testing.assert_allclose(dz, slope.nearest * (1 if op is Op.DERIVATIVE else dy), rtol=1e-6, atol=1e-9)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("name", [usable("torch-compile")])
-def test_the_graph_of_a_compiled_function_runs_more_than_once(name: str) -> None:
-    kernel = resolve(KernelId("softmax-cross-entropy", SHIPPED, name, Op.BACKWARD, Dtype.FLOAT32))
-    assert isinstance(kernel, ShippedFunctionKernel)
-    z = np.linspace(-1, 1, 64 * 1024, dtype=np.float32)
-    operands = [z, np.zeros(64, np.int64), np.ones(64, np.float32)]
-    shaped = [kernel.shaped(kernel.backend.adopt(operand), 64) for operand in operands]
-    arguments = kernel.function_autograd.arguments(kernel.op, shaped)
-    (first,), (second,) = (kernel.function_autograd.function(kernel.op)(*arguments) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
 
 
 # What it keeps

@@ -215,7 +215,6 @@ def test_a_benchmark_that_fails_is_an_error_and_the_others_are_in_the_run(bench:
         ({"sizes": 1.5}, "'1.5' is not a size"),
         ({"sizes": [True]}, "sizes=True: pass numbers of elements"),
         ({"sizes": float("inf")}, "'inf' is not a size"),
-        ({"sizes": 10**400}, "is not a size"),
         ({"sizes": 10**5000}, "'<int>' is not a size"),
         ({"budget": "soon"}, "'soon' is not a time"),
         ({"budget": -1}, "'-1' is not a time"),

@@ -194,7 +194,8 @@ def training(name: str) -> Op:
     """Return the op that trains a network, ``mlp:784-512-10``; `InputError` where the text is not of that form."""
     if not NETWORK.fullmatch(name):
         raise InputError(f"'{name}' is not a network: write its name and its widths, e.g. mlp:784-512-10")
-    return Op(name)
+    kind, _, widths = name.partition(":")
+    return Op(f"{kind}:{'-'.join(str(int(width)) for width in widths.split('-'))}")
 
 
 def dtype(name: str) -> Dtype:

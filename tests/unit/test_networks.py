@@ -25,6 +25,7 @@ def test_a_network_is_an_op_with_a_name_and_widths() -> None:
     op = names.training("glu-ffn:512-1376")
     assert (op.network, op.widths) == ("glu-ffn", (512, 1376))
     assert Op("glu-ffn:512-1376") is op, "it is the same object wherever it is read"
+    assert names.training("glu-ffn:0512-01376") is op
     assert op not in [*Op], "iteration yields the three alone"
     assert (Op.STEP.network, Op.STEP.widths) == ("", ())
 

@@ -29,7 +29,10 @@ from actbench.verification.training import MOVED, MOVING
 
 STEADY = 1e-3
 """Difference of one gradient between two steps, relative to its norm: above what the order of rows and of threads
-changes."""
+changes in float32 and float64."""
+
+STEADY_ROUNDINGS = 8
+"""The same in numbers of 16 bits, in relative distances between neighbouring numbers: sums in another order."""
 
 UNTIMED_AFTER_ANOTHER = 4
 """Untimed steps of an arm after steps of another library, or after the yardstick.
@@ -201,10 +204,12 @@ class _Sketch:
     component: float
     least: float
     """The norm of as many smallest normal numbers, below which rounding decides."""
+    steady: float
+    """The relative difference that the order of rows and of threads may make."""
 
     def is_near(self, before: _Sketch) -> bool:
         """Return whether it may be the gradient of another step on the same batch; never where it is no number."""
-        scale = STEADY * max(before.norm, before.least)
+        scale = self.steady * max(before.norm, before.least)
         return abs(self.norm - before.norm) <= scale and abs(self.component - before.component) <= scale
 
 
@@ -220,8 +225,9 @@ def _sketches(gradients: Sequence[Array]) -> list[_Sketch]:
         component = wide
         for length in wide.shape:
             component = rng.choice((-1.0, 1.0), length) @ component
-        least = float(limits(gradient.dtype).tiny) * sqrt(wide.size)
-        sketches.append(_Sketch(float(np.linalg.norm(wide)), float(component), least))
+        known = limits(gradient.dtype)
+        least, steady = float(known.tiny) * sqrt(wide.size), max(STEADY, STEADY_ROUNDINGS * float(known.eps))
+        sketches.append(_Sketch(float(np.linalg.norm(wide)), float(component), least, steady))
     return sketches
 
 

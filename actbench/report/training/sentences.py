@@ -17,6 +17,7 @@ from actbench import registry
 from actbench.analysis.interval import Interval
 from actbench.analysis.training import ArmResult
 from actbench.analysis.training_sweep import WORTH
+from actbench.model.training import CHECKPOINT
 from actbench.report.numbers import count, significant
 from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 from actbench.report.training.over_backends import RATIO, SHARE, over_backends
@@ -102,7 +103,8 @@ def sentences(answers: Sequence[StepAnswer]) -> str:
     """Return the answer for all of these steps, which are of one activation, strategy and verdict."""
     first = answers[0]
     if first.arm is first.free:  # nothing but the reference and the limit was measured
-        return f"{_where(answers)}: n{_limit(answers)[1:]}."
+        limit = _limit(answers)
+        return f"{_where(answers)}: {limit[0].lower()}{limit[1:]}."
     formula = f", {OP_BY_OP}," if is_op_by_op(first.arm.case) else ""
     effect = f"{_where(answers)}: {keeping(first.arm.case.strategy)}{formula} {_effect(answers)}"
     further = (_beside_reference(answers), _bytes(answers), _limit(answers))
@@ -189,6 +191,9 @@ def _limit(answers: Sequence[StepAnswer]) -> str:
     if answers[0].shipped:  # whose gradient is another program than that of the arms: free is no limit of it
         rate = over_backends(figures, RATIO, "times as fast as shipped")
         return f"A step that copies dy in place of dy g'(z) (free) is {rate}"
+    if answers[0].reference.case.strategy == CHECKPOINT:  # what free saves then is a product as well
+        share = over_backends(figures, SHARE, f"of {CHECKPOINT}'s step")
+        return f"A step that copies dy in place of dy g'(z) (free) saves {share}"
     steps = "of this step" if len(answers) == 1 else "of these steps"
     none = f"No cheaper gradient of {answers[0].arm.case.activation} can save more than"
     return f"{none} {over_backends(figures, SHARE, steps)} (free)"

@@ -106,8 +106,8 @@ def _parts(kind: _Kind) -> Table | None:
         "Percent of an instrumented step, in which a clock is read after every part; together 100. Rest: what lies "
         "between the parts, such as calls, and in eager frameworks the bookkeeping of gradients. Overhead: how much "
         "longer the instrumented step takes than the timed one. Seconds and intervals are in parts.csv. Where a "
-        "framework adds biases within products, they are a part of these; a step that is compiled as a whole has no "
-        "parts, and no row.",
+        "framework adds biases within products, they are a part of these, but for checkpoint's; a step that is "
+        "compiled as a whole has no parts, and no row.",
         (*map(str, StepPart), "overhead"),
         cells,
     )
@@ -129,7 +129,7 @@ def _gains(kind: _Kind) -> Table | None:
         "Difference: predicted less measured, in percent of the step, paired by round. Elsewhere: what is saved of all "
         "other parts of instrumented steps. Remaining: predicted and elsewhere, less measured; of in-step, that is how "
         "much instrumented and timed steps disagree. What is not measured alone has in-step only, and a step that is "
-        "compiled as a whole has no row.",
+        "compiled as a whole has no row, nor have arms that are no strategies.",
         ("predicted from", "measured", "predicted", "difference", "elsewhere", "remaining"),
         cells,
         labels=1,

@@ -10,7 +10,10 @@ from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, acti
 UNDERFLOWS = Weakness(
     Flaw.AMPLIFIES,
     "y = z^2 / 2 is subnormal or 0, and has few digits or none",
-    lambda z, fmt: 2.0 * (sqrt(float(fmt.tiny)) / (abs(z) + float(fmt.tiny))) ** 2,
+    lambda z, fmt: (
+        (abs(z) < sqrt(2.0 * float(fmt.tiny))) / float(fmt.eps)
+        + 2.0 * (sqrt(float(fmt.tiny)) / (abs(z) + float(fmt.tiny))) ** 2
+    ),
 )
 
 Y_ROUNDED = Weakness(

@@ -141,5 +141,17 @@ def _compiled(function: Callable[..., Any], names: tuple[str, ...], dtype: Dtype
     expressions = library().expressions
     kind = {Dtype.FLOAT32: "float", Dtype.FLOAT64: "double"}[dtype]
     tree = function(*(expressions.VariableNode(name, kind) for name in names))
-    signature = [(name, expressions.kind_to_type[kind]) for name in names]
-    return library().NumExpr(tree, signature)  # type: ignore[no-any-return]
+    used = _variables(tree)
+    places = [place for place, name in enumerate(names) if name in used]
+    signature = [(names[place], expressions.kind_to_type[kind]) for place in places]
+    program: Callable[..., Any] = library().NumExpr(tree, signature)
+    if len(places) == len(names):
+        return program
+    return lambda *operands, **options: program(*(operands[place] for place in places), **options)
+
+
+def _variables(node: Any) -> set[str]:
+    """Return the names of the variables in an expression: numexpr takes no operand that it does not use."""
+    if node.astType == "variable":
+        return {node.value}
+    return set[str]().union(*map(_variables, node.children)) if node.astType == "op" else set()

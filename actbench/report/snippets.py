@@ -102,12 +102,12 @@ def {name}_backward(kept, dy):
 
 
 @jax.custom_vjp
-def {name}({inputs}):
+def {function}({inputs}):
     """{call}"""
     return {name}_forward({inputs})[0]
 
 
-{name}.defvjp({name}_forward, {name}_backward)
+{function}.defvjp({name}_forward, {name}_backward)
 ''',
     "{}.astype({})",
 )
@@ -136,7 +136,9 @@ def snippet(kernel: Kernel) -> str:
     sources = _Sources(library)
     keeping = sources.add(rule.save or rule.forward)
     derivative = sources.add(rule.derivative)
-    body = library.template.format(**_places(kernel, rule, keeping, derivative, library))
+    places = _places(kernel, rule, keeping, derivative, library)
+    function = f"{places['name']}_" if places["name"] in sources.numbers else places["name"]  # a constant has that name
+    body = library.template.format(**places, function=function)
     scipy = ["from scipy import special"] if "special." in sources.text and library is NUMPY else []
     narrow = ["import ml_dtypes"] if "ml_dtypes." in body else []
     return "\n".join([*library.imports, *scipy, *narrow, "", sources.text, body.strip("\n"), ""])

@@ -53,11 +53,12 @@ def sech(m: Any) -> Formulas:
         return m.where(z > 0.0, slope, -slope)
 
     def pair(z, y):
-        slope = y * m.sqrt((1.0 - y) * (1.0 + y))
+        slope = y * m.sqrt(max((1.0 - y) * (1.0 + y), 0.0))  # a quotient that is not rounded to nearest may exceed 1
         return -slope if z > 0.0 else slope
 
     def pair_array(z, y):
-        slope = y * m.sqrt((1.0 - y) * (1.0 + y))
+        square = (1.0 - y) * (1.0 + y)
+        slope = y * m.sqrt(m.where(square < 0.0, 0.0, square))
         return m.where(z > 0.0, -slope, slope)
 
     def second(z):

@@ -72,11 +72,12 @@ def read(data: bytes, path: Path, record: Record) -> Iterator[BlockTimes]:
         right = calibration is not None and counts == calibration.values and entry.round > 0
         right &= not entry.processor or tuple(map(len, entry.processor)) == counts
         right &= all(0 <= share <= 1 for arm in entry.processor for share in arm)
-        right &= not entry.parts or are_parts(blocks[entry.block], entry.parts)
+        parts = () if isinstance(entry.parts, msgspec.UnsetType) else entry.parts
+        right = right and (not parts or are_parts(blocks[entry.block], parts))
         if not right or not all(is_time(value) for arm in entry.seconds for value in arm):
             raise _damaged(path, number, f"this is not of block {entry.block} as it was calibrated")
-        if entry.parts:
-            record.note_parts(entry.block, entry.round, entry.parts)
+        if parts:
+            record.note_parts(entry.block, entry.round, parts)
         yield BlockTimes(blocks[entry.block], entry.round, entry.seconds, entry.processor)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from math import inf, log
+from math import inf, log, sqrt
 from typing import Any
 
-from actbench.activations._roots import lost_of_square
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 UNDERFLOWS = Weakness(
     Flaw.AMPLIFIES,
     "y = z^2 / 2 is subnormal or 0, and has few digits or none",
-    lost_of_square(2.0),
+    lambda z, fmt: 2.0 * (sqrt(float(fmt.tiny)) / (abs(z) + float(fmt.tiny))) ** 2,
 )
 
 Y_ROUNDED = Weakness(

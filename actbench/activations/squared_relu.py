@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import inf, sqrt
 from typing import Any
 
-from actbench.activations._roots import lost_of_square
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
 
 SQUARE_OVERFLOWS = Weakness(
@@ -16,7 +15,7 @@ SQUARE_OVERFLOWS = Weakness(
 SQUARE_UNDERFLOWS = Weakness(
     Flaw.AMPLIFIES,
     "y = z^2 is subnormal or 0, and has few digits or none",
-    lost_of_square(1.0),
+    lambda z, fmt: (sqrt(float(fmt.tiny)) / (abs(z) + float(fmt.tiny))) ** 2,
 )
 
 

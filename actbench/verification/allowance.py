@@ -162,7 +162,10 @@ def _merges(kernel: Kernel, derivative: Array, z: Array, there: Array) -> Array:
 
 
 def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weaknesses: tuple[Weakness, ...]) -> Array:
-    """Return where a backend that flushes denormals has an error of a few smallest normal numbers, or z is denormal."""
+    """Return where a backend that flushes denormals has an error of a few smallest normal numbers, or reads a denormal.
+
+    That is z, or y where it is kept: the result is then a number, and no more is known of it.
+    """
     if not kernel.backend.flushes:
         return np.zeros(z.size, dtype=bool)
     tiny = float(limits(kernel.dtype).tiny)
@@ -170,7 +173,11 @@ def flushed(kernel: Kernel, computed: Array, expected: Truth, z: Array, weakness
         off = expected.error(computed) * expected.ulp
         size = np.abs(z.astype(np.float64))
         lost = FLUSHED * tiny * np.where((size > 1.0) & (size <= MULTIPLIED), size * size, 1.0)
-        return np.asarray((off < lost * factor(weaknesses, z)) | (np.abs(z) < tiny))
+        read = size < tiny
+        if any(residual.name == "y" for residual in kernel.residuals):
+            y = np.abs(_outputs(kernel.activation, z).nearest.astype(np.float64))
+            read |= (y > 0) & (y < tiny) & np.isfinite(computed)
+        return np.asarray((off < lost * factor(weaknesses, z)) | read)
 
 
 NOWHERE = " at any z there that is checked: leave it out, or correct its where="

@@ -40,15 +40,15 @@ def test_the_submodules_of_a_commit_are_there_and_one_that_cannot_be_fetched_is_
 ) -> None:
     for name, value in (("COUNT", "1"), ("KEY_0", "protocol.file.allow"), ("VALUE_0", "always")):
         monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
-    other = tmp_path / "other"
-    git("clone", "--quiet", ".", str(other))
-    git("submodule", "--quiet", "add", str(other), "inner")
+    origin = tmp_path / "origin"
+    git("clone", "--quiet", ".", str(origin))
+    git("submodule", "--quiet", "add", str(origin), "inner")
     git("commit", "--quiet", "--message", "with a submodule")
     revision = Revision("git:HEAD", tmp_path / "tree")
     assert (revision.tree / "inner" / "project.py").exists()
     revision.remove_tree()
     assert not (tmp_path / "tree").exists()
-    other.rename(tmp_path / "moved")
+    origin.rename(tmp_path / "moved")
     with pytest.raises(NotComparableError, match=r"git:HEAD: 'git .* submodule' failed: .*inner"):
         _ = Revision("git:HEAD", tmp_path / "tree").tree
 

@@ -161,8 +161,8 @@ def test_nothing_is_predicted_where_the_references_forward_pass_stores_and_the_a
     both = {replace(probe, arms=pair): (6e-5, 4e-5) for probe in both}
     shares = {part: seconds / 0.8 for part, seconds in PARTS.items()}
     expected = shares[StepPart.ACTIVATION_BACKWARD] / 3 + shares[StepPart.ACTIVATION_FORWARD] / 3
-    found = by_arm(*measured({step: (0.8, 0.76)}, backward | both))
-    assert found[CACHED, "numpy"].predictions[COLD].gain == pytest.approx((expected,) * 3)
+    arms = by_arm(*measured({step: (0.8, 0.76)}, backward | both))
+    assert arms[CACHED, "numpy"].predictions[COLD].gain == pytest.approx((expected,) * 3)
 
 
 def test_a_difference_is_made_of_the_activation_of_other_parts_and_of_the_instruments() -> None:

@@ -33,8 +33,8 @@ def test_a_width_that_neither_stays_nor_grows_in_proportion_sets_a_network_apart
 def test_networks_all_of_whose_widths_are_multiplied_are_a_series_each() -> None:
     bases = ("mlp:784-512-10", "mlp:784-256-10", "mlp:784-256-256-10")
     swept = TrainingSelection(bases).swept(Along.WIDTH).networks
-    found = names(swept)
-    assert [{found[network] for network in swept[first : first + 6]} for first in (0, 6, 12)] == [
+    series = names(swept)
+    assert [{series[network] for network in swept[first : first + 6]} for first in (0, 6, 12)] == [
         {"mlp:49..1568-32..1024-1..20"},
         {"mlp:49..1568-16..512-1..20"},
         {"mlp:49..1568-16..512-16..512-1..20"},

@@ -120,7 +120,7 @@ class GuardedCalls:
             _rearrange(invocation, memory, np.argsort(order))
             yield from self._faults_of(subject, after, invocation)
             pairs = zip(_outputs(invocation, after) if after else (), outputs, strict=False)
-            if not all(_alike(one, other, order) for one, other in pairs):
+            if not all(_alike(now, before, order) for now, before in pairs):
                 yield f"on the same {what} {words} it gives another result: it remembers or counts something"
                 return
 
@@ -183,17 +183,16 @@ def exchange(size: int) -> Array:
     return order
 
 
-def _alike(one: Array, other: Array, order: Array) -> bool:
+def _alike(after: Array, before: Array, order: Array) -> bool:
     """Return whether a result on rearranged operands agrees up to what an element's place in a vector may change."""
-    if one.shape == other.shape:
-        other = in_order(other, order)
-    if one.shape != other.shape or one.dtype != other.dtype or not is_float(one.dtype):
-        return one.shape == other.shape and one.dtype == other.dtype
-    size = np.abs(other)
+    expected = in_order(before, order) if after.shape == before.shape else before
+    if after.shape != expected.shape or after.dtype != expected.dtype or not is_float(after.dtype):
+        return after.shape == expected.shape and after.dtype == expected.dtype
+    size = np.abs(expected)
     largest = np.max(size[np.isfinite(size)], initial=0.0)
     with np.errstate(all="ignore"):
-        near = np.abs(one - other) <= PLACE * limits(one.dtype).eps * (size + largest)
-    return bool(np.all(near | (one == other) | np.isnan(one) & np.isnan(other)))
+        near = np.abs(after - expected) <= PLACE * limits(after.dtype).eps * (size + largest)
+    return bool(np.all(near | (after == expected) | np.isnan(after) & np.isnan(expected)))
 
 
 def _overlaps_itself(result: Any) -> bool:

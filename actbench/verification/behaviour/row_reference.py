@@ -40,8 +40,8 @@ class RowReference:
         """
         trusted = _trusted(kernel)
         worst = self._worst(kernel, result, of_output=of_output) if of_output or trusted else NO_ELEMENTS
-        another = activations.is_built_in(kernel.activation) or trusted not in {None, kernel.strategy}
-        if worst.z.size or another or not drawn or result.size > LONGEST * self._operands.rows:
+        is_independent = activations.is_built_in(kernel.activation) or trusted not in {None, kernel.strategy}
+        if worst.z.size or is_independent or not drawn or result.size > LONGEST * self._operands.rows:
             return worst
         return self.row(kernel, int(np.random.default_rng().integers(self._operands.rows)), result)
 

@@ -130,6 +130,14 @@ class Record:
             [failure for failure in of_blocks if failure.block in places] for of_blocks in (self.failures, self.losses)
         )
 
+    def note_check(self, check: Check) -> None:
+        """Take down the check of a kernel, in place of an earlier one: a session repeats all where some lack."""
+        self.checks = [*(kept for kept in self.checks if kept.kernel != check.kernel), check]
+
+    def note_step_check(self, check: StepCheck) -> None:
+        """Take down the check of a training step, likewise."""
+        self.step_checks = [*(kept for kept in self.step_checks if kept.case != check.case), check]
+
     def note_parts(self, block: str, number: int, seconds: Sequence[Sequence[float]]) -> None:
         """Take down the seconds of the parts of a block's training steps in a round, by arm."""
         self.parts.setdefault(block, {})[number] = [[*of_arm] for of_arm in seconds]

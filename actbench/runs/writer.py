@@ -69,7 +69,7 @@ class Writer:
         """Record an event; after a round, save the run."""
         match event:
             case Checked(check):
-                self.record.checks.append(check)
+                self.record.note_check(check)
             case StepChecked() | PartsTimed():
                 self._take_training(event)
             case CasesLeftOut(left_out):
@@ -92,7 +92,7 @@ class Writer:
     def _take_training(self, event: StepChecked | PartsTimed) -> None:
         match event:
             case StepChecked(check):
-                self.record.step_checks.append(check)
+                self.record.note_step_check(check)
             case PartsTimed(block, number, seconds):
                 self.record.note_parts(block, number, seconds)
 

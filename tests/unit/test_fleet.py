@@ -24,7 +24,7 @@ from tests.conftest import Actbench
 from tests.support.cluster import SCHEDULER, Cluster, EndedTask, other_kind, other_numpy, states, three
 from tests.support.compared import BLOCK
 from tests.support.fake import FakeBench, crash
-from tests.support.selections import SMALL, TWO_BLOCKS, record
+from tests.support.selections import SMALL, TWO_BLOCKS
 
 NEW = ("fleet", "run", *TWO_BLOCKS, "--rounds", "6", *SCHEDULER, "-o", "fleet")
 
@@ -56,21 +56,6 @@ def test_one_host_of_each_kind_is_enough_with_kinds(actbench: Actbench, cluster:
     assert cluster.measured_on == ["tcp://127.0.0.2:1", "tcp://127.0.0.4:1"]
 
 
-def test_a_kind_that_is_resumed_is_not_started_on_a_second_host(
-    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("actbench.api.fleet.POLL", 0.01)
-    cluster.dies_after = {"tcp://127.0.0.2:1": 5}
-    lost = actbench(*NEW, "--kinds", "--allow-different")
-    assert lost.exit_code == 4
-    resumed = (*RESUMED, "--kinds", "--allow-different")
-    assert f"; actbench {' '.join(resumed).replace(SCHEDULER[1], 'ADDRESS')} goes on" in lost.stderr
-    cluster.measured_on.clear()
-    assert actbench(*resumed).exit_code == 0
-    assert states() == {"kind1-host1": "complete"}
-    assert len(cluster.measured_on) == 1
-
-
 def test_links_to_runs_of_a_fleet_count_as_no_hosts(actbench: Actbench, cluster: Cluster) -> None:
     assert actbench(*NEW[:-1], "results").exit_code == 0
     assert Path("results/latest").is_symlink()
@@ -78,29 +63,6 @@ def test_links_to_runs_of_a_fleet_count_as_no_hosts(actbench: Actbench, cluster:
     cluster.measured_on.clear()
     actbench("fleet", "run", "--resume", "results", *SCHEDULER)
     assert cluster.measured_on == ["tcp://127.0.0.9:1"]
-
-
-@pytest.mark.parametrize("messages", [0, 3, 12, 20])
-def test_a_host_that_is_lost_costs_what_it_had_not_finished(
-    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, messages: int
-) -> None:
-    monkeypatch.setattr("actbench.api.fleet.POLL", 0.01)
-    cluster.dies_after = {"tcp://127.0.0.3:1": messages}
-    result = actbench(*NEW)
-    assert result.exit_code == 4
-    assert "kind1-host2: its Dask worker was lost; what is finished is kept; actbench fleet run --" in result.stderr
-    assert {"kind1-host1": "complete", "kind1-host3": "complete"}.items() <= states().items()
-    before = load(Path("fleet/kind1-host2")).times if messages else None
-    cluster.hosts["tcp://127.0.0.9:1"] = three()["tcp://127.0.0.3:1"]
-    cluster.measured_on.clear()
-    assert actbench(*RESUMED).exit_code == 0
-    assert len(cluster.measured_on) == 1, "any host of the kind goes on with it"
-    assert states() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
-    first, second = (record(Path("fleet", name))["settings"] for name in ("kind1-host1", "kind1-host2"))
-    assert first == second, "limits are those of the fleet"
-    after = load(Path("fleet/kind1-host2")).times
-    for finished in before.finished() if before else ():
-        assert (after.seconds(finished.block)[finished.round - 1] == finished.seconds).all()
 
 
 @pytest.mark.parametrize(

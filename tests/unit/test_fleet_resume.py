@@ -1,0 +1,72 @@
+"""A fleet goes on with what was lost or interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actbench.runs.archive import load
+from tests.conftest import Actbench
+from tests.support.cluster import SCHEDULER, Cluster, states, three
+from tests.support.selections import TWO_BLOCKS, record
+
+NEW = ("fleet", "run", *TWO_BLOCKS, "--rounds", "6", *SCHEDULER, "-o", "fleet")
+
+RESUMED = ("fleet", "run", "--resume", "fleet", *SCHEDULER)
+
+STEPS = ("dense:8-4", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "--batch", "4,8", "--rounds", "2")
+
+
+@pytest.fixture(autouse=True)
+def losses_are_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at which hosts are still there more often than every second."""
+    monkeypatch.setattr("actbench.api.fleet.POLL", 0.01)
+
+
+def test_a_kind_that_is_resumed_is_not_started_on_a_second_host(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.dies_after = {"tcp://127.0.0.2:1": 5}
+    lost = actbench(*NEW, "--kinds", "--allow-different")
+    assert lost.exit_code == 4
+    resumed = (*RESUMED, "--kinds", "--allow-different")
+    assert f"; actbench {' '.join(resumed).replace(SCHEDULER[1], 'ADDRESS')} goes on" in lost.stderr
+    cluster.measured_on.clear()
+    assert actbench(*resumed).exit_code == 0
+    assert states() == {"kind1-host1": "complete"}
+    assert len(cluster.measured_on) == 1
+
+
+@pytest.mark.parametrize("messages", [0, 2, 3, 12, 20])
+def test_a_host_that_is_lost_costs_what_it_had_not_finished(
+    actbench: Actbench, cluster: Cluster, messages: int
+) -> None:
+    cluster.dies_after = {"tcp://127.0.0.3:1": messages}
+    result = actbench(*NEW)
+    assert result.exit_code == 4
+    assert "kind1-host2: its Dask worker was lost; what is finished is kept; actbench fleet run --" in result.stderr
+    assert {"kind1-host1": "complete", "kind1-host3": "complete"}.items() <= states().items()
+    before = load(Path("fleet/kind1-host2")).times if messages else None
+    cluster.hosts["tcp://127.0.0.9:1"] = three()["tcp://127.0.0.3:1"]
+    cluster.measured_on.clear()
+    assert actbench(*RESUMED).exit_code == 0
+    assert len(cluster.measured_on) == 1, "any host of the kind goes on with it"
+    assert states() == dict.fromkeys(("kind1-host1", "kind1-host2", "kind1-host3"), "complete")
+    first, second = (record(Path("fleet", name))["settings"] for name in ("kind1-host1", "kind1-host2"))
+    assert first == second, "limits are those of the fleet"
+    after = load(Path("fleet/kind1-host2")).times
+    for finished in before.finished() if before else ():
+        assert (after.seconds(finished.block)[finished.round - 1] == finished.seconds).all()
+
+
+@pytest.mark.parametrize("messages", [1, 2, 4])
+def test_training_steps_that_were_checked_before_a_host_was_lost_are_recorded_once(
+    actbench: Actbench, cluster: Cluster, messages: int
+) -> None:
+    cluster.hosts = {"tcp://127.0.0.2:1": three()["tcp://127.0.0.2:1"]}
+    cluster.dies_after = {"tcp://127.0.0.2:1": messages}
+    assert actbench("fleet", "train", *STEPS, *SCHEDULER, "-o", "fleet").exit_code == 4
+    cluster.hosts |= three()
+    assert actbench("fleet", "train", *RESUMED[2:], "--kinds").exit_code == 0
+    run = load(Path("fleet/kind1-host1"))
+    assert run.record is not None
+    assert [check.case for check in run.record.step_checks] == [*run.plan.steps]

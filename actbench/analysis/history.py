@@ -7,7 +7,7 @@ that was measured side by side: of a case and its block's plain copy, of two str
 the same case of the baseline.
 
 A step of a time in copies may be one of the copy. The time itself tells, where the host's drift allows it to: a step is
-of the copy where the time itself changed by less, if at all (`SeriesStep.is_of_copy`).
+of the copy where the time itself changed by less, if at all, or the other way (`SeriesStep.is_of_copy`).
 """
 
 from __future__ import annotations
@@ -83,15 +83,22 @@ class SeriesStep:
     """Whether the case got slower, or the speedup smaller."""
 
     @property
+    def _time_may_be_unchanged(self) -> bool:
+        """Whether the time itself is not shown to have changed in the step's direction; False without it."""
+        seconds = self.of_time_itself
+        return seconds.low <= 1 if self.step.ratio.value > 1 else seconds.high >= 1
+
+    @property
     def is_of_copy(self) -> bool:
-        """Whether the copy changed, and not the case: the time itself may be unchanged, and changed by less."""
+        """Whether the copy changed, and not the case: the time itself changed by less, if at all, or the other way."""
         seconds, ratio = self.of_time_itself, self.step.ratio
-        return seconds.contains(1) and (seconds.high < ratio.low if ratio.value > 1 else seconds.low > ratio.high)
+        less = seconds.high < ratio.low if ratio.value > 1 else seconds.low > ratio.high
+        return self._time_may_be_unchanged and less
 
     @property
     def is_open(self) -> bool:
         """Whether it may be one of the copy as well as of the case: the time itself drifts too much to tell."""
-        return self.of_time_itself.contains(1) and not self.is_of_copy
+        return self._time_may_be_unchanged and not self.is_of_copy
 
     @property
     def is_regression(self) -> bool:

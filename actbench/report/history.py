@@ -61,8 +61,8 @@ def remarks(history: History, left_out: Sequence[str]) -> list[str]:
         lines.append(f"no step can be shown in {history.too_short} of {len(history.series)} series: {why}")
     if any(step.is_of_copy for _, step in history.steps):
         lines.append(
-            "a step is of the copy where the time itself has not changed as much, if at all: the copy seems to have "
-            "changed, and not the case"
+            "a step is of the copy where the time itself has not changed as much in its direction, if at all: the copy "
+            "seems to have changed, and not the case"
         )
     if undecided := sum(step.is_open for _, step in history.steps):
         lines.append(

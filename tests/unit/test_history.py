@@ -80,6 +80,19 @@ def test_a_step_that_the_time_itself_does_not_have_is_of_the_copy(actbench: Actb
     assert "the copy seems to have changed, and not the case" in result.stdout
 
 
+@pytest.mark.parametrize(("copies", "seconds"), [(1.36, 0.95), (0.7, 1.05)])
+def test_a_step_is_of_the_copy_where_the_time_itself_changed_the_other_way(
+    actbench: Actbench, run: Path, copies: float, seconds: float
+) -> None:
+    later = tuple(copies * factor for factor in STEADY)
+    directory = runs(run, Path("all"), (*STEADY, *later), scaled=("copies", "copies_low", "copies_high"))
+    for number in range(len(STEADY), 2 * len(STEADY)):
+        rewrite(directory / f"run{number:02}" / "cases.csv", "strategy", seconds, ("seconds",))
+    result = actbench("history", str(directory), "--fail-on-step")
+    assert "1 step, 0 slower, 0 faster, 1 of the copy\n" in result.stdout
+    assert result.exit_code == 0, "1 means a regression and nothing else"
+
+
 def test_a_step_of_a_case_is_not_hidden_by_the_host_s_drift(actbench: Actbench, run: Path) -> None:
     drift = [1.0 + 0.3 * (number % 3) for number in range(len(STEP))]
     directory = runs(run, Path("all"), STEP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from actbench.analysis.interval import Interval
@@ -36,6 +36,8 @@ class BlockEvidence:
     """Rounds of all runs x these arms x values; NaN where an arm has fewer."""
     lost: Mapping[Arm, LostRace]
     """Those that lost in a run, which went on without them."""
+    codes: Mapping[Arm, str] = field(default_factory=dict)
+    """The digests of the code that the rounds of these arms are of, as far as runs have them."""
 
 
 def races_in(block: Block, *, apart: bool) -> dict[RaceId, tuple[Arm, ...]]:

@@ -180,7 +180,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Inspect(Request[Inspected]):
-    """Read what the compiler made of a kernel, at whatever size the case has."""
+    """Read what the compiler made of a kernel, or the digest of a training step, at whatever size the case has."""
 
     case: str
 

@@ -31,8 +31,14 @@ def of_machine_code(digest: str, called_by: Iterable[str]) -> str | None:
     return _joined([digest, *map(installed, called_by)])
 
 
+def of_step(activation: str | None, products: Iterable[str]) -> str | None:
+    """Return the digest of a training step: of its activation's code, and of what executes the rest of it."""
+    rest = of_interpreted_code(products)
+    return _joined([activation, rest])
+
+
 def of_interpreted_code(executed_by: Iterable[str]) -> str | None:
-    """Return the digest of a built-in kernel that these distributions execute; None where their files are not known."""
+    """Return the digest of what is built in and these distributions execute; None where their files are not known."""
     return _joined([source_of_actbench(), *map(installed, executed_by)])
 
 

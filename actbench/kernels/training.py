@@ -7,7 +7,7 @@ from functools import cached_property
 
 from actbench.backends import Backend, Passes, StepArrays, StepSpec, TrainingStep
 from actbench.formula import Activation
-from actbench.kernels import dtypes
+from actbench.kernels import code_digest, dtypes
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array, Z
 from actbench.model.cases import KernelId
@@ -115,6 +115,14 @@ class NetworkStep:
             return passes
         forward, copied = passes.forward, backend.namespace().copy if self.trainer.has_gradients else _copied
         return Passes(lambda z: (forward(z)[0],), copied, lambda _z, _y: ())
+
+    @property
+    def code(self) -> str | None:
+        """Digest of all code that it executes; None where that is not known, as of a framework."""
+        products = self.trainer.products.executed_by(())
+        if self.kernel is None or products is None:
+            return None
+        return code_digest.of_step(self.kernel.backward.code, products)
 
     def load(self) -> None:
         """Load the libraries of its activation, and compile it where these do."""

@@ -113,6 +113,8 @@ class StepCheck:
     """The most bytes that a step has allocated at once; None where that cannot be measured."""
     batch: int = 0
     """Rows of the batch; 0 where a run did not record it, until the run is read."""
+    code: str | None = None
+    """Digest of all code that the step executes; None where that is not known, as of a framework."""
 
     @property
     def case(self) -> Case:

@@ -26,6 +26,8 @@ class LostRace:
     seconds: tuple[float, float, float]
     """Of one of its calls."""
     rounds: int
+    code: str | None = None
+    """Digest of all code that it executed, as its check had it; None where that is not known."""
 
     @property
     def faster(self) -> Arm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -16,6 +16,7 @@ import msgspec
 from actbench.errors import InputError, damaged
 from actbench.host.environment import Environment, public_text
 from actbench.model.calibration import Calibration
+from actbench.model.cases import Case, KernelId
 from actbench.model.checks import Check, StepCheck
 from actbench.model.commit import Commit
 from actbench.model.loaded import Loaded
@@ -110,7 +111,8 @@ class Record:
     """The digest of the fields in `SEALED`; all other fields, such as the environment, may be corrected by hand."""
 
     def leave_out(self, left_out: Sequence[LeftOut]) -> None:
-        """Leave cases out, with all that is recorded of them."""
+        """Leave cases out, with all that is recorded of them but the code of those that lost."""
+        left_out = self._with_codes(left_out)
         larger, self.plan = self.plan, self.plan.without(left_out)
         places = self.plan.places_in(larger)
         self.calibrations = {
@@ -137,6 +139,22 @@ class Record:
     def note_step_check(self, check: StepCheck) -> None:
         """Take down the check of a training step, likewise."""
         self.step_checks = [*(kept for kept in self.step_checks if kept.case != check.case), check]
+
+    @property
+    def codes(self) -> dict[KernelId, str]:
+        """The digests of what kernels and training steps execute, as far as their checks have them."""
+        of_checks = {check.kernel: check.code for check in self.checks if check.code}
+        return of_checks | {check.kernel: check.code for check in self.step_checks if check.code}
+
+    def _with_codes(self, left_out: Iterable[LeftOut]) -> list[LeftOut]:
+        """Return cases with the code of those that lost, unless that is of an earlier run."""
+        codes = self.codes
+        return [
+            replace(one, lost=replace(one.lost, code=one.lost.code or codes.get(Case.parse(one.case).kernel)))
+            if one.lost
+            else one
+            for one in left_out
+        ]
 
     def note_parts(self, block: str, number: int, seconds: Sequence[Sequence[float]]) -> None:
         """Take down the seconds of the parts of a block's training steps in a round, by arm."""

@@ -60,7 +60,7 @@ def check(step: NetworkStep, arrays: StepArrays, optimizer: Optimizer) -> StepCh
             f"{step.identity.id} is wrong: it keeps {kept} bytes where its residuals, each as large as z, are {total}: "
             "return what the derivative reads, and nothing else"
         )
-    return StepCheck(step.identity, error, worst, kept, alive, total, by_network.alive, peak)
+    return StepCheck(step.identity, error, worst, kept, alive, total, by_network.alive, peak, code=step.code)
 
 
 def _require_numbers(arm: NetworkStep, gradients: Sequence[Array], arrays: StepArrays) -> None:

@@ -106,6 +106,8 @@ class FakeWorker:
                 answer = replace(self._time(request.sweeps), parts=self._parts() if request.parts else ())
             case protocol_training.CheckStep():
                 answer = self.check_step(request)
+                if answer.check:
+                    answer = replace(answer, check=replace(answer.check, code=self.code(Case.parse(request.case))))
             case protocol_limits.MeasureLimits() | protocol_limits.MeasureCall():
                 answer = limits(request) if isinstance(request, protocol_limits.MeasureLimits) else self._call(request)
             case _:

@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from actbench import plugins
+from actbench.engine.protocol import Inspect
+from actbench.engine.protocol_training import CheckStep
+from actbench.engine.working.worker import Server
 from actbench.kernels import code_digest
-from actbench.kernels.resolution import resolve
+from actbench.kernels.resolution import network_step, resolve
 from actbench.model.cases import Case
+from actbench.model.inputs import STANDARD_NORMAL
+from actbench.model.training import Optimizer
 from tests.support.tiers import exhaustive_but
 
 
@@ -64,3 +69,25 @@ def test_what_a_user_s_formula_calls_is_not_known(tmp_path: Path) -> None:
         assert code("recompute", "numba", "mine") is not None, "machine code is all of it"
     finally:
         plugins.unload()
+
+
+def test_a_training_step_has_that_of_its_activation_and_of_what_executes_its_products(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def of_step(arm: str) -> str | None:
+        return network_step(Case.parse(f"logistic/{arm}/dense:16-8/float32/8")).code
+
+    compiled, interpreted = of_step("cached/numpy+numba"), of_step("cached/numpy")
+    assert compiled not in {None, interpreted, of_step("recompute/numpy+numba")}
+    assert of_step("shipped/torch") is None, "a framework's code is its version's"
+    monkeypatch.setattr(code_digest, "installed", lambda name: f"a later {name}")
+    assert of_step("cached/numpy+numba") != compiled
+    assert of_step("cached/numpy") != interpreted
+
+
+def test_the_check_of_a_training_step_has_the_digest_that_is_looked_up() -> None:
+    case = "logistic/cached/numpy/dense:16-8/float32/8"
+    checked = Server().answer(CheckStep(case, 0, STANDARD_NORMAL, Optimizer.SGD)).check
+    assert checked is not None
+    assert checked.code is not None
+    assert checked.code == Server().answer(Inspect(case)).code

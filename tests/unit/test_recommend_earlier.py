@@ -218,16 +218,3 @@ def test_the_time_of_an_arm_that_lost_is_over_the_one_that_leads_now() -> None:
     places = race.places[RaceId(RACE.id, "")]
     assert places[second].standing is Standing.LEADS
     assert places[lost].ratio == pytest.approx(Interval(1.8, 1.68, 1.92))
-
-
-def test_a_run_of_other_code_under_the_same_version_counts_only_where_it_is_named(
-    recommend: Recommend, bench: FakeBench
-) -> None:
-    bench.code = lambda case: f"{case.strategy} as it was"
-    assert recommend(taking(cached=0.5)).exit_code == 0
-    assert "nothing was measured now" in recommend(taking(recompute=0.1), fresh=False).stdout
-    bench.code = lambda case: f"{case.strategy} as it {'is' if case.strategy == 'recompute' else 'was'}"
-    named = " ".join(recommend(taking(recompute=0.1), "--from", "latest", fresh=False).stdout.split())
-    assert "keep y (cached)" in named
-    assert "the code of logistic/recompute/numpy/backward/float32 is not that of then" in named
-    assert "keep z (recompute)" in recommend(taking(recompute=0.1), fresh=False).stdout

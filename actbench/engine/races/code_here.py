@@ -1,7 +1,8 @@
 """The code that kernels execute here, which tells whether an earlier run timed the same: versions alone do not.
 
-A developer changes kernels without a new version. Digests of code are recorded in the checks of a run
-(`actbench.kernels.code_digest`), and a worker finds those of here, as far as earlier runs have any.
+A developer changes kernels without a new version. Digests of code (`actbench.kernels.code_digest`) are recorded in the
+checks of a run and, of an arm that lost, beside what is known of it. A worker finds those of here, as far as earlier
+runs have any.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 
 from actbench.engine.launch import Launch, RestartingWorker
 from actbench.engine.protocol import Inspect
-from actbench.engine.races.recommending import kernel_of
 from actbench.errors import BenchmarkError
 from actbench.model.cases import Block, KernelId
 from actbench.runs.record import Record
@@ -28,10 +28,13 @@ class CodeHere:
 
     def changed(self, record: Record, blocks: Iterable[Block]) -> frozenset[KernelId]:
         """Return the kernels of some blocks that execute other code here than in a run, as far as both are known."""
-        kernels = frozenset[KernelId]().union(*map(kernels_of, blocks))
-        there = {check.kernel: check.code for check in record.checks if check.code and check.kernel in kernels}
-        self._look_up(there.keys() - self.known.keys())
-        return frozenset(kernel for kernel, code in there.items() if self.known[kernel] not in {None, code})
+        kernels = {case.id: case.kernel for block in blocks for case in block.cases}
+        of_checks = record.codes
+        there = {(kernel, of_checks[kernel]) for kernel in of_checks.keys() & {*kernels.values()}}
+        lost = ((one.case, one.lost.code) for one in record.plan.left_out if one.lost and one.lost.code)
+        there |= {(kernels[case], code) for case, code in lost if case in kernels}
+        self._look_up({kernel for kernel, _ in there} - self.known.keys())
+        return frozenset(kernel for kernel, code in there if self.known[kernel] not in {None, code})
 
     def _look_up(self, kernels: Iterable[KernelId]) -> None:
         with RestartingWorker(self.launch) as restarting:
@@ -44,5 +47,5 @@ class CodeHere:
 
 
 def kernels_of(block: Block) -> frozenset[KernelId]:
-    """Return the kernels that the cases of a block execute for g'."""
-    return frozenset(kernel_of(case).identity for case in block.cases)
+    """Return the kernels, or the training steps of any batch, that the cases of a block execute."""
+    return frozenset(case.kernel for case in block.cases)

@@ -41,6 +41,8 @@ class BlockOfRun:
     """Rounds x arms, yardsticks after these, x values; NaN where an arm has fewer."""
     lost: Mapping[Arm, LostRace]
     """The arms that lost in it to another arm of their race."""
+    codes: Mapping[Arm, str]
+    """The digests of the code of those that it has rounds of, as far as they are known."""
 
     @property
     def pairs(self) -> set[tuple[Arm, Arm]]:
@@ -89,7 +91,7 @@ class CollectedRuns:
         if measured is not None:
             rounds, seconds = run.times.rounds(measured), run.times.seconds(measured)
             lost = {arm: race for arm, race in self._lost_in(run).items() if arm not in measured.arms}
-            self.runs.append(BlockOfRun(run.path, measured.arms, rounds, seconds, lost))
+            self.runs.append(BlockOfRun(run.path, measured.arms, rounds, seconds, lost, _codes(run, measured)))
 
     def findings(self) -> BlockFindings:
         """Return what all runs say together, those that were added first before others that have the same rounds."""
@@ -101,6 +103,7 @@ class CollectedRuns:
         arms = tuple(arm for arm in self.block.arms if arm not in lost)
         counting: list[BlockOfRun] = []
         known: dict[Arm, LostRace] = {}
+        codes: dict[Arm, str] = {}
         parts: list[Floats] = []
         for run in complete:
             is_new = np.ones(len(run.rounds), dtype=np.bool_)
@@ -109,8 +112,9 @@ class CollectedRuns:
             if is_new.any() or not run.lost.items() <= known.items():
                 counting.append(run)
                 known |= run.lost
+                codes |= run.codes
                 parts.append(run.of_arms(arms)[is_new])
-        evidence = BlockEvidence(arms, joined(parts), known) if parts else None
+        evidence = BlockEvidence(arms, joined(parts), known, codes) if parts else None
         paths = tuple(dict.fromkeys(run.path for run in contradicting))
         return BlockFindings(evidence, frozenset(run.path for run in counting), paths)
 
@@ -151,6 +155,12 @@ def alike(block: Block, blocks: Iterable[Block]) -> Block | None:
     """Return the block that is measured under the same conditions; None where there is none."""
     under_these = (one for one in blocks if one.conditions == block.conditions)
     return next((one for one in under_these if _has_as_many_threads(one, block)), None)
+
+
+def _codes(run: Run, block: Block) -> dict[Arm, str]:
+    """Return the digests of the code of a block's arms, as far as a run has them."""
+    codes = run.record.codes if run.record else {}
+    return {arm: codes[case.kernel] for case, arm in zip(block.cases, block.arms, strict=True) if case.kernel in codes}
 
 
 def _has_as_many_threads(one: Block, other: Block) -> bool:

@@ -153,7 +153,9 @@ class Racing:
             leader = next(place.arm for place in places if place.standing is Standing.LEADS)
             slower = [place for place in places if place.standing is Standing.SLOWER]
             lost |= {place.arm: LostPlace(place, leader) for place in slower}
-            yield from (_left_out(cases[place.arm], _lost(place, cases[leader])) for place in slower)
+            codes = self.evidence[block.id].codes if block.id in self.evidence else {}
+            for place in slower:
+                yield _left_out(cases[place.arm], _lost(place, cases[leader], codes.get(place.arm)))
 
 
 def joined(runs: Iterable[Floats]) -> Floats:
@@ -168,8 +170,8 @@ def _with_arms(block: Block) -> Iterator[tuple[Case, Arm]]:
     return zip(block.cases, block.arms, strict=True)
 
 
-def _lost(place: Place, leader: Case) -> LostRace:
-    return LostRace(leader.id, place.ratio, place.seconds, place.rounds)
+def _lost(place: Place, leader: Case, code: str | None) -> LostRace:
+    return LostRace(leader.id, place.ratio, place.seconds, place.rounds, code)
 
 
 def _left_out(case: Case, lost: LostRace) -> LeftOut:

@@ -173,11 +173,14 @@ class Server:
 
     @handles(protocol.Inspect)
     def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
-        """Read what the compiler made of a kernel."""
-        from actbench.kernels.resolution import resolve
+        """Read what the compiler made of a kernel; of a training step, the digest of its code."""
+        from actbench.kernels.resolution import network_step, resolve
         from actbench.model.cases import Case
 
-        subject = resolve(Case.parse(request.case))
+        case = Case.parse(request.case)
+        if case.op.network:
+            return protocol.Inspected(None, network_step(case).code)
+        subject = resolve(case)
         return protocol.Inspected(subject.compiled, subject.code)
 
     @handles(protocol.Prepare)

@@ -81,7 +81,22 @@ def _directory(path: Path) -> Path:
 
 def _is_member(directory: Path) -> bool:
     """Return whether a directory is that of a run, or of a check."""
-    return (directory / RUN).exists() or all((directory / side / RUN).exists() for side in (BASELINE, CANDIDATE))
+    return (directory / RUN).exists() or _is_check(directory)
+
+
+def _is_check(directory: Path) -> bool:
+    """Return whether a directory has the sides of a check, and not just runs of their names: they began as one.
+
+    Where a side cannot be read, that is to be reported of a check.
+    """
+    sides = [directory / side for side in (BASELINE, CANDIDATE)]
+    if not all((side / RUN).exists() for side in sides):
+        return False
+    try:
+        baseline, candidate = map(digest.read, sides)
+    except (OSError, InputError):
+        return True
+    return baseline.created == candidate.created
 
 
 def _members(directory: Path) -> Iterator[Path]:
@@ -101,6 +116,11 @@ def _read(directory: Path, *, named: bool) -> CollectedRun:
     if (directory / RUN).exists():
         return CollectedRun(name, _readable(directory), named=named)
     baseline, candidate = (_readable(directory / side) for side in (BASELINE, CANDIDATE))
+    if baseline.seconds != candidate.seconds:
+        raise InputError(
+            f"{candidate.path} and {baseline.path} were not measured together to the end, as the sides of a check are: "
+            "name one of them, as a run"
+        )
     return CollectedRun(name, candidate, baseline, named)
 
 

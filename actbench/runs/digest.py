@@ -38,6 +38,8 @@ class Digest:
     optimizer: Optimizer | None
     """None of a run of derivatives."""
     commit: Commit | None
+    seconds: float
+    """Wall time of all sessions."""
 
     @property
     def host(self) -> tuple[tuple[str, str], ...]:
@@ -63,6 +65,7 @@ class _RunFields(msgspec.Struct):
     created: str
     status: Status
     id: str
+    seconds: float = 0.0
     commit: Commit | None = None
 
 
@@ -92,6 +95,7 @@ def read(directory: Path) -> Digest:
         inputs=fields.plan.inputs,
         optimizer=training.optimizer if training else None,
         commit=fields.commit,
+        seconds=fields.seconds,
     )
 
 

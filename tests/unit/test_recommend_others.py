@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 
 import click
@@ -20,15 +21,22 @@ from actbench.backends import Backend
 from actbench.engine.races import frameworks
 from actbench.engine.races.saved_names import kept_by
 from actbench.errors import ExitCode
+from actbench.host import environment
 from actbench.kernels import resolution
 from actbench.kernels.shipped import ShippedKernel
-from actbench.model.cases import Arm, Case, KernelId
+from actbench.kernels.subject import Subject
+from actbench.model.cases import Arm, Block, Case, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.training import SHIPPED
 from actbench.model.variants import Variant
+from actbench.planning import cold
+from actbench.planning.selection import Room
 from actbench.report import framework_choices
+from tests.conftest import Actbench
+from tests.support.fake import FakeBench
 from tests.support.peers import usable
 from tests.support.races import Recommend, outcome, taking
+from tests.support.states import CACHE
 
 ZERO = Largest(0.0, 0.0)
 
@@ -139,6 +147,29 @@ def test_what_torch_keeps_is_compared_in_the_same_rounds(
     assert other["time_over_best"]["value"] == pytest.approx(1.2)
     assert other["kernel_over_same_strategy"]["value"] == pytest.approx(1.2)
     assert json.dumps(result["absent"]) == "[]"
+
+
+def test_frameworks_are_not_compared_on_warm_operands_where_the_race_was_on_those_from_memory(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = cold.without_memory
+
+    def without_memory(subjects: Sequence[Subject], of: Block, room: Room) -> str | None:
+        is_larger = any(subject.backend.name == "numpy-blocked" for subject in subjects)
+        return "so many sets need more than there is" if is_larger else real(subjects, of, room)
+
+    monkeypatch.setattr(environment, "last_level_cache", lambda _: CACHE)
+    monkeypatch.setattr(cold, "without_memory", without_memory)
+    monkeypatch.setattr(frameworks, "FRAMEWORKS", ("numpy-blocked",))
+    monkeypatch.setattr(Backend, "unshipped", lambda *_: None)
+    bench.seconds = taking(cached=0.5)
+    options = ("recommend", "-a", "logistic", "-n", "10000", "--op", "backward", "-q", "--fresh", "--others")
+    answer = outcome(actbench(*options, "--format", "json"))
+    assert answer["choice"]["case"] == "logistic/cached/numpy/backward/float32/10000/residuals-cold"
+    assert answer["others"] == []
+    (absent,) = answer["absent"]
+    assert absent.startswith("Not compared: ")
+    assert "so many sets need more than there is" in absent
 
 
 @pytest.mark.parametrize(("name", "activation", "keeps"), [("torch", "gelu", ("z",)), ("jax", "logistic", ("g'",))])

@@ -20,7 +20,7 @@ from actbench.engine.preparing import PreparedRun
 from actbench.engine.races import recommending
 from actbench.engine.requests import RecommendRequest
 from actbench.engine.training import PreparedTrain
-from actbench.errors import BenchmarkError
+from actbench.errors import BenchmarkError, InputError
 from actbench.model.cases import Arm
 from actbench.model.plan import LeftOut
 from actbench.model.times import Times
@@ -71,7 +71,7 @@ class FrameworkContest:
 def prepare(
     request: RecommendRequest, best: Candidate, start_worker: StartWorker
 ) -> FrameworkContest | ComparedFrameworks:
-    """Plan the run; where no framework can be compared here, return why."""
+    """Plan the run, on operands in the state that the race was in; where no framework can be compared, return why."""
     (activation,) = request.activations
     names = ON_DEVICE if best.case.backend in ON_DEVICE else FRAMEWORKS
     reasons = {name: _reason(registry.backends()[name], activation) for name in names}
@@ -79,15 +79,17 @@ def prepare(
     if not here:
         return ComparedFrameworks(best.case, (), _sentences(reasons), 0, None)
     strategies = (*map(Variant, registry.activation(activation).strategies), SHIPPED, best.case.strategy)
-    contest = recommending.prepare(
-        replace(
-            request,
-            backends=tuple(dict.fromkeys([best.case.backend, *here])),
-            strategies=tuple(dict.fromkeys(strategies)),
-            residual_dtypes=(),
-        ),
-        start_worker,
+    beside = replace(
+        request,
+        backends=tuple(dict.fromkeys([best.case.backend, *here])),
+        strategies=tuple(dict.fromkeys(strategies)),
+        residual_dtypes=(),
+        may_be_warm=False,
     )
+    try:
+        contest = recommending.prepare(beside, start_worker)
+    except InputError as error:
+        return ComparedFrameworks(best.case, (), (*_sentences(reasons), f"Not compared: {error}."), 0, None)
     (candidates,) = contest.candidates.values()
     by_arm = {one.arm: one for one in candidates}
     frameworks = tuple(arm for arm in by_arm if arm.strategy == SHIPPED and arm.backend in here)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from actbench.analysis.conditions import Conditions, distinctions
 from actbench.analysis.crossovers_on_hosts import HostsOfCrossover
 from actbench.analysis.history import Measurement
 from actbench.analysis.interval import Interval
@@ -36,13 +37,15 @@ class HostsOfPair:
 
     case: Case
     reference: Case
-    conditions: tuple[tuple[str, str], ...]
+    conditions: Conditions
     """How it was measured: on what inputs, and by how many threads."""
     hosts: tuple[EstimateOnHost, ...]
     together: Together
     p_value: float
     """The p-value of "all hosts have the same ratio", corrected for the number of cells (Benjamini and Hochberg)."""
     winner: FasterStrategy = FasterStrategy.UNDECIDED
+    distinction: str = ""
+    """The conditions that tell it from others of the same pair; empty where there is none."""
 
     @property
     def differs(self) -> bool:
@@ -61,7 +64,7 @@ class HostComparison:
     crossovers: tuple[HostsOfCrossover, ...] = ()
 
 
-Key = tuple[Case, Case, tuple[tuple[str, str], ...]]
+Key = tuple[Case, Case, Conditions]
 
 APART = frozenset({"in a block of", "on"})
 """Conditions that differ from host to host: what else its blocks have, and the device, which is a part of the host."""
@@ -84,16 +87,17 @@ def between_hosts(
             conditions = tuple(item for item in one.conditions if item[0] not in APART)
             on_host = EstimateOnHost.of(host, ratio, one.rounds)
             by_key.setdefault((one.case, one.reference, conditions), {}).setdefault(host, []).append(on_host)
-    cells = [_cell(key, of_hosts) for key, of_hosts in by_key.items()]
+    apart = distinctions((key[:2], key[2]) for key in by_key)
+    cells = [_cell(key, apart[key[:2], key[2]], of_hosts) for key, of_hosts in by_key.items()]
     p_values = false_discovery_control([cell.p_value for cell in cells]).tolist() if cells else []
     decided = [_decided(replace(cell, p_value=p)) for cell, p in zip(cells, p_values, strict=True)]
     return HostComparison(tuple(dict.fromkeys(host for host, _ in runs)), tuple(sorted(decided, key=_order)), lacking)
 
 
-def _cell(key: Key, of_hosts: Mapping[str, Sequence[EstimateOnHost]]) -> HostsOfPair:
+def _cell(key: Key, distinction: str, of_hosts: Mapping[str, Sequence[EstimateOnHost]]) -> HostsOfPair:
     hosts = tuple(map(pooled, of_hosts.values()))
     all_hosts = together([one.effect for one in hosts])
-    return HostsOfPair(*key, hosts=hosts, together=all_hosts, p_value=all_hosts.p_value)
+    return HostsOfPair(*key, hosts=hosts, together=all_hosts, p_value=all_hosts.p_value, distinction=distinction)
 
 
 def _decided(cell: HostsOfPair) -> HostsOfPair:

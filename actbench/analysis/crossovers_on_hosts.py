@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from actbench.analysis.conditions import Conditions, distinctions
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost, pooled, with_trends
 from actbench.analysis.random_effects import Together, together
@@ -29,6 +30,8 @@ class RunOnHost(NamedTuple):
     caches: Mapping[str, int]
     """Bytes of the caches of one processor, by level."""
     rows: Sequence[CrossoverRow]
+    conditions: Conditions = ()
+    """How it was measured: on what inputs, and by how many threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class HostsOfCrossover:
     """A crossover on all hosts that have its curve."""
 
     curve: CurveNames
+    conditions: Conditions
+    """How its runs were measured."""
     below: str
     """The strategy that is faster at smaller sizes."""
     above: str
@@ -55,6 +60,8 @@ class HostsOfCrossover:
     together: Together
     p_value: float
     """Of "all hosts cross at the same size", corrected for the number of crossovers (Benjamini and Hochberg)."""
+    distinction: str = ""
+    """The conditions that tell its curve from others of the name; empty where there is none."""
 
     @property
     def crossing(self) -> tuple[EstimateOnHost, ...]:
@@ -67,6 +74,8 @@ class HostsOfCrossover:
         return self.p_value <= 1 - CONFIDENCE
 
 
+CurveKey = tuple[CurveNames, Conditions]
+
 Place = tuple[str, str, int]
 """Of a crossover on its curve: what is faster below and above, and how many of these are at smaller sizes."""
 
@@ -76,22 +85,26 @@ def crossovers_on_hosts(runs: Sequence[RunOnHost], states: Sequence[str] = ()) -
 
     With `states`, only those with operands in these.
     """
-    by_curve: dict[CurveNames, list[tuple[RunOnHost, list[CrossoverRow]]]] = {}
+    by_curve: dict[CurveKey, list[tuple[RunOnHost, list[CrossoverRow]]]] = {}
     for run in runs:
         of_run: dict[CurveNames, list[CrossoverRow]] = {}
         for row in run.rows:
             if not states or row.curve.operands in states:
                 of_run.setdefault(row.curve, []).append(row)
         for curve, rows in of_run.items():
-            by_curve.setdefault(curve, []).append((run, rows))
-    plain = [curve for curve in by_curve if curve.reference == RECOMPUTE]
-    compared = [one for curve in plain or by_curve for one in _of_curve(curve, by_curve[curve])]
+            by_curve.setdefault((curve, run.conditions), []).append((run, rows))
+    plain = [key for key in by_curve if key[0].reference == RECOMPUTE]
+    compared = [one for key in plain or by_curve for one in _of_curve(key, by_curve[key])]
+    apart = distinctions({(one.curve, one.conditions) for one in compared})
     p_values = false_discovery_control([one.p_value for one in compared]).tolist() if compared else []
-    decided = [_decided(replace(one, p_value=p)) for one, p in zip(compared, p_values, strict=True)]
+    decided = [
+        _decided(replace(one, p_value=p, distinction=apart[one.curve, one.conditions]))
+        for one, p in zip(compared, p_values, strict=True)
+    ]
     return tuple(sorted(decided, key=lambda one: (not one.differs, -one.together.between)))
 
 
-def _of_curve(curve: CurveNames, runs: Sequence[tuple[RunOnHost, list[CrossoverRow]]]) -> Iterator[HostsOfCrossover]:
+def _of_curve(key: CurveKey, runs: Sequence[tuple[RunOnHost, list[CrossoverRow]]]) -> Iterator[HostsOfCrossover]:
     crossings = [_places(rows) for _, rows in runs]
     for place in dict.fromkeys(place for of_run in crossings for place in of_run):
         by_host: dict[str, list[EstimateOnHost]] = {}
@@ -107,7 +120,7 @@ def _of_curve(curve: CurveNames, runs: Sequence[tuple[RunOnHost, list[CrossoverR
             for host, sizes in by_host.items()
         )
         all_hosts = together([one.size.effect for one in hosts if one.size])
-        yield HostsOfCrossover(curve, *place[:2], hosts, all_hosts, all_hosts.p_value)
+        yield HostsOfCrossover(*key, *place[:2], hosts, all_hosts, all_hosts.p_value)
 
 
 def _instead(rows: Sequence[CrossoverRow]) -> CrossoverRow:

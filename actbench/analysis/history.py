@@ -20,15 +20,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from actbench.analysis.conditions import Conditions, distinctions
 from actbench.analysis.interval import NO_ESTIMATE, Interval
 from actbench.analysis.levels import FindPlaces, Levels, LevelStep, levels, places_of_steps, step_between
 from actbench.analysis.statistics import Floats
 from actbench.model.cases import Case
 from actbench.runs.collection import CollectedRun
 from actbench.runs.digest import Digest
-
-Conditions = tuple[tuple[str, str], ...]
-"""What tells series of one case on one host apart: names and values."""
 
 
 class Figure(StrEnum):
@@ -199,11 +197,14 @@ def history(
     positions = [position.order for _, position, _ in ordered]
     of_series = {key: [positions[index] for index in one.runs] for key, one in members.items()}
     too_short = sum(not places_of_steps(one) for one in of_series.values())
-    differences = _differences(members)
+    differences = distinctions((key[:3], key.conditions) for key in members)
     described = {
         key: levels(_ratios(one), find_places, len(members) - too_short, of_series[key]) for key, one in members.items()
     }
-    series = (_series(one, places[key.host], differences[key], described[key], figure) for key, one in members.items())
+    series = (
+        _series(one, places[key.host], differences[key[:3], key.conditions], described[key], figure)
+        for key, one in members.items()
+    )
     return History(
         figure=figure,
         axis=axis,
@@ -213,20 +214,6 @@ def history(
         too_short=too_short,
         searched=find_places is not None,
     )
-
-
-def _differences(keys: Iterable[_SeriesKey]) -> dict[_SeriesKey, str]:
-    """Return, for each series, the conditions in which it differs from others of the same case on the same host."""
-    alike: dict[tuple[object, ...], list[_SeriesKey]] = {}
-    for key in keys:
-        alike.setdefault(key[:3], []).append(key)
-    differences = {}
-    for members in alike.values():
-        shared = set.intersection(*({*key.conditions} for key in members))
-        for key in members:
-            apart = (f"{name} {value}" for name, value in key.conditions if (name, value) not in shared)
-            differences[key] = ", ".join(apart)
-    return differences
 
 
 def _ratios(members: _Members) -> Floats:

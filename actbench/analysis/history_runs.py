@@ -14,7 +14,8 @@ from math import nan
 import numpy as np
 
 from actbench.analysis.check_live import log_ratios_by_case
-from actbench.analysis.history import Conditions, Figure, Measurement, Position
+from actbench.analysis.conditions import Conditions
+from actbench.analysis.history import Figure, Measurement, Position
 from actbench.analysis.interval import Interval
 from actbench.analysis.speedups import ratios
 from actbench.analysis.statistics import hodges_lehmann, intervals_of_logs, medians
@@ -114,9 +115,7 @@ def _conditions(run: Digest, cases: Sequence[Case]) -> Callable[[Case], Conditio
     for case in cases:
         arms.setdefault(_block_of(case), {})[f"{case.strategy}/{case.backend}"] = None
     blocks = {block: ("in a block of", ", ".join(names)) for block, names in arms.items()}
-    shared = [("engine", str(run.settings.engine)), ("inputs from", str(run.inputs))]
-    shared += [("updates by", str(run.optimizer))] if run.optimizer else []
-    shared += [("threads", str(run.settings.threads))]
+    shared = conditions_of_run(run)
     devices = run.environment.devices
 
     def of_case(case: Case) -> Conditions:
@@ -124,6 +123,16 @@ def _conditions(run: Digest, cases: Sequence[Case]) -> Callable[[Case], Conditio
         return (blocks[_block_of(case)], *shared, *([("on", device)] if device else []))
 
     return of_case
+
+
+def conditions_of_run(run: Digest) -> Conditions:
+    """Return the conditions that all figures of a run share."""
+    return (
+        ("engine", str(run.settings.engine)),
+        ("inputs from", str(run.inputs)),
+        *([("updates by", str(run.optimizer))] if run.optimizer else []),
+        ("threads", str(run.settings.threads)),
+    )
 
 
 def _block_of(case: Case) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from actbench.analysis.crossovers_on_hosts import CrossoverOnHost, HostsOfCrosso
 from actbench.analysis.interval import Interval
 from actbench.model.curve_events import CurveEvent
 from actbench.model.names import OperandState
+from actbench.report.conditions import in_words, with_distinction
 from actbench.report.crossovers import size_of, span
 from actbench.report.numbers import NO_FIGURE
 from actbench.report.table import Table
@@ -48,7 +49,7 @@ def tables(crossovers: Sequence[HostsOfCrossover]) -> list[Table]:
     summary = tuple(_summary(one) for one in crossovers)
     levels = list(dict.fromkeys(level for one in crossovers for host in one.hosts for level in host.caches))
     rows = tuple(
-        (name(one.curve), turn(one), host.host, _trend(host), *(_kib(host, level) for level in levels), size(host))
+        (name(one), turn(one), host.host, _trend(host), *(_kib(host, level) for level in levels), size(host))
         for one in crossovers
         for host in one.hosts
     )
@@ -59,8 +60,13 @@ def tables(crossovers: Sequence[HostsOfCrossover]) -> list[Table]:
     ]
 
 
-def name(curve: CurveNames) -> str:
-    """Return the name of a curve, as ids are written, with the other strategy than the reference."""
+def name(one: HostsOfCrossover) -> str:
+    """Return the name of its curve, as ids are written, with the conditions that tell it from others of the name."""
+    return with_distinction(_name(one.curve), one.distinction)
+
+
+def _name(curve: CurveNames) -> str:
+    """Return the name of a curve, with the other strategy than the reference."""
     state = "" if curve.operands == OperandState.WARM else f"/{curve.operands}"
     rows = f"/{curve.rows} rows" if curve.rows > 1 else ""
     return f"{curve.activation}/{curve.candidate}/{curve.backend}/{curve.op}/{curve.dtype}{rows}{state}"
@@ -98,7 +104,7 @@ def objects(crossovers: Sequence[HostsOfCrossover]) -> list[Mapping[str, object]
 def _summary(one: HostsOfCrossover) -> tuple[str, ...]:
     pooled, several = one.together, len(one.crossing) > 1
     return (
-        *(name(one.curve), turn(one), ("yes" if one.differs else "undecided") if several else "one host"),
+        *(name(one), turn(one), ("yes" if one.differs else "undecided") if several else "one host"),
         *(f"{len(one.crossing)} of {len(one.hosts)}", size_of(pooled.mean)),
         span(pooled.prediction) if pooled.prediction.has_bounds else NO_FIGURE,
         f"{100 * pooled.i_squared:.0f} %" if several else NO_FIGURE,
@@ -118,6 +124,7 @@ def _of_all(one: HostsOfCrossover) -> dict[str, object]:
     pooled = one.together
     return {
         **one.curve._asdict(),
+        "conditions": in_words(one.conditions),
         "faster_below": one.below,
         "faster_above": one.above,
         "differs": one.differs,

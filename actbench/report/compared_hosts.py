@@ -15,6 +15,7 @@ from actbench.host.environment import Environment
 from actbench.report import compared_crossovers
 from actbench.report import host as of_host
 from actbench.report.compared_runs import figure, ratio_of
+from actbench.report.conditions import in_words, with_distinction
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, UNDECIDED, counted
 from actbench.report.table import Table, markdown, remarks_in_markdown
@@ -115,7 +116,7 @@ def _row(cell: HostsOfPair) -> tuple[str, ...]:
     several = len(ratios) > 1
     prediction = cell.together.prediction
     return (
-        *(cell.case.id, str(cell.reference.strategy), _differs(cell), winner_of(cell), ratio_of(cell.together.mean)),
+        *(name_of(cell), str(cell.reference.strategy), _differs(cell), winner_of(cell), ratio_of(cell.together.mean)),
         f"{prediction.low:.3g} to {prediction.high:.3g}" if prediction.has_bounds else NO_FIGURE,
         f"{100 * cell.together.i_squared:.0f} %" if several else NO_FIGURE,
         *(f"{one.estimate.value:.3g} ({one.host})" for one in (ratios[0], ratios[-1])),
@@ -129,6 +130,11 @@ def _differs(cell: HostsOfPair) -> str:
     return "yes" if cell.differs else str(Trend.UNDECIDED)
 
 
+def name_of(cell: HostsOfPair) -> str:
+    """Return the case's id, with the conditions that tell it from others of the id."""
+    return with_distinction(cell.case.id, cell.distinction)
+
+
 def winner_of(cell: HostsOfPair) -> str:
     """Return the name of the faster strategy, or that it changes."""
     names = {FasterStrategy.CANDIDATE: str(cell.case.strategy), FasterStrategy.REFERENCE: str(cell.reference.strategy)}
@@ -137,7 +143,9 @@ def winner_of(cell: HostsOfPair) -> str:
 
 def _hosts(cells: Sequence[HostsOfPair]) -> Table:
     """Return every host of the speedups that differ."""
-    rows = tuple((cell.case.id, one.host, str(one.trend), figure(one.estimate)) for cell in cells for one in cell.hosts)
+    rows = tuple(
+        (name_of(cell), one.host, str(one.trend), figure(one.estimate)) for cell in cells for one in cell.hosts
+    )
     note = (
         "Larger and smaller: the speedup differs significantly from the median of the hosts (Holm over the hosts of a "
         "speedup)."
@@ -151,7 +159,7 @@ def _facts(cell: HostsOfPair) -> Mapping[str, object]:
     return {
         "case": cell.case.id,
         "reference": str(cell.reference.strategy),
-        "conditions": "; ".join(map(" ".join, cell.conditions)),
+        "conditions": in_words(cell.conditions),
         "hosts": len(cell.hosts),
         "differs": cell.differs,
         "winner": str(cell.winner),

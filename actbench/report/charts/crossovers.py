@@ -23,7 +23,7 @@ COLOURS = PALETTE[:-1]
 def crossovers(compared: Sequence[HostsOfCrossover]) -> Picture | None:
     """Return the chart of all crossovers, one of a cache at a time, which the reader selects; None without caches."""
     points = [
-        (f"{name(one.curve)}: {turn(one)}", level, size.host, str(size.trend), capacity / 1024, *size.estimate)
+        (f"{name(one)}: {turn(one)}", level, size.host, str(size.trend), capacity / 1024, *size.estimate)
         for one in compared
         for host in one.hosts
         if (size := host.size)

@@ -89,7 +89,7 @@ def _heat_map(comparison: HostComparison, step: float) -> Table:
         prediction = cell.together.prediction
         rows.append(
             (
-                f"{cell.case.id} / {cell.reference.strategy}",
+                f"{compared_hosts.name_of(cell)} / {cell.reference.strategy}",
                 compared_hosts.winner_of(cell),
                 ratio(cell.together.mean),
                 f"{prediction.low:.3g} to {prediction.high:.3g}" if prediction.has_bounds else NO_FIGURE,

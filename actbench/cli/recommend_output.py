@@ -122,7 +122,7 @@ def show_all(settled: Settled, form: str, output: Path | None) -> None:
 
 def _code(outcome: Recommendation) -> str:
     """Return what to paste, under the answer as a comment."""
-    from actbench.engine.races.recommending import kernel_of
+    from actbench.engine.races.candidates import kernel_of
     from actbench.report.recommendation_sentences import sentences
     from actbench.report.snippets import comment, snippet
 

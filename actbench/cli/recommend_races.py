@@ -64,7 +64,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     from actbench.runs.writer import create
 
     request = contest.request
-    absent = [*contest.remarks, *left_out_in_short(contest.prepared.plan.left_out)]
+    absent = [*contest.remarks, *left_out_in_short([*contest.prepared.plan.left_out, *contest.unexamined])]
     record = contest.prepared.record(seams.start_worker)
     record.leave_out(contest.left_out)
     known = EarlierRuns() if mode.fresh else _earlier(record, mode, request, seams)
@@ -126,9 +126,10 @@ def _measure(writer: Writer, race: Racing, mode: RaceMode, seams: Seams, command
     """Measure; return where that is written with what failed, and whether Ctrl-C ended it."""
     from actbench.engine.session import Session
 
+    before = len(writer.record.plan.left_out)
     session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
     _, interrupted = measured(session, writer, quiet=mode.quiet, more=f"{command} goes on")
-    failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out if one.failed]
+    failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out[before:] if one.failed]
     failed += [f"{one.block}: {one.reason}" for one in writer.record.failures]
     return [f"Measured now, written to {writer.directory}.", *failed], interrupted
 

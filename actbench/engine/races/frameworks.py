@@ -41,14 +41,20 @@ class FrameworkContest:
     block: FrameworkBlock
     best: Candidate
     absent: tuple[str, ...]
+    unexamined: tuple[LeftOut, ...]
+    """The cases whose g' could not be looked at."""
 
     @property
     def left_out(self) -> list[LeftOut]:
-        """The cases of the plan that are not needed for it."""
+        """The cases of the plan that are not needed for it, or failed."""
         needed = {self.block.best, *self.block.frameworks, *self.block.strategies}
         (block,) = self.prepared.plan.blocks
-        cases = zip(block.cases, block.arms, strict=True)
-        return [LeftOut(case.id, "no framework is compared with it") for case, arm in cases if arm not in needed]
+        left_out = {
+            case.id: LeftOut(case.id, "no framework is compared with it")
+            for case, arm in zip(block.cases, block.arms, strict=True)
+            if arm not in needed
+        }
+        return [*(left_out | {one.case: one for one in self.unexamined}).values()]
 
     def compared(self, record: Record, times: Times, directory: Path) -> ComparedFrameworks:
         """Return what a run says in which something was timed; `BenchmarkError` where the fastest one was not."""
@@ -94,10 +100,12 @@ def prepare(
     by_arm = {one.arm: one for one in candidates}
     frameworks = tuple(arm for arm in by_arm if arm.strategy == SHIPPED and arm.backend in here)
     for name in {*here} - {arm.backend for arm in frameworks}:
-        reasons[name] = next(one.reason for one in contest.prepared.plan.left_out if f"/{name}/" in one.case)
+        every = (*contest.unexamined, *contest.prepared.plan.left_out)
+        of_backend = (one for one in every if f"/{name}/" in one.case)
+        reasons[name] = min(of_backend, key=lambda one: f"/{SHIPPED}/" not in one.case).reason
     competing = (arm for arm, one in by_arm.items() if arm.backend in here and _competes(one, by_arm))
     block = FrameworkBlock(best.arm, frameworks, tuple(competing), by_arm)
-    return FrameworkContest(contest.prepared, block, best, _sentences(reasons))
+    return FrameworkContest(contest.prepared, block, best, _sentences(reasons), contest.unexamined)
 
 
 def _competes(one: Candidate, candidates: Mapping[Arm, Candidate]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from math import inf
 
 import numpy as np
@@ -22,9 +23,9 @@ from actbench.formula import Activation
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
-from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op, Quantity
 from actbench.model.number_formats import limits, numpy_dtype
+from actbench.verification.truth import Truth
 from actbench.verification.truth.products import Product, expected
 
 EVEN = 401
@@ -56,53 +57,74 @@ def gradient_of(kernel: Kernel) -> Kernel:
     return resolution.kernel(replace(kernel.identity, op=Op.BACKWARD)) if kernel.op is Op.STEP else kernel
 
 
-def errors(kernels: Sequence[Kernel], z: Array, worker: Worker) -> dict[KernelId, PointError]:
-    """Return the errors of kernels of one activation and dtype, as `gradient_of` has them, at some z.
-
-    `BenchmarkError` where a worker is lost.
-    """
-    if kernels[0].is_gated:
-        return _gated_errors(kernels, z, worker)
-    known = Known(kernels[0].activation, z)
-    neighbours = [np.nextafter(z, np.array(side, dtype=z.dtype)) for side in (-inf, inf)]
-    truth = known.truth(Quantity.DERIVATIVE, z)
-    around = [known.truth(Quantity.DERIVATIVE, side).nearest.astype(np.float64) for side in neighbours]
-    exact = truth.nearest.astype(np.float64)
-    rounding = _rounding(exact, around)
-    by_kernel = {}
-    for kernel in kernels:
-        computed = Look(kernel, Examined(worker), known, rounded=False).computed(z)
-        deviations = Deviations.of(z, computed, truth)
-        by_kernel[kernel.identity] = PointError.of(deviations, _beyond(deviations, exact, rounding), exact)
-    return by_kernel
+def truth_at(activation: Activation, z: Array) -> PointTruth | GatedPointTruth:
+    """Return what kernels of an activation are compared with at some z."""
+    return GatedPointTruth(activation, z) if activation.is_gated else PointTruth(activation, z)
 
 
-def _gated_errors(kernels: Sequence[Kernel], a: Array, worker: Worker) -> dict[KernelId, PointError]:
-    """Return the errors of both gradients of y = g(a) b, for dy = 1 and b from N(0, 1): those of a, then those of b."""
-    b = np.random.default_rng(a.size).standard_normal(a.size).astype(a.dtype)
-    dy = np.ones_like(a)
+class PointTruth:
+    """The true g' of an activation at some z, which is computed once for all kernels."""
 
-    def truth(at: Array) -> list[Product]:
-        return [*expected(kernels[0].activation, np.stack([at, b], axis=-1), dy)[:2]]
+    def __init__(self, activation: Activation, z: Array) -> None:
+        """Take finite z, whose neighbours are finite."""
+        self._z, self._known = z, Known(activation, z)
 
-    def numbers(products: Sequence[Product]) -> Array:
-        return np.concatenate([one.truth.nearest.astype(np.float64) for one in products])
+    def error_of(self, kernel: Kernel, worker: Worker) -> PointError:
+        """Return the error of a kernel, as `gradient_of` has it; `BenchmarkError` where it fails."""
+        computed = Look(kernel, Examined(worker), self._known, rounded=False).computed(self._z)
+        deviations = Deviations.of(self._z, computed, self._truth(self._z))
+        return PointError.of(deviations, _beyond(deviations, self._exact, self._rounding), self._exact)
 
-    right = truth(a)
-    exact = numbers(right)
-    rounding = _rounding(
-        exact, [numbers(truth(np.nextafter(a, np.array(side, dtype=a.dtype)))) for side in (-inf, inf)]
-    )
-    by_kernel = {}
-    for kernel in kernels:
-        computed = Examined(worker)(kernel.identity, np.stack([a, b], axis=-1), dy).derivative
-        columns = [(one, one.error(computed[:, column])) for column, one in enumerate(right)]
+    def _truth(self, z: Array) -> Truth:
+        return self._known.truth(Quantity.DERIVATIVE, z)
+
+    @cached_property
+    def _exact(self) -> Array:
+        return self._truth(self._z).nearest.astype(np.float64)
+
+    @cached_property
+    def _rounding(self) -> Array:
+        around = (np.nextafter(self._z, np.array(side, dtype=self._z.dtype)) for side in (-inf, inf))
+        return _rounding(self._exact, [self._truth(side).nearest.astype(np.float64) for side in around])
+
+
+class GatedPointTruth:
+    """Both true gradients of y = g(a) b, for dy = 1 and b from N(0, 1): those of a, then those of b."""
+
+    def __init__(self, activation: Activation, a: Array) -> None:
+        """Take finite a, whose neighbours are finite."""
+        self._activation, self._a, self._dy = activation, a, np.ones_like(a)
+        self._b = np.random.default_rng(a.size).standard_normal(a.size).astype(a.dtype)
+
+    def error_of(self, kernel: Kernel, worker: Worker) -> PointError:
+        """Return the error of a kernel, as `gradient_of` has it; `BenchmarkError` where it fails."""
+        computed = Examined(worker)(kernel.identity, np.stack([self._a, self._b], axis=-1), self._dy).derivative
+        columns = [(one, one.error(computed[:, column])) for column, one in enumerate(self._right)]
         ulp = np.concatenate([error for _, error in columns])
         with np.errstate(invalid="ignore"):
             absolute = np.concatenate([error * one.unit for one, error in columns])
-        deviations = Deviations(np.tile(a, 2), ulp, absolute, absolute)
-        by_kernel[kernel.identity] = PointError.of(deviations, _beyond(deviations, exact, rounding), exact)
-    return by_kernel
+        deviations = Deviations(np.tile(self._a, 2), ulp, absolute, absolute)
+        return PointError.of(deviations, _beyond(deviations, self._exact, self._rounding), self._exact)
+
+    def _truth(self, a: Array) -> list[Product]:
+        return [*expected(self._activation, np.stack([a, self._b], axis=-1), self._dy)[:2]]
+
+    @cached_property
+    def _right(self) -> list[Product]:
+        return self._truth(self._a)
+
+    @cached_property
+    def _exact(self) -> Array:
+        return _numbers(self._right)
+
+    @cached_property
+    def _rounding(self) -> Array:
+        around = (np.nextafter(self._a, np.array(side, dtype=self._a.dtype)) for side in (-inf, inf))
+        return _rounding(self._exact, [_numbers(self._truth(side)) for side in around])
+
+
+def _numbers(products: Sequence[Product]) -> Array:
+    return np.concatenate([one.truth.nearest.astype(np.float64) for one in products])
 
 
 def _rounding(exact: Array, around: Sequence[Array]) -> Array:

@@ -94,7 +94,7 @@ class Verification:
         """Check each kernel."""
         with RestartingWorker(launch) as restarting:
             for done, subject in enumerate(self._subjects.values(), start=1):
-                check = _tried(restarting, subject.identity, partial(self._check, subject))
+                check = tried(restarting, subject.identity, partial(self._check, subject))
                 yield check if isinstance(check, Refused) else Checked(check, done, len(self._subjects))
 
     def _check(self, subject: Subject, worker: Worker) -> Check:
@@ -105,7 +105,7 @@ class Verification:
         steps = self._plan.steps
         with RestartingWorker(launch) as restarting:
             for done, case in enumerate(steps, start=1):
-                check = _tried(restarting, case.kernel, partial(self._check_step, case), case)
+                check = tried(restarting, case.kernel, partial(self._check_step, case), case)
                 yield check if isinstance(check, Refused) else StepChecked(check, done, len(steps))
 
     def _check_step(self, case: Case, worker: Worker) -> StepCheck:
@@ -200,7 +200,7 @@ def _step(case: Case) -> Case | None:
     return case if case.op.network else None
 
 
-def _tried(
+def tried(
     restarting: RestartingWorker, kernel: KernelId, check: Callable[[Worker], T], step: Case | None = None
 ) -> T | Refused:
     """Check a kernel or a step, again where it crashed the worker; the next gets a worker that no other spoilt."""

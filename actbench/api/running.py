@@ -85,7 +85,7 @@ def worked(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, b
     """Do the work of a session and write it; return the summary, and whether Ctrl-C ended it: what is finished is kept.
 
     The tables are written at the end, and after rounds as `TABLES_EVERY` says.
-    `RefusedError` or `InputError` as `Session.events` has them.
+    `RefusedError` or `InputError` as `Session.events` has them, the latter also where a round cannot be written.
     """
     status, tables_written = Status.INTERRUPTED, time.monotonic()
     try:
@@ -99,8 +99,12 @@ def worked(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, b
         status = Status.COMPLETE
     except KeyboardInterrupt:
         pass
-    except (WrongKernelError, InputError):
+    except WrongKernelError:
         status = Status.REFUSED
+        writer.record.forget_checks()
+        raise
+    except InputError:
+        status = Status.INTERRUPTED if writer.times.blocks else Status.REFUSED
         raise
     finally:
         writer.close(status, session.seams.clock() - session.started)

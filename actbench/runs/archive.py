@@ -65,16 +65,16 @@ def load(path: Path) -> Run:
 
 
 def load_timed(path: Path) -> Run:
-    """Read a run in which something was timed; `InputError` where it was refused before that."""
+    """Read a run whose times count; `InputError` where it was refused."""
     run = load(path)
     require_timed(run)
     return run
 
 
 def require_timed(run: Run) -> None:
-    """Raise `InputError` for a run that was refused before anything was timed."""
+    """Raise `InputError` for a run that was refused, whatever was timed before."""
     if run.record is not None and run.record.status is Status.REFUSED:
-        raise InputError(f"{run.path} was refused before anything was timed, for a wrong kernel: correct it, run again")
+        raise InputError(f"{run.path} was refused, for a wrong kernel or none that works here: correct it, run again")
 
 
 def labels(runs: Sequence[Run]) -> list[str]:

@@ -17,7 +17,7 @@ BASELINE, CANDIDATE = "baseline", "candidate"
 
 UNREADABLE = {
     Status.RUNNING: "is not finished: wait for it, or go on with it (--resume)",
-    Status.REFUSED: "was refused before anything was timed, for a wrong kernel",
+    Status.REFUSED: "was refused, for a wrong kernel or none that works here",
 }
 """Why runs of these states have no place among others."""
 

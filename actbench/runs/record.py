@@ -39,7 +39,7 @@ class Status(StrEnum):
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
     REFUSED = "refused"
-    """A kernel was wrong, and nothing was timed."""
+    """A kernel is wrong, and nothing of the run is left; or nothing could be measured at all."""
 
 
 class Engine(StrEnum):
@@ -155,6 +155,10 @@ class Record:
             else one
             for one in left_out
         ]
+
+    def forget_checks(self) -> None:
+        """Let everything be checked again where the run goes on: something that had passed turned out to be wrong."""
+        self.checks, self.step_checks = [], []
 
     def note_parts(self, block: str, number: int, seconds: Sequence[Sequence[float]]) -> None:
         """Take down the seconds of the parts of a block's training steps in a round, by arm."""

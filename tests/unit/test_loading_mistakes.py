@@ -110,5 +110,5 @@ def test_a_run_that_was_refused_has_no_report_and_says_why(actbench: Actbench) -
     refused(actbench, "run", "--load", "mine.py", "-a", "line", "-b", "numpy", "-n", "10", "-q", "-o", "here", code=4)
     for command in ("report here", "compare here", "compare here here", "export here --to bmf"):
         assert refused(actbench, *command.split()) == (
-            "here was refused before anything was timed, for a wrong kernel: correct it, run again"
+            "here was refused, for a wrong kernel or none that works here: correct it, run again"
         )

@@ -76,6 +76,25 @@ def test_a_disk_that_fills_up_keeps_the_rounds_before(actbench: Actbench, monkey
     assert Path("here/speedups.csv").read_text() == SPEEDUPS
 
 
+def test_a_directory_that_cannot_be_written_any_more_keeps_the_rounds_before(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, calls = files.append, count(1)
+
+    def append_or_fail(path: Path, line: bytes) -> None:
+        if next(calls) == 4:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        append(path, line)
+
+    monkeypatch.setattr(files, "append", append_or_fail)
+    result = actbench("run", *SMALL, "-o", "here")
+    assert (result.exit_code, "the rounds before this one are intact there" in result.stderr) == (2, True)
+    assert record(Path("here"))["status"] == "interrupted"
+    assert actbench("compare", "here").exit_code == 0
+    assert actbench("run", "--resume", "here").exit_code == 0
+    assert Path("here/speedups.csv").read_text() == SPEEDUPS
+
+
 def test_what_a_strategy_costs_is_reported_for_what_was_not_measured_yet(actbench: Actbench, bench: FakeBench) -> None:
     bench.on_time = Interrupted(bench, round_number=1, blocks_before=3)  # a probe of either dtype, and one block
     chosen = ("-a", "tanh", "-s", "recompute,cached", "-b", "numpy", "-n", "1000")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -72,20 +72,25 @@ def test_the_case_that_fails_alone_is_left_out_and_costs_the_others_nothing(
     assert actbench("run", "--resume", "here", "--rounds", "7").exit_code == result.exit_code
 
 
-def test_a_kernel_that_turns_out_to_be_wrong_loses_what_was_measured_of_it(
-    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def counts_its_calls(*, after: int, size: int) -> Callable[..., Any]:
+    """Return what workers answer where `cached` of a size turns out to be wrong after so many rounds."""
     real, rounds = FakeWorker.ask, count()
 
     def ask(self: FakeWorker, request: Request[Any], more_time: float = 0.0) -> Any:
-        if isinstance(request, ListDoubts) and self.block and self.block.size == 2000 and next(rounds) >= 3:
+        if isinstance(request, ListDoubts) and self.block and self.block.size == size and next(rounds) >= after:
             arm = next((arm for arm, case in enumerate(self.block.cases) if case.strategy == "cached"), None)
             nothing = PackedArray.pack(np.empty(0))
             doubt = PackedDoubt(arm or 0, "it counts its calls", False, nothing, nothing, nothing)
             return Doubts(() if arm is None else (doubt,))
         return real(self, request, more_time)
 
-    monkeypatch.setattr(FakeWorker, "ask", ask)
+    return ask
+
+
+def test_a_kernel_that_turns_out_to_be_wrong_loses_what_was_measured_of_it(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=2000))
     result = actbench("run", *TWO_BLOCKS, "-o", "here", "--rounds", "6")
     assert result.exit_code == 4
     assert "logistic/cached/numpy/derivative/float64 is wrong: it counts its calls" in result.stderr
@@ -94,6 +99,22 @@ def test_a_kernel_that_turns_out_to_be_wrong_loses_what_was_measured_of_it(
         ("yardstick", "6"),
     }
     assert archive.load(Path("here")).times.last_round == 6
+
+
+def test_a_run_whose_only_kernel_turns_out_to_be_wrong_is_refused_and_checked_again_by_a_resume(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = (*SMALL, "--filter", "*/cached/*")
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=1000))
+        assert actbench("run", *alone, "-o", "here", "--rounds", "6").exit_code == 4
+    assert (record(Path("here"))["status"], record(Path("here"))["rounds"]) == ("refused", 2)
+    compared = actbench("compare", "here")
+    assert compared.stderr.startswith("actbench: here was refused, for a wrong kernel")
+    with a_wrong_formula():
+        resumed = actbench("run", "--resume", "here")
+    assert resumed.exit_code == 4
+    assert "it seems to be off by a factor of 1.001" in resumed.stderr
 
 
 def test_a_block_given_up_early_does_not_keep_the_others_at_it(actbench: Actbench, bench: FakeBench) -> None:

@@ -108,7 +108,9 @@ def _from(known: EarlierRuns, what: str) -> list[str]:
     """Say which runs it is from, their age, what differs from here, and which contradict others or cannot be read."""
     lines = [f"From {run.path}, made {run.created}: {what} (--fresh measures anew)." for run in known.runs]
     foreign = [difference for run in known.runs for difference in run.foreign]
-    contradictions = (f"{contradiction}." for contradiction in known.contradictions)
+    contradictions = (
+        f"{contradiction}; runs that were made after them count." for contradiction in known.contradictions
+    )
     unreadable = (f"Without a run that cannot be read: {why}." for why in known.unreadable)
     return [*lines, *foreign, *contradictions, *unreadable]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -92,6 +93,25 @@ def test_two_runs_that_contradict_each_other_name_no_winner(recommend: Recommend
     assert any(remark.startswith(contradict) for remark in answer["remarks"])
 
 
+def test_after_two_runs_that_contradict_each_other_the_same_command_goes_on(
+    recommend: Recommend, bench: FakeBench
+) -> None:
+    strategies = ("-s", "recompute,cached,complement", *JSON)
+    for loser, leader in (("recompute", "cached"), ("cached", "recompute")):
+        early = recommend(one_loses(bench, loser, leader, 3.0), *strategies, "--budget", "10s")
+        assert early.exit_code == ExitCode.INCONCLUSIVE, early.output
+    first, second = (
+        recommend(one_loses(bench, "recompute", "cached", 3.0), *strategies, "--budget", "10s", fresh=False)
+        for _ in range(2)
+    )
+    assert rounds(second) > rounds(first) >= 10
+    (contradiction,) = (one for one in json.loads(second.stdout)["remarks"] if "contradict each other" in one)
+    assert contradiction.endswith("and say nothing about it; runs that were made after them count.")
+    assert outcome(recommend(taking(cached=0.5), *strategies, fresh=False))["choice"]["strategy"] == "cached"
+    decided = outcome(recommend(taking(recompute=0.5), *strategies, fresh=False))
+    assert any("nothing was measured now" in remark for remark in decided["remarks"])
+
+
 A, B, C, D = (Arm(Variant(name), "numpy") for name in "abcd")
 
 BLOCK = Block("logistic", Op.BACKWARD, Dtype.FLOAT32, 1000, (A, B, C, D))
@@ -99,9 +119,10 @@ BLOCK = Block("logistic", Op.BACKWARD, Dtype.FLOAT32, 1000, (A, B, C, D))
 CASES = {arm: case.id for arm, case in zip(BLOCK.arms, BLOCK.cases, strict=True)}
 
 
-def run(name: str, *lost: tuple[Arm, Arm], fastest: Arm | None = None) -> Run:
-    """Return a run of twelve rounds, in which arms lost to others; no two runs have the same times."""
-    left_out = [LeftOut(CASES[arm], "", lost=LostRace(CASES[to], (2, 2, 2), (1, 1, 1), 12)) for arm, to in lost]
+def run(name: str, *lost: tuple[Arm, Arm], fastest: Arm | None = None, lost_in: str = "") -> Run:
+    """Return a run of twelve rounds, in which arms lost to others, or had before; no two runs have the same times."""
+    seconds_lost = (1e-6 * ord(lost_in or name),) * 3
+    left_out = [LeftOut(CASES[arm], "", lost=LostRace(CASES[to], (2, 2, 2), seconds_lost, 12)) for arm, to in lost]
     plan = Plan((BLOCK,), 0).without(left_out)
     (block,) = plan.blocks
     arms = (*block.arms, *[None] * (len(block.timed) - len(block.arms)))
@@ -131,3 +152,24 @@ def test_runs_that_contradict_each_other_do_not_count_in_whatever_order_they_com
         assert findings.evidence.arms == (A, B, C)
         assert findings.evidence.lost.keys() == {D}
         assert len(findings.evidence.seconds) == 12
+
+
+@pytest.mark.parametrize(
+    ("later", "counts"),
+    [
+        (run("z", (B, A)), True),
+        (run("z", fastest=A), True),
+        (replace(run("x", (A, B)), path=Path("z")), False),
+        (run("z", (A, B), lost_in="x"), False),
+    ],
+    ids=["of its own", "with rounds of all", "a copy", "one that went on without what had lost"],
+)
+def test_a_run_that_is_made_after_those_that_contradict_each_other_counts_where_it_shares_nothing_with_them(
+    later: Run, *, counts: bool
+) -> None:
+    collected = CollectedRuns(BLOCK, apart=False)
+    for one in (run("x", (A, B)), run("y", (B, A)), later):
+        collected.add(one)
+    findings = collected.findings()
+    assert findings.counting == ({Path("z")} if counts else set())
+    assert {*findings.contradicting} == {Path("x"), Path("y")} | (set() if counts else {Path("z")})

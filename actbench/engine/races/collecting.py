@@ -5,13 +5,15 @@ the same measurements, and several times the same is no further evidence.
 
 Where an arm lost to another in one run, and was faster in a second one, either may be the fastest: in this run the
 other arm lost to it, directly or by way of further arms, or was slower in rounds that it has of both. Neither run
-counts then, since an arm that may be the fastest would be out of the race.
+counts then, since an arm that may be the fastest would be out of the race. A run that was made after them is a race of
+its own: it counts unless it contradicts one that still does, or has measurements in common with one that does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,8 @@ class BlockOfRun:
     """The arms that lost in it to another arm of their race."""
     codes: Mapping[Arm, str]
     """The digests of the code of those that it has rounds of, as far as they are known."""
+    created: str = ""
+    """UTC, ISO 8601."""
 
     @property
     def pairs(self) -> set[tuple[Arm, Arm]]:
@@ -52,6 +56,12 @@ class BlockOfRun:
     def of_arms(self, arms: Iterable[Arm]) -> Floats:
         """Return the seconds of some arms: rounds x arms x values."""
         return self.seconds[:, [self.arms.index(arm) for arm in arms]]
+
+    def shares_with(self, earlier: BlockOfRun) -> bool:
+        """Return whether a run has the same measurements of some rounds, or of an arm that lost."""
+        common = tuple(arm for arm in self.arms if arm in earlier.arms)
+        has_lost = not self.lost.items().isdisjoint(earlier.lost.items())
+        return has_lost or bool(common and self.repeated(earlier, common).any())
 
     def repeated(self, earlier: BlockOfRun, arms: tuple[Arm, ...]) -> NDArray[np.bool_]:
         """Return which of its rounds another run has, too: under the same number, with the same times of these arms."""
@@ -91,14 +101,13 @@ class CollectedRuns:
         if measured is not None:
             rounds, seconds = run.times.rounds(measured), run.times.seconds(measured)
             lost = {arm: race for arm, race in self._lost_in(run).items() if arm not in measured.arms}
-            self.runs.append(BlockOfRun(run.path, measured.arms, rounds, seconds, lost, _codes(run, measured)))
+            created = run.record.created if run.record else ""
+            codes = _codes(run, measured)
+            self.runs.append(BlockOfRun(run.path, measured.arms, rounds, seconds, lost, codes, created))
 
     def findings(self) -> BlockFindings:
         """Return what all runs say together, those that were added first before others that have the same rounds."""
-        pairs = {pair for run in self.runs for pair in run.pairs}
-        slower = {run: run.pairs | self._opposite(run, pairs) for run in self.runs}
-        circular = _circular(pair for of_run in slower.values() for pair in of_run)
-        contradicting = [run for run in self.runs if slower[run] & circular]
+        contradicting = self._contradicting()
         complete, lost = self._complete([run for run in self.runs if run not in contradicting])
         arms = tuple(arm for arm in self.block.arms if arm not in lost)
         counting: list[BlockOfRun] = []
@@ -115,18 +124,32 @@ class CollectedRuns:
                 codes |= run.codes
                 parts.append(run.of_arms(arms)[is_new])
         evidence = BlockEvidence(arms, joined(parts), known, codes) if parts else None
-        paths = tuple(dict.fromkeys(run.path for run in contradicting))
+        paths = tuple(dict.fromkeys(run.path for run in self.runs if run in contradicting))
         return BlockFindings(evidence, frozenset(run.path for run in counting), paths)
 
-    def _opposite(self, run: BlockOfRun, pairs: Iterable[tuple[Arm, Arm]]) -> set[tuple[Arm, Arm]]:
-        """Return the opposite of those pairs of a slower arm and a faster one for which the rounds of a run show it."""
-        tail = TAIL_PROBABILITY / max(1, len(self.block.arms) - 1)
-        return {
-            (faster, arm)
-            for arm, faster in pairs
-            if {arm, faster} <= {*run.arms}
-            and time_over(run.seconds, run.arms.index(faster), run.arms.index(arm), tail).low > 1
-        }
+    def _contradicting(self) -> list[BlockOfRun]:
+        """Return the runs that contradict those made before them which do not yet contradict any; and these."""
+        counting: list[BlockOfRun] = []
+        contradicting: list[BlockOfRun] = []
+        shows_opposite = cache(self._shows_opposite)
+        for run in sorted(self.runs, key=lambda run: run.created):
+            if any(run.shares_with(earlier) for earlier in contradicting):
+                contradicting.append(run)
+                continue
+            counting.append(run)
+            pairs = {pair for one in counting for pair in one.pairs}
+            slower = {one: one.pairs | {pair[::-1] for pair in pairs if shows_opposite(one, pair)} for one in counting}
+            circular = _circular(pair for of_run in slower.values() for pair in of_run)
+            contradicting += (one for one in counting if slower[one] & circular)
+            counting = [one for one in counting if not slower[one] & circular]
+        return contradicting
+
+    def _shows_opposite(self, run: BlockOfRun, pair: tuple[Arm, Arm]) -> bool:
+        """Return whether the rounds of a run show the opposite of a slower arm and a faster one."""
+        if not {*pair} <= {*run.arms}:
+            return False
+        arm, faster = map(run.arms.index, pair)
+        return time_over(run.seconds, faster, arm, TAIL_PROBABILITY / max(1, len(self.block.arms) - 1)).low > 1
 
     def _complete(self, runs: list[BlockOfRun]) -> tuple[list[BlockOfRun], dict[Arm, LostRace]]:
         """Return the runs that measured all arms but those that lost, there or in another of them; and these."""

@@ -102,11 +102,12 @@ def _over_baseline(run: Digest, baseline: Digest) -> Iterator[Measurement]:
 
 
 def _name_of_baseline(baseline: Digest) -> str:
-    """Return what baselines share that are the same: a commit, and the software that kernels use."""
+    """Return what baselines share that are the same: a commit, the software that kernels use, and the loaded code."""
     environment = baseline.environment
     versions = {"python": environment.python} | environment.libraries
     used = [f"{name} {versions[name]}" for name in ("python", *KERNEL_LIBRARIES) if name in versions]
-    return ", ".join([*([baseline.commit.short] if baseline.commit else [f"actbench {environment.actbench}"]), *used])
+    version = baseline.commit.short if baseline.commit else f"actbench {environment.actbench}"
+    return ", ".join([version, *used, *(code.identity for code in baseline.loaded)])
 
 
 def _conditions(run: Digest, cases: Sequence[Case]) -> Callable[[Case], Conditions]:

@@ -42,6 +42,12 @@ class Loaded:
         """The beginning of the digest, as it is shown."""
         return _digest(self.sha256)
 
+    @property
+    def identity(self) -> str:
+        """Its name and digest, with those of the libraries that it opens."""
+        opened = (f"{PurePath(one.path).name} {_digest(one.sha256)}" for one in self.libraries)
+        return ", ".join([f"{self.name} {self.digest}", *opened])
+
 
 def changes_of_code(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[tuple[str, str, str]]:
     """Return the code that differs, by name: what it was before, and what it is after."""

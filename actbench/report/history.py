@@ -10,6 +10,7 @@ from actbench.analysis.history import Figure, History, Series, SeriesStep
 from actbench.analysis.history_runs import DATE
 from actbench.analysis.interval import NO_ESTIMATE
 from actbench.analysis.levels import FEWEST_RUNS
+from actbench.model.loaded import changes_of_code
 from actbench.report import host
 from actbench.report.json_text import json_text
 from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, NO_INTERVAL, change, counted, plus_minus, significant
@@ -159,11 +160,13 @@ def label_of_run(history: History, index: int) -> str:
 
 
 def changed(history: History, step: SeriesStep) -> str:
-    """Return in which software the runs on both sides of a step differ."""
+    """Return in which software and loaded code the runs on both sides of a step differ."""
     before, after = (history.points[index].run for index in (step.before, step.after))
     parts = changes_of_software(before.environment, after.environment)
     if before.commit and after.commit and before.commit != after.commit:
         parts.append(f"commit was {before.commit.short}, is {after.commit.short}")
+    code = changes_of_code(before.loaded, after.loaded)
+    parts += [f"loaded code {name} was {there}, is {here}" for name, there, here in code]
     return "; ".join(parts) or "nothing that is recorded"
 
 

@@ -16,6 +16,7 @@ from actbench.host import regular
 from actbench.host.environment import Environment
 from actbench.model.commit import Commit
 from actbench.model.inputs import Inputs
+from actbench.model.loaded import Loaded
 from actbench.model.training import Optimizer
 from actbench.runs.baseline import HOST
 from actbench.runs.names import RUN
@@ -40,6 +41,8 @@ class Digest:
     commit: Commit | None
     seconds: float
     """Wall time of all sessions."""
+    loaded: tuple[Loaded, ...]
+    """The user's code, in the order in which it was loaded."""
 
     @property
     def host(self) -> tuple[tuple[str, str], ...]:
@@ -67,6 +70,7 @@ class _RunFields(msgspec.Struct):
     id: str
     seconds: float = 0.0
     commit: Commit | None = None
+    loaded: tuple[Loaded, ...] = ()
 
 
 def read(directory: Path) -> Digest:
@@ -96,6 +100,7 @@ def read(directory: Path) -> Digest:
         optimizer=training.optimizer if training else None,
         commit=fields.commit,
         seconds=fields.seconds,
+        loaded=fields.loaded,
     )
 
 
@@ -108,4 +113,6 @@ def _texts(fields: _RunFields) -> list[str]:
         *(environment.python, environment.actbench, fields.created, str(fields.plan.inputs)),
         *(text for pairs in named for pair in pairs.items() for text in pair),
         *([fields.commit.hash, fields.commit.date] if fields.commit else []),
+        *(text for code in fields.loaded for text in (code.name, code.sha256, code.version or "")),
+        *(text for code in fields.loaded for one in code.libraries for text in (one.path, one.sha256)),
     ]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.conftest import Actbench
 from tests.support.compared import on_another_host, scaled
 from tests.support.fake import FakeBench
 from tests.support.histories import CACHED, STEADY, STEP, in_json, rewrite, runs
-from tests.support.selections import SMALL
+from tests.support.selections import SMALL, edit
 from tests.support.vega_lite import forbidden
 
 pytest.importorskip("asv", reason="steps are found by asv, the extra history")
@@ -139,6 +140,17 @@ def test_a_step_names_the_software_that_changed_with_it(actbench: Actbench, run:
     assert step["changed"] == "numpy was 2.3.5, is 2.4.0"
 
 
+def loaded(number: int, record: Any) -> None:
+    """Let later runs have loaded another version of a file."""
+    record["loaded"] = [{"kind": "file", "name": "mine.py", "sha256": f"{number // 8}" * 64}]
+
+
+def test_a_step_names_the_loaded_code_that_changed_with_it(actbench: Actbench, run: Path) -> None:
+    shown = actbench("history", str(runs(run, Path("all"), STEP, loaded)), "--format", "json").stdout
+    (step,) = in_json(shown)[CACHED]["steps"]
+    assert step["changed"] == "loaded code mine.py was sha256 000000000000, is sha256 111111111111"
+
+
 def test_csv_has_every_point_with_its_interval(actbench: Actbench, run: Path) -> None:
     result = actbench("history", str(runs(run, Path("all"), STEP)), "--format", "csv")
     rows = [row for row in csv.DictReader(io.StringIO(result.stdout)) if row["case"] == CACHED]
@@ -228,6 +240,15 @@ def test_checks_are_followed_by_their_ratio_to_the_baseline_that_they_share(
     assert [point["ratio"] for point in other["points"]] == pytest.approx([1.2])
     assert "numpy 2.0.0" in other["conditions"]
     assert "numpy 2.0.0" not in same["conditions"]
+
+
+def test_checks_against_baselines_of_different_code_are_apart(actbench: Actbench) -> None:
+    for number in (0, 8, 9):
+        actbench("check", "--against", "there", *SMALL, "-o", f"checks/{number}")
+        edit(Path(f"checks/{number}/baseline"), partial(loaded, number))
+    shown = json.loads(actbench("history", "checks", "-s", "cached", "--format", "json").stdout)
+    points = {series["conditions"].partition("mine.py ")[2]: len(series["points"]) for series in shown["series"]}
+    assert points == {"sha256 000000000000": 1, "sha256 111111111111": 2}
 
 
 def test_speedups_of_checks_are_those_of_the_candidate(actbench: Actbench, bench: FakeBench) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from actbench.cli.measuring import measured
 if TYPE_CHECKING:
     from actbench.analysis.framework_choices import ComparedFrameworks
     from actbench.analysis.recommendation import Recommendation
-    from actbench.engine.races.earlier import EarlierRuns
+    from actbench.engine.races.earlier import EarlierRun, EarlierRuns
     from actbench.engine.races.racing import Racing
     from actbench.engine.races.recommending import Contest
     from actbench.engine.requests import RecommendRequest
     from actbench.engine.session import Seams
+    from actbench.model.plan import LeftOut
     from actbench.report.race_needs import RaceNeed
     from actbench.runs.record import Record
     from actbench.runs.writer import Writer
@@ -56,8 +58,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
 
     `NotComparableError` where a run that is named says nothing about them.
     """
-    from actbench.engine.races.earlier import EarlierRuns, why_nothing
-    from actbench.engine.races.racing import Racing
+    from actbench.engine.races.earlier import EarlierRuns, silent, why_nothing
     from actbench.errors import NotComparableError
     from actbench.report.race_needs import race_need
     from actbench.report.remarks import left_out_in_short
@@ -71,18 +72,19 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     if mode.sources and not known.runs:
         why = next(iter(known.contradictions), None) or why_nothing(mode.sources[0], record)
         raise NotComparableError(f"--from {mode.sources[0]}: {why}: leave --from out to measure")
-    race = Racing.of(record.plan.blocks, known.by_block, request.margin, request.budget, apart=request.apart)
-    left_out = race.judge_evidence(record.plan.blocks)
+    absent += silent(mode.sources, known, record)
+    race, left_out = _judged(known, record, request)
+    if mode.sources and not race.all_decided:
+        anew = ", on its own, since rounds of here do not continue those of elsewhere" if known.foreign else ""
+        click.echo(f"{mode.sources[0]} does not decide it: measuring{anew}", err=True)
+    if known.foreign and not race.all_decided:
+        absent += _without(known.foreign)
+        of_here = replace(mode, sources=tuple(run.path for run in known.runs if not run.foreign))
+        known = _earlier(record, of_here, request, seams) if of_here.sources else known.without_runs()
+        race, left_out = _judged(known, record, request)
     if race.all_decided:
         remarks = [*absent, *_from(known, "nothing was measured now")]
         return Settled(contest.outcomes(race.places), remarks, record, False)
-    if mode.sources:
-        anew = ", on its own, since rounds of here do not continue those of elsewhere" if known.are_foreign else ""
-        click.echo(f"{mode.sources[0]} does not decide it: measuring{anew}", err=True)
-    if known.are_foreign:  # rounds of here do not continue it
-        known = EarlierRuns(contradicting=known.contradicting, unreadable=known.unreadable)
-        race = Racing.of(record.plan.blocks, {}, request.margin, request.budget, apart=request.apart)
-        left_out = []
     record.leave_out(left_out)
     with create(None, record) as writer:
         command = _that_goes_on(known, mode, writer.directory)
@@ -91,6 +93,23 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     outcomes = contest.outcomes(race.places)
     need = race_need(outcomes, race.seconds_of, command, fresh=mode.fresh)
     return Settled(outcomes, remarks, record, interrupted, need)
+
+
+def _judged(known: EarlierRuns, record: Record, request: RecommendRequest) -> tuple[Racing, list[LeftOut]]:
+    """Return the rule for the races of a plan, judged by earlier runs, and what need not be measured."""
+    from actbench.engine.races.racing import Racing
+
+    blocks = record.plan.blocks
+    race = Racing.of(blocks, known.by_block, request.margin, request.budget, apart=request.apart)
+    return race, race.judge_evidence(blocks)
+
+
+def _without(foreign: Iterable[EarlierRun]) -> list[str]:
+    """Say which runs do not decide it, and what differs from here."""
+    return [
+        f"Without {run.path}, made {run.created}, which does not decide it: {'; '.join(run.foreign)}."
+        for run in foreign
+    ]
 
 
 def _earlier(record: Record, mode: RaceMode, request: RecommendRequest, seams: Seams) -> EarlierRuns:

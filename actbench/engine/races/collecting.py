@@ -82,6 +82,8 @@ class BlockFindings:
     """None where no run counts."""
     counting: frozenset[Path]
     """The directories of the runs that it is from."""
+    repeating: frozenset[Path]
+    """Those of the runs that say nothing which these do not."""
     contradicting: tuple[Path, ...]
     """Those of the runs that do not count since they contradict each other."""
 
@@ -125,7 +127,8 @@ class CollectedRuns:
                 parts.append(run.of_arms(arms)[is_new])
         evidence = BlockEvidence(arms, joined(parts), known, codes) if parts else None
         paths = tuple(dict.fromkeys(run.path for run in self.runs if run in contradicting))
-        return BlockFindings(evidence, frozenset(run.path for run in counting), paths)
+        repeating = frozenset(run.path for run in complete if run not in counting)
+        return BlockFindings(evidence, frozenset(run.path for run in counting), repeating, paths)
 
     def _contradicting(self) -> list[BlockOfRun]:
         """Return the runs that contradict those made before them which do not yet contradict any; and these."""

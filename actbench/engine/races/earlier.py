@@ -8,13 +8,14 @@ measuring stops: what was decided stays decided, with its error, and rounds of s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from actbench.analysis.races import BlockEvidence
 from actbench.engine.races.code_here import CodeHere, kernels_of
 from actbench.engine.races.collecting import CollectedRuns, alike
 from actbench.errors import InputError, listed
+from actbench.host.software import LIBRARIES
 from actbench.model.cases import Arm, Case, KernelId
 from actbench.model.plan import Plan
 from actbench.model.times import Times
@@ -47,6 +48,8 @@ class EarlierRuns:
     """By block, the runs that do not count there since they contradict each other."""
     unreadable: list[str] = field(default_factory=list)
     """Why runs that the user did not name cannot be read, a sentence each."""
+    repeating: list[Path] = field(default_factory=list)
+    """The directories of runs that say nothing which those do not."""
 
     @property
     def paths(self) -> list[Path]:
@@ -66,9 +69,13 @@ class EarlierRuns:
         ]
 
     @property
-    def are_foreign(self) -> bool:
-        """Whether a run differs from here in host, versions or code, so that no rounds of here continue it."""
-        return any(run.foreign for run in self.runs)
+    def foreign(self) -> list[EarlierRun]:
+        """The runs that differ from here in host, versions or code, so that no rounds of here continue them."""
+        return [run for run in self.runs if run.foreign]
+
+    def without_runs(self) -> EarlierRuns:
+        """Return what remains where none of the runs counts."""
+        return EarlierRuns(contradicting=self.contradicting, unreadable=self.unreadable)
 
 
 def found_here() -> list[Path]:
@@ -104,13 +111,29 @@ def evidence(directories: Iterable[Path], here: Record, code: CodeHere, *, named
             if named or not (changed and changed & kernels_of(of_block.block)):
                 of_block.add(run)
     findings = {of_block.block.id: of_block.findings() for of_block in collected}
-    counting = {path for of_block in findings.values() for path in of_block.counting}
+    counting, repeating = (
+        {path for of_block in findings.values() for path in getattr(of_block, name)}
+        for name in ("counting", "repeating")
+    )
     known.runs = [run for path, run in runs.items() if path in counting]
+    known.repeating = [run.path for path, run in runs.items() if path in repeating - counting]
     known.by_block = {name: of_block.evidence for name, of_block in findings.items() if of_block.evidence}
     known.contradicting = {
         name: of_block.contradicting for name, of_block in findings.items() if of_block.contradicting
     }
     return known
+
+
+def silent(sources: Iterable[Path], known: EarlierRuns, here: Record) -> list[str]:
+    """Return a sentence for each run that the user names which says nothing, or nothing more than the others."""
+    contradicting = {path for paths in known.contradicting.values() for path in paths}
+    sentences = []
+    for source, path in ((source, _target(source)) for source in sources):
+        if path in known.repeating:
+            sentences.append(f"--from {source}: others that are named have its rounds.")
+        elif path not in {*known.paths, *contradicting}:
+            sentences.append(f"--from {source} says nothing about it: {why_nothing(path, here)}.")
+    return sentences
 
 
 OF_RACES = {
@@ -181,10 +204,20 @@ def _may_count(directory: Path, here: Record) -> bool:
 
 
 def _foreign(path: Path, record: Record, here: Record) -> list[str]:
-    """Return what differs between the host and the versions of a run and those of here."""
-    there, now = (Run(path, one.plan, Times(one.plan), one, {}) for one in (record, here))
+    """Return what differs between the host and the versions of a run and those of here.
+
+    Libraries of further backends, which the run has, make no difference.
+    """
+    needed = {*LIBRARIES, *here.environment.libraries}
+    libraries = {name: version for name, version in record.environment.libraries.items() if name in needed}
+    record = replace(record, environment=replace(record.environment, libraries=libraries))
+    there, now = (_without_times(path, one) for one in (record, here))
     hosts = [f"{name} was {was}, is {name_now}" for name, was, name_now in host_differences(there, now)]
     return [*hosts, *differences(there, now)]
+
+
+def _without_times(path: Path, record: Record) -> Run:
+    return Run(path, record.plan, Times(record.plan), record, {})
 
 
 def _changes(kernels: Iterable[KernelId]) -> list[str]:
@@ -194,9 +227,14 @@ def _changes(kernels: Iterable[KernelId]) -> list[str]:
 
 
 def _same_conditions(record: Record | None, here: Record) -> bool:
-    """Return whether inputs, engine, optimizer and threads are those of here."""
+    """Return whether inputs, engine, optimizer, and the threads of backends that both have, are those of here."""
     if record is None or record.plan.inputs != here.plan.inputs:
         return False
     optimizers = [plan.training.optimizer if plan.training else None for plan in (record.plan, here.plan)]
-    there, now = record.settings, here.settings
-    return (there.engine, there.threads) == (now.engine, now.threads) and optimizers[0] is optimizers[1]
+    there, now = (_without_times(Path(), one) for one in (record, here))
+    shared = {arm.backend for arm in _arms(record.plan)} & {arm.backend for arm in _arms(here.plan)}
+    return (
+        record.settings.engine is here.settings.engine
+        and optimizers[0] is optimizers[1]
+        and all(there.threads_of(name) == now.threads_of(name) for name in shared)
+    )

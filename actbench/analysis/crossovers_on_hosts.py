@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from actbench.analysis.compared_with_recompute import with_recompute
 from actbench.analysis.conditions import Conditions, distinctions
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost, pooled, with_trends
 from actbench.analysis.random_effects import Together, together
 from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, false_discovery_control
 from actbench.model.curve_events import CurveEvent
-from actbench.model.training import RECOMPUTE
 from actbench.runs.tables import CrossoverRow, CurveNames
 
 
@@ -93,8 +93,8 @@ def crossovers_on_hosts(runs: Sequence[RunOnHost], states: Sequence[str] = ()) -
                 of_run.setdefault(row.curve, []).append(row)
         for curve, rows in of_run.items():
             by_curve.setdefault((curve, run.conditions), []).append((run, rows))
-    plain = [key for key in by_curve if key[0].reference == RECOMPUTE]
-    compared = [one for key in plain or by_curve for one in _of_curve(key, by_curve[key])]
+    keys = with_recompute(by_curve, lambda key: (key[0].subject, key[1]), lambda key: key[0].strategies)
+    compared = [one for key in keys for one in _of_curve(key, by_curve[key])]
     apart = distinctions({(one.curve, one.conditions) for one in compared})
     p_values = false_discovery_control([one.p_value for one in compared]).tolist() if compared else []
     decided = [

@@ -9,6 +9,7 @@ from actbench.analysis.crossovers_on_hosts import CrossoverOnHost, HostsOfCrosso
 from actbench.analysis.interval import Interval
 from actbench.model.curve_events import CurveEvent
 from actbench.model.names import OperandState
+from actbench.model.training import RECOMPUTE
 from actbench.report.conditions import in_words, with_distinction
 from actbench.report.crossovers import size_of, span
 from actbench.report.numbers import NO_FIGURE
@@ -66,10 +67,11 @@ def name(one: HostsOfCrossover) -> str:
 
 
 def _name(curve: CurveNames) -> str:
-    """Return the name of a curve, with the other strategy than the reference."""
+    """Return the name of a curve, with the strategy that is compared with recompute; with both where none is that."""
     state = "" if curve.operands == OperandState.WARM else f"/{curve.operands}"
     rows = f"/{curve.rows} rows" if curve.rows > 1 else ""
-    return f"{curve.activation}/{curve.candidate}/{curve.backend}/{curve.op}/{curve.dtype}{rows}{state}"
+    strategy = ":".join(name for name in (curve.candidate, curve.reference) if name != RECOMPUTE)
+    return f"{curve.activation}/{strategy}/{curve.backend}/{curve.op}/{curve.dtype}{rows}{state}"
 
 
 def turn(one: HostsOfCrossover) -> str:

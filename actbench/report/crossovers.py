@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from actbench import registry
+from actbench.analysis.compared_with_recompute import with_recompute
 from actbench.analysis.crossovers import NEGLIGIBLE, Crossover, Curve
 from actbench.analysis.interval import Interval
 from actbench.model.curve_events import CurveEvent
@@ -47,8 +48,8 @@ def _merged(curves: Sequence[Curve]) -> Iterator[str]:
 
 
 def table(curves: Sequence[Curve]) -> Table:
-    """Return the findings of the curves whose reference is recompute; of all curves where there is none."""
-    against = [curve for curve in curves if curve.reference == "recompute"] or curves
+    """Return the findings of curves with recompute; of all curves of a subject that has none of these."""
+    against = with_recompute(curves, _subject, lambda curve: {curve.reference, curve.candidate})
     operands = states.column(curve.operands for curve in against)
     rows = ("rows",) if any(curve.rows > 1 for curve in against) else ()
     return Table(
@@ -72,6 +73,10 @@ def table(curves: Sequence[Curve]) -> Table:
         ),
         labels=8 + len(operands) + len(rows),
     )
+
+
+def _subject(curve: Curve) -> tuple[str | int, ...]:
+    return curve.activation, curve.op, curve.dtype, curve.operands, curve.backend, curve.rows
 
 
 def _ordered(curves: Sequence[Curve]) -> list[Curve]:

@@ -74,6 +74,16 @@ class CurveNames(NamedTuple):
     rows: int = 1
     """The number of rows, where the activation works along them."""
 
+    @property
+    def subject(self) -> tuple[str | int, ...]:
+        """What its strategies are of."""
+        return (*self[:5], self.rows)
+
+    @property
+    def strategies(self) -> set[str]:
+        """Both of them."""
+        return {self.reference, self.candidate}
+
 
 class CrossoverRow(NamedTuple):
     """A row of crossovers.csv."""

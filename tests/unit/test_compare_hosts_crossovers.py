@@ -16,7 +16,7 @@ from actbench.analysis.between_runs import Trend
 from actbench.analysis.crossovers_on_hosts import HostsOfCrossover, RunOnHost, crossovers_on_hosts
 from actbench.model.curve_events import CurveEvent
 from actbench.report.charts.crossovers import crossovers as chart
-from actbench.report.compared_crossovers import as_csv, objects, size
+from actbench.report.compared_crossovers import as_csv, name, objects, size
 from actbench.runs.tables import CrossoverRow, CurveNames
 from benchmarks.host_simulation import DIFFERENCES, simulated_crossovers
 from tests.conftest import Actbench
@@ -104,6 +104,32 @@ def test_the_chart_is_what_vega_lites_schema_allows() -> None:
     assert shown is not None
     assert not forbidden(shown.spec)
     assert shown.rows[shown.rows["cache"] == "L2"][["kib", "n"]].to_numpy().tolist() == [[1024, 1000], [2048, 2000]]
+
+
+def between(reference: str, candidate: str, activation: str = "logistic") -> CrossoverRow:
+    """A crossover of two strategies."""
+    curve = CURVE._replace(activation=activation, reference=reference, candidate=candidate)
+    return CrossoverRow(curve, CurveEvent.CROSSES, (1000.0, 950.0, 1050.0), 10, reference, candidate)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "names"),
+    [
+        ([("textbook", "recompute"), ("textbook", "cached"), ("recompute", "cached")], ["textbook", "cached"]),
+        ([("textbook", "cached"), ("cached", "pair")], ["cached:textbook", "pair:cached"]),
+    ],
+)
+def test_curves_of_recompute_are_compared_and_all_where_there_is_none(
+    pairs: list[tuple[str, str]], names: list[str]
+) -> None:
+    compared = crossovers_on_hosts([on(host, *(between(*pair) for pair in pairs)) for host in ("a", "b")])
+    assert [name(one) for one in compared] == [f"logistic/{strategy}/numpy/derivative/float64" for strategy in names]
+
+
+def test_an_activation_without_recompute_is_compared_beside_one_with_it() -> None:
+    rows = (between("recompute", "cached"), between("cached", "pair", "glu"))
+    compared = crossovers_on_hosts([on(host, *rows) for host in ("a", "b")])
+    assert {one.curve.activation for one in compared} == {"logistic", "glu"}
 
 
 @pytest.fixture

@@ -191,6 +191,15 @@ def test_every_pair_of_strategies_is_in_the_file_and_those_with_recompute_in_the
     assert result.stdout.count("no crossover") == 1
 
 
+def test_a_pair_whose_reference_is_before_recompute_is_in_the_table(actbench: Actbench) -> None:
+    selection = ("-a", "logistic", "-b", "numpy", "-s", "textbook,recompute,cached", "-d", "float64", *SIZES)
+    assert actbench("run", *selection, "-o", "here").exit_code == 0
+    table = Path("here/summary.md").read_text().partition("### Crossovers")[2].partition("###")[0]
+    assert "| textbook, recompute |" in table
+    assert "| recompute, cached |" in table
+    assert "| textbook, cached |" not in table
+
+
 def test_without_recompute_the_table_has_what_there_is(actbench: Actbench) -> None:
     selection = ("-a", "logistic", "-b", "numpy", "-s", "cached,complement", "-d", "float64", *SIZES)
     assert actbench("run", *selection, "-o", "here").exit_code == 0

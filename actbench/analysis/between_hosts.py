@@ -16,8 +16,8 @@ from actbench.analysis.crossovers_on_hosts import HostsOfCrossover
 from actbench.analysis.history import Measurement
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost, pooled, with_trends
-from actbench.analysis.random_effects import Together, together
-from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, false_discovery_control
+from actbench.analysis.random_effects import Together, one_sided_p_value, together
+from actbench.analysis.statistics import CONFIDENCE, MIN_ROUNDS, false_discovery_control, holm
 from actbench.model.cases import Case
 
 
@@ -25,7 +25,7 @@ class FasterStrategy(StrEnum):
     """The faster one of two strategies, over hosts."""
 
     CHANGES = "changes"
-    """The candidate on some hosts, and the reference on others."""
+    """The candidate on some hosts, and the reference on others; either is shown (Holm over the hosts)."""
     CANDIDATE = "candidate"
     REFERENCE = "reference"
     UNDECIDED = "undecided"
@@ -105,14 +105,19 @@ def _decided(cell: HostsOfPair) -> HostsOfPair:
     if not cell.differs:
         return replace(cell, winner=_winner([cell.together.mean]))
     hosts = with_trends(cell.hosts)
-    return replace(cell, hosts=hosts, winner=_winner([one.estimate for one in hosts]))
+    changes = _faster_somewhere(hosts, 1) and _faster_somewhere(hosts, -1)
+    winner = FasterStrategy.CHANGES if changes else _winner([one.estimate for one in hosts])
+    return replace(cell, hosts=hosts, winner=winner)
+
+
+def _faster_somewhere(hosts: Sequence[EstimateOnHost], sign: int) -> bool:
+    """Return whether the candidate, or with -1 the reference, is shown to be faster on a host (Holm over the hosts)."""
+    p_values = holm([one_sided_p_value(one.effect, sign) for one in hosts])
+    return bool((p_values <= (1 - CONFIDENCE) / 2).any())
 
 
 def _winner(ratios: Sequence[Interval]) -> FasterStrategy:
-    """Return the winner of all ratios, whose intervals decide."""
-    candidate, reference = any(ratio.low > 1 for ratio in ratios), any(ratio.high < 1 for ratio in ratios)
-    if candidate and reference:
-        return FasterStrategy.CHANGES
+    """Return the strategy that is faster by all ratios, whose intervals decide: no host may be wrong by chance."""
     if all(ratio.low > 1 for ratio in ratios):
         return FasterStrategy.CANDIDATE
     return FasterStrategy.REFERENCE if all(ratio.high < 1 for ratio in ratios) else FasterStrategy.UNDECIDED

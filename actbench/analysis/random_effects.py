@@ -128,6 +128,13 @@ def deviations(effects: Sequence[Effect]) -> list[float]:
     return p_values
 
 
+def one_sided_p_value(effect: Effect, sign: int) -> float:
+    """Return the p-value of "the ratio is not above 1", or with -1 of "it is not below 1", before any correction."""
+    from scipy.stats import t
+
+    return float(t.sf(sign * effect.log / effect.error, effect.freedom))
+
+
 def _t(freedom: float) -> float:
     from scipy.stats import t
 

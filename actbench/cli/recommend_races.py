@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from actbench.engine.races.recommending import Contest
     from actbench.engine.requests import RecommendRequest
     from actbench.engine.session import Seams
+    from actbench.engine.working.checking import RefusedError
     from actbench.model.plan import LeftOut
     from actbench.report.race_needs import RaceNeed
     from actbench.runs.record import Record
@@ -51,14 +52,18 @@ class Settled:
     """Whether Ctrl-C ended it."""
     need: RaceNeed | None = None
     """What would decide open races; None where nothing was measured now."""
+    refused: RefusedError | None = None
+    """Why nothing was measured of the races that earlier runs left open."""
 
 
 def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     """Decide races by earlier runs, and measure what is open.
 
-    `NotComparableError` where a run that is named says nothing about them.
+    `NotComparableError` where a run that is named says nothing about them, `RefusedError` where nothing is known and
+    every kernel is refused.
     """
     from actbench.engine.races.earlier import EarlierRuns, silent, why_nothing
+    from actbench.engine.working.checking import RefusedError
     from actbench.errors import NotComparableError
     from actbench.report.race_needs import race_need
     from actbench.report.remarks import left_out_in_short
@@ -86,9 +91,15 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
         remarks = [*absent, *_from(known, "nothing was measured now")]
         return Settled(contest.outcomes(race.places), remarks, record, False)
     record.leave_out(left_out)
-    with create(None, record) as writer:
-        command = _that_goes_on(known, mode, writer.directory)
-        now, interrupted = _measure(writer, race, mode, seams, command)
+    try:
+        with create(None, record) as writer:
+            command = _that_goes_on(known, mode, writer.directory)
+            now, interrupted = _measure(writer, race, mode, seams, command)
+    except RefusedError as error:
+        if not any(race.places.values()):
+            raise
+        remarks = [*absent, *_from(known, "nothing else could be measured now"), f"{error}."]
+        return Settled(contest.outcomes(race.places), remarks, record, False, refused=error)
     remarks = [*absent, *_from(known, "it counts, too"), *now]
     outcomes = contest.outcomes(race.places)
     need = race_need(outcomes, race.seconds_of, command, fresh=mode.fresh)
@@ -206,6 +217,8 @@ def end(ctx: click.Context, settled: Settled, of_frameworks: Record | None = Non
         raise KeyboardInterrupt
     if not any(one.racing for one in settled.outcomes):
         raise nothing_timed(settled.record)
+    if settled.refused:
+        raise settled.refused
     fail_for(settled.record)
     if of_frameworks:
         fail_for(of_frameworks)

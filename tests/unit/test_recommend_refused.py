@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from actbench import plugins
 from actbench.engine.launch import WorkerLostError
 from actbench.engine.protocol import Evaluate
 from actbench.errors import ExitCode
+from tests.conftest import Actbench
 from tests.support import fake
-from tests.support.races import Recommend, outcome, taking
+from tests.support.fake import FakeBench
+from tests.support.races import LOGISTIC, Recommend, outcome, taking, unlike
 
 MINE = """
 from actbench import kernel
@@ -82,3 +85,36 @@ def test_a_worker_that_is_lost_by_chance_costs_no_kernel(recommend: Recommend, m
     answered = outcome(recommend(taking(cached=0.5), "--format", "json"))
     assert {arm["strategy"] for arm in answered["arms"]} == {"textbook", "recompute", "cached", "complement"}
     assert not losses
+
+
+WRONG = """
+from actbench import Formulas, activation
+
+@activation
+def half(m):
+    "z / 2"
+
+    def forward(z):
+        return z / 2.0
+
+    def recompute(z):
+        return 0.6 + 0.0 * z
+
+    return Formulas(forward=forward, recompute=recompute)
+"""
+
+
+def test_a_table_of_which_the_rest_cannot_be_measured_is_shown_by_earlier_runs_and_ends_with_4(
+    actbench: Actbench, bench: FakeBench, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(plugins.unload)
+    Path("half.py").write_text(WRONG, encoding="utf-8")
+    bench.seconds = unlike(bench, taking(cached=0.5))
+    table = ("recommend", "--all", *LOGISTIC, "-a", "logistic,half", "-d", "float32", "--load", "half.py")
+    for number in ("first", "second"):
+        result = actbench(*table, "-o", number)
+        assert result.exit_code == ExitCode.FAILED, result.output
+        assert "numpy, 2 races: 1 with one fastest strategy, 1 with nothing measured." in result.stdout
+        assert "half/recompute/numpy/backward/float32 is wrong" in " ".join(result.stdout.split())
+        assert "winner" in Path(number, "recommendations.csv").read_text(encoding="utf-8")
+    assert "nothing else could be measured now" in result.stdout

@@ -56,7 +56,8 @@ LIVE_PARAMETERS = (
     "--budget",
     type=Duration(),
     help="Time limit of a live check. On top of it come building the environment of git:REV and measuring suspected "
-    "regressions again, for as long again at most. [default: the preset's]",
+    "regressions again, for as long again at most, or as long as the first rounds where these take longer. [default: "
+    "the preset's]",
 )
 @seed
 @inputs

@@ -23,7 +23,8 @@ BUDGET_STEP = 5
 
 def on_top(budget: float) -> str:
     """Return what may come on top of a budget in seconds, and its bound."""
-    return f"suspected regressions are measured again on top of it, for {duration(budget)} more at most"
+    limit = f"for {duration(budget)} more at most, or as long as the first rounds where these take longer"
+    return f"suspected regressions are measured again on top of it, {limit}"
 
 
 def need_lines(outcome: Outcome) -> list[str]:

@@ -112,7 +112,8 @@ class Fleet:
                 fleet_limits.keep(self.directory, self.limits)
             hosts, unassigned = self._assigned(usable.by_worker)
             if not hosts:
-                self.tell("every host has measured all of the plan: nothing is missing")
+                which = "one host of each kind" if self.kinds else "every host"
+                self.tell(f"{which} has measured all of the plan: nothing is missing")
             left_out = [*usable.left_out, *unassigned]
             client.subscribe_topic(self.topic, lambda event: messages.put(event[1]))
             busy = busy_workers(client)
@@ -151,7 +152,7 @@ class Fleet:
             if kind not in known:
                 known.append(kind)
             fitting = [name for name in open_runs if _kind(runs[name].environment) == kind]
-            if fitting:
+            if fitting and not (self.kinds and complete[kind]):
                 open_runs.remove(fitting[0])
                 hosts.append(FleetHost(fitting[0], address))
                 complete[kind] += self.kinds
@@ -163,7 +164,9 @@ class Fleet:
                 names.add(label)
                 hosts.append(FleetHost(label, address))
                 complete[kind] += self.kinds
-        return hosts, [f"{name} (no host of its kind is free)" for name in open_runs]
+        served = {kind for kind, count in complete.items() if self.kinds and count}
+        missing = [name for name in open_runs if _kind(runs[name].environment) not in served]
+        return hosts, [f"{name} (no host of its kind is free)" for name in missing]
 
     def _start(self, client: Any, host: FleetHost) -> None:
         """Give a host its work."""

@@ -36,6 +36,24 @@ def test_a_kind_that_is_resumed_is_not_started_on_a_second_host(actbench: Actben
     assert len(cluster.measured_on) == 1
 
 
+@pytest.mark.parametrize("lost", [1, 3])
+def test_with_kinds_one_of_several_runs_of_a_kind_goes_on_and_none_where_one_is_complete(
+    actbench: Actbench, cluster: Cluster, lost: int
+) -> None:
+    workers = ("tcp://127.0.0.2:1", "tcp://127.0.0.3:1", "tcp://127.0.0.4:1")
+    cluster.dies_after = dict.fromkeys(workers[:lost], 12)
+    assert actbench(*NEW).exit_code == 4
+    cluster.hosts |= three()
+    cluster.measured_on.clear()
+    resumed = actbench(*RESUMED, "--kinds")
+    assert resumed.exit_code == 0, resumed.stderr
+    assert len(cluster.measured_on) == (1 if lost == len(workers) else 0)
+    assert "complete" in states().values()
+    assert "one host of each kind has measured all of the plan" in actbench(*RESUMED, "--kinds").stderr
+    assert actbench(*RESUMED).exit_code == 0
+    assert {*states().values()} == {"complete"}
+
+
 @pytest.mark.parametrize("messages", [0, 2, 3, 12, 20])
 def test_a_host_that_is_lost_costs_what_it_had_not_finished(
     actbench: Actbench, cluster: Cluster, messages: int

@@ -10,7 +10,7 @@ from actbench.analysis.interval import Interval
 from actbench.analysis.standings import Place, Standing
 from actbench.analysis.statistics import Floats
 from actbench.model.cases import Arm, Block
-from actbench.model.plan import LostRace
+from actbench.model.plan import LeftOut, LostRace
 
 
 class RaceId(NamedTuple):
@@ -37,7 +37,9 @@ class BlockEvidence:
     lost: Mapping[Arm, LostRace]
     """Those that lost in a run, which went on without them."""
     codes: Mapping[Arm, str] = field(default_factory=dict)
-    """The digests of the code that the rounds of these arms are of, as far as runs have them."""
+    """The digests of the code of all these, as far as runs have them."""
+    failed: Mapping[Arm, LeftOut] = field(default_factory=dict)
+    """Those that failed in a run, and were measured in none."""
 
 
 def races_in(block: Block, *, apart: bool) -> dict[RaceId, tuple[Arm, ...]]:

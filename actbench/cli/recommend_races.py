@@ -87,7 +87,11 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
         of_here = replace(mode, sources=tuple(run.path for run in known.runs if not run.foreign))
         known = _earlier(record, of_here, request, seams) if of_here.sources else known.without_runs()
         race, left_out = _judged(known, record, request)
+    failed = [one for one in left_out if one.failed]
+    if failed:
+        absent += [*left_out_in_short(failed), "What failed in an earlier run is not tried again (--fresh tries it)."]
     if race.all_decided:
+        record.leave_out(failed)
         remarks = [*absent, *_from(known, "nothing was measured now")]
         return Settled(contest.outcomes(race.places), remarks, record, False)
     record.leave_out(left_out)

@@ -26,8 +26,6 @@ class LostRace:
     seconds: tuple[float, float, float]
     """Of one of its calls."""
     rounds: int
-    code: str | None = None
-    """Digest of all code that it executed, as its check had it; None where that is not known."""
 
     @property
     def faster(self) -> Arm:
@@ -46,6 +44,8 @@ class LeftOut:
     """Whether its kernel is wrong, crashed, hung or raised; otherwise it is unsupported here."""
     lost: LostRace | None = None
     """Of a case that was measured until it had lost; what was measured of it is not kept."""
+    code: str | None = None
+    """Digest of all code that a case executed which failed, or lost; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

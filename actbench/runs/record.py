@@ -111,7 +111,7 @@ class Record:
     """The digest of the fields in `SEALED`; all other fields, such as the environment, may be corrected by hand."""
 
     def leave_out(self, left_out: Sequence[LeftOut]) -> None:
-        """Leave cases out, with all that is recorded of them but the code of those that lost."""
+        """Leave cases out, with all that is recorded of them but the code of those that failed or lost."""
         left_out = self._with_codes(left_out)
         larger, self.plan = self.plan, self.plan.without(left_out)
         places = self.plan.places_in(larger)
@@ -147,12 +147,10 @@ class Record:
         return of_checks | {check.kernel: check.code for check in self.step_checks if check.code}
 
     def _with_codes(self, left_out: Iterable[LeftOut]) -> list[LeftOut]:
-        """Return cases with the code of those that lost, unless that is of an earlier run."""
+        """Return cases with the code of those that failed or lost, unless it is with them already."""
         codes = self.codes
         return [
-            replace(one, lost=replace(one.lost, code=one.lost.code or codes.get(Case.parse(one.case).kernel)))
-            if one.lost
-            else one
+            replace(one, code=one.code or codes.get(Case.parse(one.case).kernel)) if one.failed or one.lost else one
             for one in left_out
         ]
 

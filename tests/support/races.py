@@ -38,6 +38,11 @@ def unlike(bench: FakeBench, seconds: Seconds) -> Seconds:
     return lambda case: seconds(case) * (1 + 1e-6 * bench.workers_started)
 
 
+def since(*changed: str) -> Callable[[Case], str]:
+    """Return the digests of cases, of which these strategies have changed."""
+    return lambda case: f"{case.strategy} as it {'is' if case.strategy in changed else 'was'}"
+
+
 def one_loses(bench: FakeBench, loser: str, leader: str, factor: float) -> Seconds:
     """Let a strategy take so many times as long as the leader, which all others are ahead of in a third of rounds."""
 

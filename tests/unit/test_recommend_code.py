@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from actbench.errors import ExitCode
-from actbench.model.cases import Case
 from actbench.runs.archive import load
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
-from tests.support.races import Recommend, taking, undecided
+from tests.support.races import Recommend, since, taking, undecided
 
 WITHIN = ("recommend", "-a", "logistic", "--within", "dense:16-8", "--batch", "8", "-q")
-
-
-def since(*changed: str) -> Callable[[Case], str]:
-    """Return the digests of cases, of which these strategies have changed."""
-    return lambda case: f"{case.strategy} as it {'is' if case.strategy in changed else 'was'}"
 
 
 def test_a_run_of_other_code_under_the_same_version_counts_only_where_it_is_named(
@@ -50,7 +43,7 @@ def test_an_arm_that_lost_by_the_rounds_of_an_earlier_run_is_measured_once_its_c
     assert recommend(undecided(bench), "--budget", "1ms", fresh=False).exit_code == ExitCode.INCONCLUSIVE
     shutil.rmtree("results/first")
     (later,) = Path("results").glob("*-default*")
-    assert {one.lost.code for one in load(later).plan.left_out if one.lost} == {
+    assert {one.code for one in load(later).plan.left_out if one.lost} == {
         "recompute as it was",
         "textbook as it was",
     }

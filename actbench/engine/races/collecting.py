@@ -11,7 +11,7 @@ its own: it counts unless it contradicts one that still does, or has measurement
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from actbench.analysis.standings import time_over
 from actbench.analysis.statistics import Floats
 from actbench.engine.races.racing import joined
 from actbench.model.cases import Arm, Block
-from actbench.model.plan import LostRace
+from actbench.model.plan import LeftOut, LostRace
 from actbench.runs.archive import Run
 
 DIGITS = 1e-8
@@ -44,7 +44,9 @@ class BlockOfRun:
     lost: Mapping[Arm, LostRace]
     """The arms that lost in it to another arm of their race."""
     codes: Mapping[Arm, str]
-    """The digests of the code of those that it has rounds of, as far as they are known."""
+    """The digests of the code of these and of those that lost, as far as they are known."""
+    failed: Mapping[Arm, LeftOut]
+    """The arms that failed in it, and would here."""
     created: str = ""
     """UTC, ISO 8601."""
 
@@ -97,21 +99,24 @@ class CollectedRuns:
     """Whether the backends of the block race apart."""
     runs: list[BlockOfRun] = field(default_factory=list)
 
-    def add(self, run: Run) -> None:
-        """Add what a run has of the block, if anything."""
+    def add(self, run: Run, failing: Iterable[LeftOut] = ()) -> None:
+        """Add what a run has of the block, if anything, and which of its failures are those of here."""
         measured = alike(self.block, run.times.blocks)
         if measured is not None:
             rounds, seconds = run.times.rounds(measured), run.times.seconds(measured)
             lost = {arm: race for arm, race in self._lost_in(run).items() if arm not in measured.arms}
+            failed = {self._arms[one.case]: one for one in failing if one.case in self._arms}
             created = run.record.created if run.record else ""
-            codes = _codes(run, measured)
-            self.runs.append(BlockOfRun(run.path, measured.arms, rounds, seconds, lost, codes, created))
+            of_block = BlockOfRun(run.path, measured.arms, rounds, seconds, lost, self._codes(run), failed, created)
+            self.runs.append(of_block)
 
     def findings(self) -> BlockFindings:
         """Return what all runs say together, those that were added first before others that have the same rounds."""
         contradicting = self._contradicting()
-        complete, lost = self._complete([run for run in self.runs if run not in contradicting])
-        arms = tuple(arm for arm in self.block.arms if arm not in lost)
+        remaining = [run for run in self.runs if run not in contradicting]
+        failed = _failed(remaining)
+        complete, lost = self._complete(remaining, failed)
+        arms = tuple(arm for arm in self.block.arms if arm not in lost and arm not in failed)
         counting: list[BlockOfRun] = []
         known: dict[Arm, LostRace] = {}
         codes: dict[Arm, str] = {}
@@ -125,7 +130,7 @@ class CollectedRuns:
                 known |= run.lost
                 codes |= run.codes
                 parts.append(run.of_arms(arms)[is_new])
-        evidence = BlockEvidence(arms, joined(parts), known, codes) if parts else None
+        evidence = BlockEvidence(arms, joined(parts), known, codes, failed) if parts else None
         paths = tuple(dict.fromkeys(run.path for run in self.runs if run in contradicting))
         repeating = frozenset(run.path for run in complete if run not in counting)
         return BlockFindings(evidence, frozenset(run.path for run in counting), repeating, paths)
@@ -154,21 +159,32 @@ class CollectedRuns:
         arm, faster = map(run.arms.index, pair)
         return time_over(run.seconds, faster, arm, TAIL_PROBABILITY / max(1, len(self.block.arms) - 1)).low > 1
 
-    def _complete(self, runs: list[BlockOfRun]) -> tuple[list[BlockOfRun], dict[Arm, LostRace]]:
-        """Return the runs that measured all arms but those that lost, there or in another of them; and these."""
+    def _complete(self, runs: list[BlockOfRun], failed: Container[Arm]) -> tuple[list[BlockOfRun], dict[Arm, LostRace]]:
+        """Return the runs that measured all arms but those that failed or lost, there or in another; and what lost."""
+        needed = {arm for arm in self.block.arms if arm not in failed}
         complete: list[BlockOfRun] = []
         lost: dict[Arm, LostRace] = {}
-        while more := [
-            run for run in runs if run not in complete and {*self.block.arms} - {*lost, *run.lost} <= {*run.arms}
-        ]:
+        while more := [run for run in runs if run not in complete and needed - {*lost, *run.lost} <= {*run.arms}]:
             complete += more
             for run in more:
                 lost |= run.lost
         return [run for run in runs if run in complete], lost
 
+    @property
+    def _arms(self) -> dict[str, Arm]:
+        """The arms of the block, by the ids of their cases."""
+        return {case.id: arm for case, arm in zip(self.block.cases, self.block.arms, strict=True)}
+
+    def _codes(self, run: Run) -> dict[Arm, str]:
+        """Return the digests of the code of the block's arms, as far as a run has them."""
+        codes = run.record.codes if run.record else {}
+        cases = zip(self.block.cases, self.block.arms, strict=True)
+        of_lost = {self._arms[one.case]: one.code for one in run.plan.left_out if one.code and one.case in self._arms}
+        return {arm: codes[case.kernel] for case, arm in cases if case.kernel in codes} | of_lost
+
     def _lost_in(self, run: Run) -> dict[Arm, LostRace]:
         """Return the arms that lost in a run to another arm of their race."""
-        arms = {case.id: arm for case, arm in zip(self.block.cases, self.block.arms, strict=True)}
+        arms = self._arms
         lost = {arms[one.case]: one.lost for one in run.plan.left_out if one.lost and one.case in arms}
         return {
             arm: race
@@ -183,10 +199,10 @@ def alike(block: Block, blocks: Iterable[Block]) -> Block | None:
     return next((one for one in under_these if _has_as_many_threads(one, block)), None)
 
 
-def _codes(run: Run, block: Block) -> dict[Arm, str]:
-    """Return the digests of the code of a block's arms, as far as a run has them."""
-    codes = run.record.codes if run.record else {}
-    return {arm: codes[case.kernel] for case, arm in zip(block.cases, block.arms, strict=True) if case.kernel in codes}
+def _failed(runs: Sequence[BlockOfRun]) -> dict[Arm, LeftOut]:
+    """Return the arms that failed in a run, and were measured in none."""
+    measured = {arm for run in runs for arm in (*run.arms, *run.lost)}
+    return {arm: one for run in runs for arm, one in run.failed.items() if arm not in measured}
 
 
 def _has_as_many_threads(one: Block, other: Block) -> bool:

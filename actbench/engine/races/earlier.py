@@ -107,9 +107,10 @@ def evidence(directories: Iterable[Path], here: Record, code: CodeHere, *, named
         changed = code.changed(run.record, here.plan.blocks)
         foreign = [*_foreign(run.path, run.record, here), *_changes(changed)] if named else []
         runs.setdefault(run.path, EarlierRun(directory, run.record.created, tuple(foreign)))
+        failing = [] if foreign else code.still_failing(run.record, here.plan.blocks)
         for of_block in collected:
             if named or not (changed and changed & kernels_of(of_block.block)):
-                of_block.add(run)
+                of_block.add(run, failing)
     findings = {of_block.block.id: of_block.findings() for of_block in collected}
     counting, repeating = (
         {path for of_block in findings.values() for path in getattr(of_block, name)}

@@ -8,7 +8,7 @@ as rounds of the same races: the intervals hold at any time, so that it does not
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 
 import numpy as np
@@ -120,15 +120,22 @@ class Racing:
 
     def _by_evidence(self, block: Block) -> Iterator[LeftOut]:
         known = self.evidence[block.id]
-        lost = [(case, arm, known.lost[arm]) for case, arm in _with_arms(block) if arm in known.lost]
+        failed = [replace(known.failed[arm], case=case.id) for case, arm in _with_arms(block) if arm in known.failed]
+        lost = [
+            _left_out(case, known.lost[arm], known.codes.get(arm))
+            for case, arm in _with_arms(block)
+            if arm in known.lost
+        ]
+        yield from failed
+        block = block.without({one.case for one in failed})
         for race, arms in races_in(block, apart=self.apart).items():
             self.lost[race] = {arm: LostPlace.of(arm, known.lost[arm]) for arm in arms if arm in known.lost}
-        remaining = block.without({case.id for case, *_ in lost})
+        remaining = block.without({one.case for one in lost})
         slower = [*self._judged(remaining, known.seconds)]
         if self._is_decided(block):
             yield from (LeftOut(case.id, DECIDED) for case in block.cases)
         else:
-            yield from (_left_out(case, race) for case, _, race in lost)
+            yield from lost
             yield from slower
 
     def _seconds(self, block: Block, times: Times) -> Floats:
@@ -155,7 +162,7 @@ class Racing:
             lost |= {place.arm: LostPlace(place, leader) for place in slower}
             codes = self.evidence[block.id].codes if block.id in self.evidence else {}
             for place in slower:
-                yield _left_out(cases[place.arm], _lost(place, cases[leader], codes.get(place.arm)))
+                yield _left_out(cases[place.arm], _lost(place, cases[leader]), codes.get(place.arm))
 
 
 def joined(runs: Iterable[Floats]) -> Floats:
@@ -170,15 +177,15 @@ def _with_arms(block: Block) -> Iterator[tuple[Case, Arm]]:
     return zip(block.cases, block.arms, strict=True)
 
 
-def _lost(place: Place, leader: Case, code: str | None) -> LostRace:
-    return LostRace(leader.id, place.ratio, place.seconds, place.rounds, code)
+def _lost(place: Place, leader: Case) -> LostRace:
+    return LostRace(leader.id, place.ratio, place.seconds, place.rounds)
 
 
-def _left_out(case: Case, lost: LostRace) -> LeftOut:
+def _left_out(case: Case, lost: LostRace, code: str | None) -> LeftOut:
     leader = Case.parse(lost.leader)
     value, low, high = lost.ratio
     reason = (
         f"it takes {value:.3g} ({low:.3g} to {high:.3g}) times as long as {leader.strategy} with {leader.backend}, as "
         f"{lost.rounds} rounds show"
     )
-    return LeftOut(case.id, reason, lost=lost)
+    return LeftOut(case.id, reason, lost=lost, code=code)

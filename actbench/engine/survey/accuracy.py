@@ -31,8 +31,8 @@ from actbench.engine.survey import gated_accuracy, row_accuracy
 from actbench.engine.survey.known import Known
 from actbench.engine.survey.look import Look
 from actbench.engine.survey.zones import zones
-from actbench.engine.working.checking import Examined
 from actbench.engine.working.conventions import conventions
+from actbench.engine.working.examined import Examined
 from actbench.errors import BenchmarkError
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel

@@ -23,7 +23,7 @@ from actbench.analysis.stretches import Stretches
 from actbench.engine.launch import Launch, RestartingWorker, WorkerLostError
 from actbench.engine.survey.accuracy import Survey, Unexamined, sample
 from actbench.engine.survey.look import computed_of, with_conventions
-from actbench.engine.working.checking import Examined, Residuals
+from actbench.engine.working.examined import Examined, Residuals
 from actbench.errors import BenchmarkError, InputError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array

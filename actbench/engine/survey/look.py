@@ -12,7 +12,7 @@ from actbench.analysis.deviations import Deviations
 from actbench.analysis.expectation import States
 from actbench.engine.survey.known import Known
 from actbench.engine.survey.zones import Hits, at_ranks, between, ranks
-from actbench.engine.working.checking import Examined
+from actbench.engine.working.examined import Examined
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.model.names import Op, Quantity

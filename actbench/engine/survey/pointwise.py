@@ -18,7 +18,7 @@ from actbench.analysis.point_error import PointError
 from actbench.engine.launch import Worker
 from actbench.engine.survey.known import Known
 from actbench.engine.survey.look import Look
-from actbench.engine.working.checking import Examined
+from actbench.engine.working.examined import Examined
 from actbench.formula import Activation
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel

@@ -6,12 +6,10 @@ What that means for a run, its session and conductor decide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
-
-import numpy as np
 
 from actbench.engine.launch import (
     Launch,
@@ -20,25 +18,22 @@ from actbench.engine.launch import (
     Worker,
     is_crash,
 )
-from actbench.engine.protocol import Compare, Evaluate, Evaluated, Inspect, PackedDoubt, Prepare
+from actbench.engine.protocol import Compare, Inspect, PackedDoubt, Prepare
 from actbench.engine.protocol_training import CheckStep
 from actbench.engine.races.typical_error import TypicalErrors
+from actbench.engine.working.examined import Examined
 from actbench.engine.working.same_network import require_planned
 from actbench.errors import BenchmarkError, WrongKernelError, listed
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import Array
 from actbench.kernels.subject import Subject
 from actbench.model.cases import Block, Case, KernelId
 from actbench.model.checks import Check, StepCheck
 from actbench.model.events import Checked, StepChecked
-from actbench.model.names import Op
 from actbench.model.plan import LeftOut, Plan
 from actbench.verification import oracle
 
 C = TypeVar("C")
-
-Residuals = Callable[[Array], Mapping[str, Array]]
 
 T = TypeVar("T")
 
@@ -53,6 +48,8 @@ class Refused:
     """Whether it is wrong, crashed, hung or raised; otherwise it is unsupported here."""
     step: Case | None = None
     """The training step, which is refused at its batch alone; None for a kernel, which is at all sizes."""
+    code: str | None = None
+    """Digest of all code that it executes, where no check has it; None where that is not known."""
 
     @property
     def id(self) -> str:
@@ -95,7 +92,11 @@ class Verification:
         with RestartingWorker(launch) as restarting:
             for done, subject in enumerate(self._subjects.values(), start=1):
                 check = tried(restarting, subject.identity, partial(self._check, subject))
-                yield check if isinstance(check, Refused) else Checked(check, done, len(self._subjects))
+                yield (
+                    _with_code(check, subject.identity.at(1), restarting)
+                    if isinstance(check, Refused)
+                    else Checked(check, done, len(self._subjects))
+                )
 
     def _check(self, subject: Subject, worker: Worker) -> Check:
         return self._typical_errors.added_to(_check(subject, worker), subject, Examined(worker))
@@ -106,7 +107,11 @@ class Verification:
         with RestartingWorker(launch) as restarting:
             for done, case in enumerate(steps, start=1):
                 check = tried(restarting, case.kernel, partial(self._check_step, case), case)
-                yield check if isinstance(check, Refused) else StepChecked(check, done, len(steps))
+                yield (
+                    _with_code(check, case, restarting)
+                    if isinstance(check, Refused)
+                    else StepChecked(check, done, len(steps))
+                )
 
     def _check_step(self, case: Case, worker: Worker) -> StepCheck:
         assert self._plan.training is not None  # noqa: S101  # it has this step
@@ -192,7 +197,16 @@ def all_passing(checks: Iterable[C | Refused]) -> Iterator[C]:
 
 def leaving_out(plan: Plan, refused: Refused) -> tuple[LeftOut, ...]:
     """Return the cases of a plan that call what was refused, left out for its reason."""
-    return tuple(LeftOut(case.id, refused.reason, refused.failed) for case in refused.cases_in(plan))
+    return tuple(LeftOut(case.id, refused.reason, refused.failed, code=refused.code) for case in refused.cases_in(plan))
+
+
+def _with_code(refused: Refused, case: Case, restarting: RestartingWorker) -> Refused:
+    """Return what was refused with the digest of its code, as far as a fresh worker can tell it."""
+    try:
+        return replace(refused, code=restarting.get().ask(Inspect(case.id)).code)
+    except BenchmarkError:
+        restarting.end()
+        return refused
 
 
 def _step(case: Case) -> Case | None:
@@ -236,56 +250,3 @@ def _check(subject: Subject, worker: Worker) -> Check:
         compiled=None if answer.compile_seconds is None else inspected.compiled,
         code=inspected.code,
     )
-
-
-class Examined:
-    """`oracle.Evaluate` by a worker; it keeps its latest answer for all of z, which has the facts of compilation."""
-
-    def __init__(self, worker: Worker, residuals: Residuals | None = None) -> None:
-        """Take a worker, and optionally a function of z that returns residuals to use in place of the worker's."""
-        self._worker = worker
-        self._residuals = residuals or (lambda _: {})
-        self.answer: Evaluated
-
-    def __call__(self, kernel: KernelId, z: Array, dy: Array) -> oracle.Evaluation:
-        """Evaluate all z at once; where arithmetic raises, bisect, to find the z at which it does."""
-        inputs = _CallArguments(z, dy, self._residuals(z))
-        self.answer = self._ask(kernel, inputs)
-        if self.answer.faults:
-            raise WrongKernelError(f"{kernel.id} is wrong: {'; '.join(self.answer.faults)}")
-        first, last = self._ends(kernel, inputs, self.answer)
-        return oracle.Evaluation(last, first if kernel.op is Op.STEP else None, self.answer.raised)
-
-    def _ask(self, kernel: KernelId, inputs: _CallArguments) -> Evaluated:
-        return self._worker.ask(Evaluate.of(kernel, inputs.z, inputs.dy, inputs.residuals))
-
-    def _ends(self, kernel: KernelId, inputs: _CallArguments, answer: Evaluated) -> tuple[Array, Array]:
-        """Return the first output and the last; NaN where the call for a single element raised."""
-        if answer.raised is None:
-            outputs = [output.unpack() for output in answer.outputs]
-            if inputs.dy.ndim > 1:  # of rows
-                outputs = [output.reshape(len(inputs.z), -1) for output in outputs]
-            return (outputs[0], outputs[-1]) if outputs else (inputs.dy[:0], inputs.z[:0])  # after an empty call
-        if len(inputs.z) == 1:
-            last = np.full_like(inputs.z, np.nan)
-            return (np.full_like(inputs.dy, np.nan) if kernel.op is Op.STEP else last), last
-        halves = [self._ends(kernel, half, self._ask(kernel, half)) for half in inputs.halves()]
-        first, last = (np.concatenate(parts) for parts in zip(*halves, strict=True))
-        return first, last
-
-
-@dataclass(frozen=True, slots=True)
-class _CallArguments:
-    """The arguments of a call of a kernel."""
-
-    z: Array
-    dy: Array
-    residuals: Mapping[str, Array]
-
-    def halves(self) -> Iterator[_CallArguments]:
-        """Yield the first half of the elements, and the second."""
-        middle = len(self.z) // 2
-        for part in (slice(middle), slice(middle, None)):
-            yield _CallArguments(
-                self.z[part], self.dy[part], {name: kept[part] for name, kept in self.residuals.items()}
-            )

@@ -1,7 +1,6 @@
-"""What a history takes from each run: its place on the axis, and its ratios from the tables or, of checks, the values.
+"""What a history takes from each run: its place on the axis, and its ratios from the tables.
 
-Reading the values of a run takes fifty times as long as its tables. They are read where there is no table: of a check,
-whose sides are paired round by round, and of runs of before cases.csv had times in copies.
+Of checks the values are read, since their sides are paired round by round.
 """
 
 from __future__ import annotations
@@ -11,19 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from math import nan
 
-import numpy as np
-
+from actbench.analysis import run_rows
 from actbench.analysis.check_live import log_ratios_by_case
 from actbench.analysis.conditions import Conditions
 from actbench.analysis.history import Figure, Measurement, Position
 from actbench.analysis.interval import Interval
-from actbench.analysis.speedups import ratios
-from actbench.analysis.statistics import hodges_lehmann, intervals_of_logs, medians
+from actbench.analysis.statistics import hodges_lehmann
 from actbench.errors import InputError, unknown
 from actbench.host.software import KERNEL_LIBRARIES
 from actbench.model.cases import Case
 from actbench.model.training import FREE, RECOMPUTE
-from actbench.runs import archive, tables
+from actbench.runs import archive
 from actbench.runs.baseline import facts_of
 from actbench.runs.collection import CollectedRun
 from actbench.runs.digest import Digest
@@ -41,11 +38,10 @@ def measurements(collected: CollectedRun, figure: Figure) -> list[Measurement]:
     """Return what a run measured, without what is no choice of a strategy; `InputError` where it cannot be read."""
     run = collected.run
     if figure is Figure.SPEEDUP:
-        return [*_speedups(run, tables.speedups(run.path))]
+        return [*_speedups(run, run_rows.speedups(run))]
     if collected.baseline is not None:
         return [*_over_baseline(run, collected.baseline)]
-    rows = tables.times(run.path)
-    return [*_times(run, _from_values(run) if rows is None else rows)]
+    return [*_times(run, run_rows.times(run))]
 
 
 def _times(run: Digest, rows: Sequence[TimeRow]) -> Iterator[Measurement]:
@@ -53,21 +49,6 @@ def _times(run: Digest, rows: Sequence[TimeRow]) -> Iterator[Measurement]:
     for case, copies, seconds, rounds in rows:
         if case.strategy != FREE:
             yield Measurement(case, None, conditions(case), copies, seconds, rounds)
-
-
-def _from_values(run: Digest) -> list[TimeRow]:
-    """Return the rows that cases.csv would have."""
-    times = archive.load_timed(run.path).times
-    rows = []
-    for block, of_block in ratios(times, times.blocks).items():
-        copies = intervals_of_logs([-of_block.copies[: len(block.cases)]])
-        seconds = intervals_of_logs([np.log(medians(times.seconds(block))).T])  # the yardsticks' last
-        rounds = len(times.rounds(block))
-        rows += [
-            TimeRow(case, of_case, itself.value, rounds)
-            for case, of_case, itself in zip(block.cases, copies, seconds, strict=False)
-        ]
-    return rows
 
 
 def _speedups(run: Digest, rows: Sequence[SpeedupRow]) -> Iterator[Measurement]:

@@ -56,16 +56,16 @@ def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str, outpu
 
 def _read(names: Sequence[str], runs: Sequence[CollectedRun]) -> tuple[list[_RunOfHost], list[str]]:
     """Return the runs with their tables, and why others are left out; `InputError` for one that the user named."""
+    from actbench.analysis import run_rows
     from actbench.analysis.crossovers_on_hosts import RunOnHost
     from actbench.analysis.history import Figure
     from actbench.analysis.history_runs import conditions_of_run, measurements
-    from actbench.runs import tables
 
     read, left_out = [], []
     for name, run in zip(names, runs, strict=True):
         try:
-            rows, conditions = tables.crossovers(run.run.path), conditions_of_run(run.run)
-            crossing = RunOnHost(name, run.run.environment.caches, rows, conditions)
+            caches, conditions = run.run.environment.caches, conditions_of_run(run.run)
+            crossing = RunOnHost(name, caches, run_rows.crossovers(run.run), conditions)
             read.append(_RunOfHost(name, run, measurements(run, Figure.SPEEDUP), crossing))
         except InputError as error:
             if run.named:

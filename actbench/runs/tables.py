@@ -118,9 +118,11 @@ def times(directory: Path) -> list[TimeRow] | None:
     return rows
 
 
-def speedups(directory: Path) -> list[SpeedupRow]:
-    """Read speedups.csv; `InputError` where it cannot be read, or has what no run writes."""
+def speedups(directory: Path) -> list[SpeedupRow] | None:
+    """Read speedups.csv; None where there is none. `InputError` where it cannot be read, or has what no run writes."""
     path = directory / SPEEDUPS
+    if not path.exists():
+        return None
     head, lines = _lines(path)
     sides = [
         _places(path, head, [f"{side}_{name}" if name in {"strategy", "backend"} else name for name in NAMES])
@@ -135,14 +137,14 @@ def speedups(directory: Path) -> list[SpeedupRow]:
     return rows
 
 
-def crossovers(directory: Path) -> list[CrossoverRow]:
-    """Read crossovers.csv; nothing where there is none, since fewer than four sizes have no curves.
+def crossovers(directory: Path) -> list[CrossoverRow] | None:
+    """Read crossovers.csv; nothing where speedups.csv is alone, since fewer than four sizes have no curves.
 
-    `InputError` where it cannot be read, or has what no run writes.
+    None where neither is there; `InputError` where it cannot be read, or has what no run writes.
     """
     path = directory / CROSSOVERS
     if not path.exists():
-        return []
+        return [] if (directory / SPEEDUPS).exists() else None
     head, lines = _lines(path)
     places = _places(path, head, CURVE), _places(path, head, ("kind", "faster_below", "faster_above"))
     sizes = _places(path, head, SIZE)

@@ -113,7 +113,7 @@ def test_curves_over_columns_are_told_apart_by_their_rows(actbench: Actbench) ->
     selection = ("-a", "softmax", "-b", "numpy", "-s", "recompute,cached", "-d", "float64", "-n", sizes)
     assert actbench("run", *selection, "-o", "here").exit_code == 0
     assert [row["rows"] for row in rows(Path("here/crossovers.csv"))] == ["4", "8"]
-    assert {row.curve.rows for row in tables.crossovers(Path("here"))} == {4, 8}
+    assert {row.curve.rows for row in tables.crossovers(Path("here")) or ()} == {4, 8}
     summary = Path("here/summary.md").read_text()
     assert "float64, numpy, 4 rows: no crossover from n = 64 to " in summary
     assert "| float64 | 8 | numpy | recompute, cached | none |" in summary

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from actbench.analysis.interval import Interval
-from actbench.analysis.standings import Place, Standing
+from actbench.analysis.standings import Place, Standing, takes_as_long
 from actbench.analysis.statistics import Floats
 from actbench.model.cases import Arm, Block
 from actbench.model.plan import LeftOut, LostRace
@@ -68,12 +68,12 @@ class LostPlace:
     def behind(self, leader: Place, margin: float) -> Place:
         """Return its place now, by that of the arm which led then.
 
-        It is a tie where its time over that of the arm that leads now is below 1 and the margin. Otherwise it is
-        slower, whatever leads: it takes longer than an arm that may be the fastest.
+        It is a tie where its time over that of the arm that leads now is within the margin. Otherwise it is slower,
+        whatever leads: it takes longer than an arm that may be the fastest.
         """
         leads = leader.standing is Standing.LEADS
         ratio = self.place.ratio if leads else self.place.ratio.times(leader.ratio)
-        standing = Standing.TIE if ratio.high < 1 + margin else Standing.SLOWER
+        standing = Standing.TIE if takes_as_long(ratio, margin) else Standing.SLOWER
         return replace(self.place, standing=standing, ratio=ratio, paired=self.place.paired if leads else None)
 
 

@@ -1,10 +1,10 @@
 """Which arms of a block may be the fastest, while they are being measured.
 
 The leader is the arm whose median of the paired log ratios to the first arm is the least. Another arm is **slower**
-when the interval of its time over the leader's lies above 1, a **tie** when it lies below 1 and the margin, and
-**open** as long as neither is shown. The intervals hold at any time, whenever measuring stops, for all comparisons with
-the leader together (`actbench.analysis.sequential`): in at most one race of twenty is the fastest arm taken for a
-slower one, or a slower one for a tie.
+when the interval of its time over the leader's lies above 1, a **tie** when it lies within the margin on both sides of
+1, and **open** as long as neither is shown. The intervals hold at any time, whenever measuring stops, for all
+comparisons with the leader together (`actbench.analysis.sequential`): in at most one race of twenty is the fastest arm
+taken for a slower one, or a slower one for a tie.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class PairedRounds:
     slower: int
     """The number of rounds in which it took longer than the leader."""
     within: int
-    """The number of rounds in which it took less than the leader's time and the margin."""
+    """The number of rounds in which its time and the leader's were within the margin of each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _paired(logs: Floats, margin: float) -> PairedRounds:
         float(np.exp(np.min(logs))),
         float(np.exp(np.max(logs))),
         int(np.count_nonzero(logs > 0)),
-        int(np.count_nonzero(logs < np.log1p(margin))),
+        int(np.count_nonzero(np.abs(logs) < np.log1p(margin))),
     )
 
 
@@ -113,9 +113,14 @@ def _compared(seconds: Floats, arm: int, leader: int, margin: float, tail: Fract
     ratio = time_over(seconds, arm, leader, tail)
     if arm == leader:
         return Standing.LEADS, ratio
-    if ratio.high < 1 + margin:
+    if takes_as_long(ratio, margin):
         return Standing.TIE, ratio
     return (Standing.SLOWER if ratio.low > 1 else Standing.OPEN), ratio
+
+
+def takes_as_long(ratio: Interval, margin: float) -> bool:
+    """Return whether the interval of a ratio of times lies within the margin, which makes no difference either way."""
+    return 1 / (1 + margin) < ratio.low and ratio.high < 1 + margin
 
 
 def fewest_rounds(arms: int) -> int:

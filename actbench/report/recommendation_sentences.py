@@ -101,8 +101,8 @@ def _undecided(outcome: Recommendation) -> str:
         f"{_named(one, outcome)} takes {plus_minus(one.place.ratio)} times as long" for one in outcome.open if one.place
     )
     return (
-        f"not decided by {counted(outcome.rounds, 'round')}. {_named(outcome.leader, outcome)} is ahead; the "
-        f"{100 * CONFIDENCE:g} % interval includes 1, and so either may be faster: {'; '.join(others)}."
+        f"not decided by {counted(outcome.rounds, 'round')}. {_named(outcome.leader, outcome)} is ahead, and by the "
+        f"{100 * CONFIDENCE:g} % intervals either may be faster: {'; '.join(others)}."
     )
 
 

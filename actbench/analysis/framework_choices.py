@@ -1,9 +1,9 @@
-"""What frameworks keep where nobody chooses, and what that costs: beside the fastest that a race found.
+"""What frameworks keep where nobody chooses, and what that costs: beside the one that led in a race.
 
-The time of a framework's own activation over the fastest one's has two causes: what it keeps, and its kernel. Within
-one backend, the strategy that keeps the same is compared with that backend's fastest: that is the regret of the choice
-alone. The framework's own kernel is compared with that strategy. All ratios are paired, and their intervals hold at any
-time, for all of them together (`actbench.analysis.standings`).
+The time of a framework's own activation over that one's has two causes: what it keeps, and its kernel. Within one
+backend, the strategy that keeps the same is compared with the fastest of the others: that is the regret of the choice
+alone, and negative where none of these is faster. The framework's own kernel is compared with that strategy. All ratios
+are paired, and their intervals hold at any time, for all of them together (`actbench.analysis.standings`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from actbench.analysis import sequential
-from actbench.analysis.interval import Interval
-from actbench.analysis.recommendation import Candidate
+from actbench.analysis.interval import NO_ESTIMATE, Interval
+from actbench.analysis.recommendation import Candidate, RaceEnd
 from actbench.analysis.sequential import TAIL_PROBABILITY
 from actbench.analysis.standings import fastest_of, time_over
 from actbench.analysis.statistics import Floats
@@ -29,10 +29,10 @@ class Choice:
 
     strategy: Variant
     """The one that keeps the same."""
-    fastest: Variant
-    """The fastest one there."""
-    over_fastest: Interval
-    """The time of the one over that of the other."""
+    rival: Variant | None
+    """The fastest of the others there, by these rounds; None where there is none."""
+    over_rival: Interval
+    """The time of the one over that of the other; `NO_ESTIMATE` where there is none."""
     kernel: Interval
     """The time of the framework's own activation over that of the strategy that keeps the same."""
 
@@ -54,7 +54,9 @@ class ComparedFrameworks:
     """What was compared with the fastest one."""
 
     best: Case
-    """The fastest one that the race found."""
+    """The one that led in the race."""
+    race: RaceEnd
+    """How the race ended, which tells whether that is the fastest."""
     frameworks: tuple[FrameworkChoice, ...]
     absent: tuple[str, ...]
     """Of each framework that was not compared the reason, as a sentence."""
@@ -104,10 +106,11 @@ class FrameworkBlock:
         same = next((arm for arm in competing if self.candidates[arm].keeps == keeps), None)
         if same is None:
             return None
-        fastest = competing[fastest_of(seconds[:, [arms.index(arm) for arm in competing]])]
+        rivals = [arm for arm in competing if arm is not same]
+        rival = rivals[fastest_of(seconds[:, [arms.index(arm) for arm in rivals]])] if rivals else None
         return Choice(
             same.strategy,
-            fastest.strategy,
-            time_over(seconds, arms.index(same), arms.index(fastest), self.tail),
+            rival.strategy if rival else None,
+            time_over(seconds, arms.index(same), arms.index(rival), self.tail) if rival else NO_ESTIMATE,
             time_over(seconds, arms.index(framework), arms.index(same), self.tail),
         )

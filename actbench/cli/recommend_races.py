@@ -185,7 +185,7 @@ def compare_frameworks(
 
     if not mode.quiet:
         click.echo("--others: loading and compiling frameworks to see what they keep: about a minute", err=True)
-    contest = frameworks.prepare(request, outcome.leader, seams.start_worker)
+    contest = frameworks.prepare(request, outcome, seams.start_worker)
     if isinstance(contest, ComparedFrameworks):
         return contest, None
     if not mode.quiet:

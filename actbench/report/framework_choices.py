@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkChoice
+from actbench.analysis.recommendation import RaceEnd
 from actbench.model.cases import Case
 from actbench.report.kept_tensors import saved
 from actbench.report.numbers import NO_FIGURE, change, counted
@@ -20,9 +21,18 @@ WHO = {
 """By backend, who chooses."""
 
 
+IN_RACE = {
+    RaceEnd.WINNER: "the fastest in the race",
+    RaceEnd.TIES: "one of the fastest in the race",
+    RaceEnd.OPEN: "ahead in the race, which is open",
+}
+"""What the one is that frameworks are compared with."""
+
+
 def sentences(compared: ComparedFrameworks) -> list[str]:
     """Return a sentence for each framework, and for each that was not compared."""
-    return [*(_sentence(one, compared.best) for one in compared.frameworks), *compared.absent]
+    best = f"{_named(compared.best)}, {IN_RACE[compared.race]}"
+    return [*(_sentence(one, best) for one in compared.frameworks), *compared.absent]
 
 
 def tables(compared: ComparedFrameworks) -> list[Table]:
@@ -42,9 +52,9 @@ def tables(compared: ComparedFrameworks) -> list[Table]:
             "What others keep",
             "Bytes per element from the forward to the backward pass: those that are kept for g' alone, and those that "
             "are alive anyway. Slower: time over that of "
-            f"{_named(compared.best)}, the fastest that the race found, paired in {counted(compared.rounds, 'round')}. "
+            f"{_named(compared.best)}, {IN_RACE[compared.race]}, paired in {counted(compared.rounds, 'round')}. "
             "Choice: within the framework's backend, time of the strategy that keeps the same over that of the "
-            "fastest strategy. Kernel: the framework's own activation over that strategy, which is a formula. "
+            "fastest of the others; negative where none of these is faster. Kernel: the framework's own activation over that strategy, which is a formula. "
             "The 95 % intervals hold for all of them together.",
             ("who chooses", "keeps", "kept for g'", "alive anyway", "slower", "choice", "kernel", ""),
             tuple(rows),
@@ -66,8 +76,8 @@ def rows(compared: ComparedFrameworks) -> list[dict[str, Any]]:
             "best": compared.best.id,
             "rounds": compared.rounds,
             "same_strategy": one.choice.strategy if one.choice else None,
-            "fastest_strategy": one.choice.fastest if one.choice else None,
-            "choice_over_fastest": one.choice.over_fastest._asdict() if one.choice else None,
+            "next_strategy": one.choice.rival if one.choice else None,
+            "choice_over_next": one.choice.over_rival._asdict() if one.choice and one.choice.rival else None,
             "kernel_over_same_strategy": one.choice.kernel._asdict() if one.choice else None,
             "ruled_out": one.candidate.ruled_out or None,
         }
@@ -75,10 +85,10 @@ def rows(compared: ComparedFrameworks) -> list[dict[str, Any]]:
     ]
 
 
-def _sentence(one: FrameworkChoice, best: Case) -> str:
+def _sentence(one: FrameworkChoice, best: str) -> str:
     backend, tensors = one.candidate.case.backend, saved(one.candidate, "bytes per element")
     keeps = f"keeps {tensors}, as {one.choice.strategy} does" if one.choice else f"keeps {tensors}, as no strategy does"
-    over = f"Its own activation takes {change(one.over_best)} of time over {_named(best)}, the fastest in the race"
+    over = f"Its own activation takes {change(one.over_best)} of time over {best}"
     return f"{WHO[backend]}: {keeps}. {over}.{_because(one)}"
 
 
@@ -87,20 +97,20 @@ def _because(one: FrameworkChoice) -> str:
     if one.choice is None:
         return ""
     choice, backend = one.choice, one.candidate.case.backend
-    cost = (
-        f"{choice.strategy} is the fastest strategy that {backend} executes, so that the choice costs nothing"
-        if choice.strategy == choice.fastest
-        else f"the choice costs {change(choice.over_fastest)}, {choice.strategy} over {choice.fastest} as {backend} "
-        "executes both"
-    )
+    over = f"{change(choice.over_rival)}, {choice.strategy} over {choice.rival} as {backend} executes both"
+    if choice.rival is None:
+        cost = f"the choice costs nothing, since {backend} executes no other strategy"
+    elif choice.over_rival.value > 1:
+        cost = f"the choice costs {over}"
+    else:
+        cost = f"the choice costs nothing, since no strategy was faster by these rounds: {over}, the next"
     return f" Of that, {cost}; its own kernel takes {change(choice.kernel)} over the formula of {choice.strategy}."
 
 
 def _causes(one: FrameworkChoice) -> tuple[str, str]:
     if one.choice is None:
         return NO_FIGURE, NO_FIGURE
-    is_fastest = one.choice.strategy == one.choice.fastest
-    return "fastest" if is_fastest else change(one.choice.over_fastest), change(one.choice.kernel)
+    return change(one.choice.over_rival), change(one.choice.kernel)
 
 
 def _named(case: Case) -> str:

@@ -16,7 +16,7 @@ from actbench.analysis.deviations import Largest
 from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlock
 from actbench.analysis.interval import Interval
 from actbench.analysis.point_error import PointError
-from actbench.analysis.recommendation import Candidate
+from actbench.analysis.recommendation import Candidate, RaceEnd
 from actbench.backends import Backend
 from actbench.engine.races import frameworks
 from actbench.engine.races.saved_names import kept_by
@@ -56,11 +56,11 @@ def candidate(arm: Arm) -> Candidate:
     return Candidate(case, keeps, (4,) * len(keeps), 4 * (len(keeps) - 1), NO_ERROR)
 
 
-def compared(seconds: dict[str, float]) -> ComparedFrameworks:
+def compared(seconds: dict[str, float], race: RaceEnd = RaceEnd.WINNER) -> ComparedFrameworks:
     """Return what fifteen rounds of exact times show."""
     block = FrameworkBlock(ARMS[0], (ARMS[1], ARMS[4]), ARMS[2:4], {arm: candidate(arm) for arm in ARMS})
     times = np.full((15, len(ARMS), 1), 1.0) * np.array([seconds[name] for name in NAMES])[:, None]
-    return ComparedFrameworks(candidate(ARMS[0]).case, block.judged(ARMS, times), (), 15, None)
+    return ComparedFrameworks(candidate(ARMS[0]).case, race, block.judged(ARMS, times), (), 15, None)
 
 
 EXACT = dict(zip(NAMES, (1.0, 1.5, 1.2, 1.0, 3.0), strict=True))
@@ -70,8 +70,8 @@ def test_the_regret_of_a_choice_is_told_apart_from_that_of_the_kernel() -> None:
     torch, jax = compared(EXACT).frameworks
     assert torch.over_best == pytest.approx(Interval(1.5, 1.5, 1.5))
     assert torch.choice is not None
-    assert (torch.choice.strategy, torch.choice.fastest) == ("cached", "recompute")
-    assert torch.choice.over_fastest.value == pytest.approx(1.2)
+    assert (torch.choice.strategy, torch.choice.rival) == ("cached", "recompute")
+    assert torch.choice.over_rival.value == pytest.approx(1.2)
     assert torch.choice.kernel.value == pytest.approx(1.25)
     assert jax.over_best.value == pytest.approx(3)
     assert jax.choice is None, "no strategy keeps y and something else"
@@ -88,8 +88,29 @@ def test_sentences_say_who_keeps_what_and_what_it_costs() -> None:
         "jax's default: keeps y (4 bytes per element) and another tensor (4 bytes per element), as no strategy does. "
         "Its own activation takes +200.00 % ± 0.00 % of time over cached with numpy, the fastest in the race."
     )
-    (table,) = framework_choices.tables(compared({**EXACT, "recompute/torch": 2.0}))
-    assert table.rows[0][-3:-1] == ("fastest", "+25.00 % ± 0.00 %")
+
+
+def test_a_choice_costs_nothing_where_no_strategy_was_faster_and_the_next_is_named() -> None:
+    no_faster = compared({**EXACT, "recompute/torch": 2.0})
+    (table,) = framework_choices.tables(no_faster)
+    assert table.rows[0][-3:-1] == ("-40.00 % ± 0.00 %", "+25.00 % ± 0.00 %")
+    torch, _ = framework_choices.sentences(no_faster)
+    assert (
+        "Of that, the choice costs nothing, since no strategy was faster by these rounds: -40.00 % ± 0.00 %, cached over "
+        "recompute as torch executes both, the next; its own kernel takes" in torch
+    )
+
+
+@pytest.mark.parametrize(
+    ("race", "what"),
+    [(RaceEnd.OPEN, "ahead in the race, which is open"), (RaceEnd.TIES, "one of the fastest in the race")],
+)
+def test_what_a_race_did_not_show_is_not_called_the_fastest(race: RaceEnd, what: str) -> None:
+    of_race = compared(EXACT, race)
+    (table,) = framework_choices.tables(of_race)
+    for text in (*framework_choices.sentences(of_race), table.note):
+        assert f"over that of cached with numpy, {what}" in text or f"over cached with numpy, {what}" in text
+        assert "the fastest in the race" not in text.replace("one of the fastest", "")
 
 
 def test_all_intervals_hold_together() -> None:
@@ -143,7 +164,7 @@ def test_what_torch_keeps_is_compared_in_the_same_rounds(
     monkeypatch.setattr(frameworks, "FRAMEWORKS", (name,))
     result = outcome(recommend(taking(cached=0.5, shipped=0.6), "--others", "--format", "json"))
     (other,) = result["others"]
-    assert (other["keeps"], other["same_strategy"], other["fastest_strategy"]) == (["y"], "cached", "cached")
+    assert (other["keeps"], other["same_strategy"], other["next_strategy"]) == (["y"], "cached", "complement")
     assert other["time_over_best"]["value"] == pytest.approx(1.2)
     assert other["kernel_over_same_strategy"]["value"] == pytest.approx(1.2)
     assert json.dumps(result["absent"]) == "[]"

@@ -1,4 +1,4 @@
-"""What frameworks keep, measured beside the fastest that a race found, in the same rounds.
+"""What frameworks keep, measured beside the one that led in a race, in the same rounds.
 
 Strategy ``shipped`` is what users of a framework run, and what it keeps is read from it: torch's autograd as it saves
 tensors, torch.compile's partitioner as it compiles, jax as it traces. The strategies that the same backends execute run
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from actbench import registry
 from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkBlock
-from actbench.analysis.recommendation import Candidate
+from actbench.analysis.recommendation import Candidate, RaceEnd, Recommendation
 from actbench.backends import Backend
 from actbench.engine.launch import StartWorker
 from actbench.engine.preparing import PreparedRun
@@ -35,11 +35,12 @@ ON_DEVICE = ("torch-cuda", "torch-compile-cuda")
 
 @dataclass(frozen=True, slots=True)
 class FrameworkContest:
-    """A run that compares frameworks with the fastest one."""
+    """A run that compares frameworks with the one that led in the race."""
 
     prepared: PreparedRun | PreparedTrain
     block: FrameworkBlock
     best: Candidate
+    race: RaceEnd
     absent: tuple[str, ...]
     unexamined: tuple[LeftOut, ...]
     """The cases whose g' could not be looked at."""
@@ -70,20 +71,28 @@ class FrameworkContest:
         frameworks = self.block.judged(block.arms, times.seconds(block))
         absent = {arm.backend: missing[arm] for arm in self.block.frameworks if arm in missing}
         return ComparedFrameworks(
-            *(self.best.case, frameworks, (*self.absent, *_sentences(absent)), len(times.rounds(block)), directory)
+            *(
+                self.best.case,
+                self.race,
+                frameworks,
+                (*self.absent, *_sentences(absent)),
+                len(times.rounds(block)),
+                directory,
+            )
         )
 
 
 def prepare(
-    request: RecommendRequest, best: Candidate, start_worker: StartWorker
+    request: RecommendRequest, outcome: Recommendation, start_worker: StartWorker
 ) -> FrameworkContest | ComparedFrameworks:
     """Plan the run, on operands in the state that the race was in; where no framework can be compared, return why."""
     (activation,) = request.activations
+    best, race = outcome.leader, outcome.outcome
     names = ON_DEVICE if best.case.backend in ON_DEVICE else FRAMEWORKS
     reasons = {name: _reason(registry.backends()[name], activation) for name in names}
     here = [name for name, reason in reasons.items() if not reason]
     if not here:
-        return ComparedFrameworks(best.case, (), _sentences(reasons), 0, None)
+        return ComparedFrameworks(best.case, race, (), _sentences(reasons), 0, None)
     strategies = (*map(Variant, registry.activation(activation).strategies), SHIPPED, best.case.strategy)
     beside = replace(
         request,
@@ -95,7 +104,7 @@ def prepare(
     try:
         contest = recommending.prepare(beside, start_worker)
     except InputError as error:
-        return ComparedFrameworks(best.case, (), (*_sentences(reasons), f"Not compared: {error}."), 0, None)
+        return ComparedFrameworks(best.case, race, (), (*_sentences(reasons), f"Not compared: {error}."), 0, None)
     (candidates,) = contest.candidates.values()
     by_arm = {one.arm: one for one in candidates}
     frameworks = tuple(arm for arm in by_arm if arm.strategy == SHIPPED and arm.backend in here)
@@ -105,7 +114,7 @@ def prepare(
         reasons[name] = min(of_backend, key=lambda one: f"/{SHIPPED}/" not in one.case).reason
     competing = (arm for arm, one in by_arm.items() if arm.backend in here and _competes(one, by_arm))
     block = FrameworkBlock(best.arm, frameworks, tuple(competing), by_arm)
-    return FrameworkContest(contest.prepared, block, best, _sentences(reasons), contest.unexamined)
+    return FrameworkContest(contest.prepared, block, best, race, _sentences(reasons), contest.unexamined)
 
 
 def _competes(one: Candidate, candidates: Mapping[Arm, Candidate]) -> bool:

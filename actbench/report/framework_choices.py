@@ -54,8 +54,8 @@ def tables(compared: ComparedFrameworks) -> list[Table]:
             "are alive anyway. Slower: time over that of "
             f"{_named(compared.best)}, {IN_RACE[compared.race]}, paired in {counted(compared.rounds, 'round')}. "
             "Choice: within the framework's backend, time of the strategy that keeps the same over that of the "
-            "fastest of the others; negative where none of these is faster. Kernel: the framework's own activation over that strategy, which is a formula. "
-            "The 95 % intervals hold for all of them together.",
+            "fastest of the others; negative where none of these is faster. Kernel: the framework's own activation "
+            "over that strategy, which is a formula. The 95 % intervals hold for all of them together.",
             ("who chooses", "keeps", "kept for g'", "alive anyway", "slower", "choice", "kernel", ""),
             tuple(rows),
             labels=2,

@@ -96,8 +96,8 @@ def test_a_choice_costs_nothing_where_no_strategy_was_faster_and_the_next_is_nam
     assert table.rows[0][-3:-1] == ("-40.00 % ± 0.00 %", "+25.00 % ± 0.00 %")
     torch, _ = framework_choices.sentences(no_faster)
     assert (
-        "Of that, the choice costs nothing, since no strategy was faster by these rounds: -40.00 % ± 0.00 %, cached over "
-        "recompute as torch executes both, the next; its own kernel takes" in torch
+        "Of that, the choice costs nothing, since no strategy was faster by these rounds: -40.00 % ± 0.00 %, cached "
+        "over recompute as torch executes both, the next; its own kernel takes" in torch
     )
 
 
@@ -164,7 +164,7 @@ def test_what_torch_keeps_is_compared_in_the_same_rounds(
     monkeypatch.setattr(frameworks, "FRAMEWORKS", (name,))
     result = outcome(recommend(taking(cached=0.5, shipped=0.6), "--others", "--format", "json"))
     (other,) = result["others"]
-    assert (other["keeps"], other["same_strategy"], other["next_strategy"]) == (["y"], "cached", "complement")
+    assert (other["keeps"], other["same_strategy"], other["next_strategy"]) == (["y"], "cached", "recompute")
     assert other["time_over_best"]["value"] == pytest.approx(1.2)
     assert other["kernel_over_same_strategy"]["value"] == pytest.approx(1.2)
     assert json.dumps(result["absent"]) == "[]"

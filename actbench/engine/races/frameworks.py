@@ -70,16 +70,8 @@ class FrameworkContest:
             raise BenchmarkError(f"nothing was compared with the fastest: {missing[self.block.best]}")
         frameworks = self.block.judged(block.arms, times.seconds(block))
         absent = {arm.backend: missing[arm] for arm in self.block.frameworks if arm in missing}
-        return ComparedFrameworks(
-            *(
-                self.best.case,
-                self.race,
-                frameworks,
-                (*self.absent, *_sentences(absent)),
-                len(times.rounds(block)),
-                directory,
-            )
-        )
+        sentences, rounds = (*self.absent, *_sentences(absent)), len(times.rounds(block))
+        return ComparedFrameworks(self.best.case, self.race, frameworks, sentences, rounds, directory)
 
 
 def prepare(

@@ -1,7 +1,7 @@
 """What a layer should keep: the outcome of a race between the ways to compute g', under bounds that they must meet.
 
 Of the fastest arm and its ties, the one is recommended that keeps the fewest bytes beside those that are alive anyway;
-of these the one whose g' is closest to the truth.
+of these the one whose g' is closest to the truth. While the race is open, it is the one that is ahead.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ class Recommendation:
 
     @cached_property
     def choice(self) -> Candidate:
-        """What is recommended; of an open race, what is by now."""
+        """What is recommended; of an open race, the one that is ahead."""
+        if self.is_open:
+            return self.leader
         return min(self.alike, key=lambda one: (one.beside, one.kept, one.error.relative.size))
 
     @property

@@ -69,6 +69,8 @@ class Recommendation:
     """The arrays that the network holds whatever the strategy."""
     looked_at: str = ""
     """Where the z lie at which errors were looked for: ``on -8 to 8``."""
+    unexamined: tuple[Case, ...] = ()
+    """The cases whose g' could not be looked at, so that they are no candidates."""
 
     @cached_property
     def racing(self) -> tuple[Candidate, ...]:
@@ -84,6 +86,17 @@ class Recommendation:
     def ruled_out(self) -> tuple[Candidate, ...]:
         """Those that break a bound."""
         return tuple(one for one in self.candidates if one.ruled_out)
+
+    @property
+    def unknown(self) -> tuple[Case, ...]:
+        """The cases that break no bound, and of whose time nothing is known: they failed, or lost to what did."""
+        candidates = (one.case for one in self.candidates if not one.place and not one.ruled_out)
+        return *candidates, *self.unexamined
+
+    @property
+    def started(self) -> int:
+        """The number of those that meet the bounds, whose comparisons hold together."""
+        return len(self.candidates) - len(self.ruled_out)
 
     @cached_property
     def alike(self) -> tuple[Candidate, ...]:
@@ -117,7 +130,7 @@ class Recommendation:
     @property
     def fewest_rounds(self) -> int:
         """The number of rounds before which nothing can be shown."""
-        return fewest_rounds(len(self.racing))
+        return fewest_rounds(self.started)
 
     @property
     def rounds(self) -> int:
@@ -134,7 +147,7 @@ class Recommendation:
         """The number of rounds, those that there are included, that would decide an open race; None for very many."""
         if self.is_too_early:
             return self.fewest_rounds
-        needs = [rounds_to_decide(one.place, len(self.racing)) for one in self.open if one.place]
+        needs = [rounds_to_decide(one.place, self.started) for one in self.open if one.place]
         known = [need for need in needs if need is not None]
         return max(known) if known and len(known) == len(needs) else None
 

@@ -65,15 +65,29 @@ def _what(outcome: Recommendation) -> str:
     """Say what to keep, and why; of an open race, where it stands."""
     if outcome.outcome is RaceEnd.OPEN:
         return _too_early(outcome) if outcome.is_too_early else _undecided(outcome)
+    return f"{_decided(outcome)}{_unknown(outcome)}"
+
+
+def _decided(outcome: Recommendation) -> str:
+    """Say what to keep, and that others take as long, or why there are none."""
     keep = f"keep {_named(outcome.choice, outcome)}"
     ties = [one for one in outcome.alike if one is not outcome.choice]
     if ties:
         names, margin = joined([_named(one, outcome) for one in ties]), f"{100 * outcome.margin:g} %"
         takes, keeps = ("takes", "keeps") if len(ties) == 1 else ("take", "keep")
         return f"{keep}. Time does not decide: {names} {takes} as long within {margin} ({SURE}), and {keeps} no less."
-    if len(outcome.racing) == 1:
-        return f"{keep}: {'the bounds rule out all others' if outcome.ruled_out else 'nothing else was measured'}."
-    return f"{keep}, the fastest {SURE}."
+    if len(outcome.racing) > 1:
+        return f"{keep}, the fastest {SURE}{' of those that could be compared' if outcome.unknown else ''}."
+    if outcome.unknown:
+        return f"{keep}: nothing else could be compared."
+    return f"{keep}: {'the bounds rule out all others' if outcome.ruled_out else 'nothing else was measured'}."
+
+
+def _unknown(outcome: Recommendation) -> str:
+    """Say of what the race shows nothing, if of anything."""
+    several = _has_several_backends(outcome)
+    names = [f"{case.strategy}{f' with {case.backend}' if several else ''}" for case in outcome.unknown]
+    return f" Nothing is known of {joined(names)}, which failed, or lost to what failed." if names else ""
 
 
 def _too_early(outcome: Recommendation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from actbench import registry
@@ -16,10 +16,10 @@ from actbench.engine.requests import RecommendRequest, RunRequest, TrainRequest
 from actbench.engine.training import PreparedTrain
 from actbench.errors import InputError
 from actbench.kernels import resolution
-from actbench.model.cases import Arm, Block, Case
+from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL
 from actbench.model.names import OperandState
-from actbench.model.plan import LeftOut
+from actbench.model.plan import LeftOut, Plan
 from actbench.model.training import ARMS, CHECKPOINT, FREE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant, with_storage
 from actbench.planning import globs
@@ -48,12 +48,15 @@ class Contest:
 
     def outcomes(self, places: Places) -> list[Recommendation]:
         """Return the outcome of each race, from what is known of the arms."""
+        unexamined = {one.case for one in self.unexamined}
+        cases = _races(self.prepared.plan, self.request)
         return [
             Recommendation(
                 tuple(replace(one, place=places.get(race, {}).get(one.arm)) for one in of_race),
                 self.request.margin,
                 tuple(sorted(self.request.bounds.alive)),
                 candidates.looked_at(self.request),
+                tuple(case for case in cases[race] if case.id in unexamined),
             )
             for race, of_race in self.candidates.items()
         ]
@@ -66,8 +69,8 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     """
     if not request.apart:
         (activation,) = request.activations
-        known = [name for name, one in registry.activations().items() if not one.is_row]
-        request = replace(request, activations=(globs.single(activation, known, "activation"),))
+        names = [name for name, one in registry.activations().items() if not one.is_row]
+        request = replace(request, activations=(globs.single(activation, names, "activation"),))
     for name in request.activations:
         if registry.activation(name).is_row:
             raise InputError(
@@ -82,17 +85,20 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
         prepared, request, remarks = _alone_where_possible(request)
     looked_for = candidates.looked_for(request, prepared.plan.cases, start_worker)
     of_races = {
-        race: of_race
-        for block in prepared.plan.blocks
-        for race, arms in races_in(block, apart=request.apart).items()
-        if (of_race := tuple(looked_for.by_case[case] for case in _in_race(block, arms) if case in looked_for.by_case))
+        race: tuple(looked_for.by_case[case] for case in cases if case in looked_for.by_case)
+        for race, cases in _races(prepared.plan, request).items()
     }
-    return Contest(request, prepared, of_races, looked_for.unexamined, remarks)
+    known = {race: of_race for race, of_race in of_races.items() if of_race}
+    return Contest(request, prepared, known, looked_for.unexamined, remarks)
 
 
-def _in_race(block: Block, arms: Container[Arm]) -> list[Case]:
-    """Return the cases of some arms of a block."""
-    return [case for case, arm in zip(block.cases, block.arms, strict=True) if arm in arms]
+def _races(plan: Plan, request: RecommendRequest) -> dict[RaceId, list[Case]]:
+    """Return the cases of each race."""
+    return {
+        race: [case for case, arm in zip(block.cases, block.arms, strict=True) if arm in arms]
+        for block in plan.blocks
+        for race, arms in races_in(block, apart=request.apart).items()
+    }
 
 
 def _alone_where_possible(request: RecommendRequest) -> tuple[PreparedRun, RecommendRequest, tuple[str, ...]]:

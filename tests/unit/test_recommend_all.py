@@ -48,6 +48,15 @@ def test_a_table_has_a_race_for_each_activation_and_backend(actbench: Actbench, 
     assert next(float(row["recompute_over_choice"]) for row in rows if row["choice"] == "cached") == pytest.approx(2)
 
 
+def test_globs_stand_for_what_a_layer_may_keep_something_for(actbench: Actbench, bench: FakeBench) -> None:
+    bench.seconds = taking(cached=0.5)
+    result = actbench(*TABLE, "-a", "log[is]*,tan?", "--op", "*", "--format", "csv", "--fresh")
+    assert result.exit_code == 0, result.output
+    rows = [*csv.DictReader(io.StringIO(result.stdout))]
+    assert {row["activation"] for row in rows} == {"logistic", "tanh"}
+    assert {row["op"] for row in rows} == {"derivative", "backward", "step"}
+
+
 def test_the_table_is_written_as_markdown_csv_json_and_a_page(actbench: Actbench, bench: FakeBench) -> None:
     bench.seconds = taking(cached=0.5)
     result = actbench(*TABLE, "-o", "table")

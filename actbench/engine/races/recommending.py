@@ -18,7 +18,7 @@ from actbench.errors import InputError
 from actbench.kernels import resolution
 from actbench.model.cases import Case
 from actbench.model.inputs import STANDARD_NORMAL
-from actbench.model.names import OperandState
+from actbench.model.names import FIRST_ORDER, OperandState
 from actbench.model.plan import LeftOut, Plan
 from actbench.model.training import ARMS, CHECKPOINT, FREE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant, with_storage
@@ -67,10 +67,7 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
 
     `InputError` where none meets the bounds, or nothing can be measured; `RefusedError` where every kernel failed.
     """
-    if not request.apart:
-        (activation,) = request.activations
-        names = [name for name, one in registry.activations().items() if not one.is_row]
-        request = replace(request, activations=(globs.single(activation, names, "activation"),))
+    request = _with_names(request)
     for name in request.activations:
         if registry.activation(name).is_row:
             raise InputError(
@@ -90,6 +87,16 @@ def prepare(request: RecommendRequest, start_worker: StartWorker) -> Contest:
     }
     known = {race: of_race for race, of_race in of_races.items() if of_race}
     return Contest(request, prepared, known, looked_for.unexamined, remarks)
+
+
+def _with_names(request: RecommendRequest) -> RecommendRequest:
+    """Return the request with names in place of globs of activations and ops; where races are not apart, with one."""
+    names = [name for name, one in registry.activations().items() if not one.is_row]
+    if not request.apart:
+        (activation,) = request.activations
+        return replace(request, activations=(globs.single(activation, names, globs.NOUNS["activations"]),))
+    activations = globs.expand(request.activations, names, globs.NOUNS["activations"])
+    return replace(request, activations=activations, ops=globs.expand(request.ops, FIRST_ORDER, globs.NOUNS["ops"]))
 
 
 def _races(plan: Plan, request: RecommendRequest) -> dict[RaceId, list[Case]]:

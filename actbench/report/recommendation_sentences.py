@@ -13,9 +13,10 @@ from actbench.analysis.standings import PairedRounds, Standing
 from actbench.analysis.statistics import CONFIDENCE
 from actbench.model.cases import Case
 from actbench.model.checks import WRONG
-from actbench.model.names import Op, OperandState
+from actbench.model.names import Op
 from actbench.report import kept_tensors
 from actbench.report.numbers import counted, joined, plus_minus, ratio, significant
+from actbench.report.states import IN_WORDS
 from actbench.report.tensors import mib
 
 OBVIOUS = ("shipped", "recompute", "cached")
@@ -26,12 +27,6 @@ OPS = {
     Op.BACKWARD: "backward pass",
     Op.DERIVATIVE: "g' alone",
     Op.SECOND: "g'' alone",
-}
-
-OPERANDS = {
-    OperandState.WARM: "operands in cache",
-    OperandState.RESIDUALS_COLD: "residuals from memory",
-    OperandState.COLD: "all operands from memory",
 }
 
 SURE = f"with {100 * CONFIDENCE:g} % confidence"
@@ -58,7 +53,7 @@ def _subject(case: Case) -> str:
             f"{case.activation}, {case.dtype}, in a training step of {case.op} with {case.backend}, batch {case.size}"
         )
     what = f"{OPS[case.op]} with {case.backend}, n = {case.shape or case.size}"
-    return f"{case.activation}, {case.dtype}, {what}, {OPERANDS[case.operands]}"
+    return f"{case.activation}, {case.dtype}, {what}, {IN_WORDS[case.operands]}"
 
 
 def _what(outcome: Recommendation) -> str:

@@ -63,7 +63,7 @@ def test_the_sentences_say_what_to_keep_what_it_gains_and_what_it_costs(recommen
     result = recommend(taking(cached=0.5), "-s", "recompute,cached")
     answer = unwrapped(result)
     assert answer == (
-        "logistic, float32, backward pass with numpy, n = 1000, operands in cache: keep y (cached), the fastest with "
+        "logistic, float32, backward pass with numpy, n = 1000, warm operands: keep y (cached), the fastest with "
         "95 % confidence. In comparison, z (recompute) takes 2.00 ± 0.00 times as long a call, and keeps 4 bytes per "
         "element more, beside what is alive anyway (y). With cached, g' is off by at most 0.00016 of g', not counting "
         "what one rounding of z causes. With that, it is off by at most 2224 ULP (z = 7.64), and by at most 7.9e-8 as "
@@ -230,7 +230,8 @@ def test_where_a_cache_is_too_large_operands_are_warm_unless_a_state_is_named(
     answer = outcome(actbench(*words, "-b", "python,numpy"))
     assert answer["choice"]["case"] == "logistic/cached/numpy/backward/float32/1000"
     assert answer["remarks"][0].startswith(
-        "Operands are in cache, because they cannot come from memory here: a cache of 1048576 MiB takes"
+        "Operands are warm (the same in every call), because they cannot come from memory here: a cache of "
+        "1048576 MiB takes"
     )
     refused = actbench(*words, "--operands", "residuals-cold")
     assert refused.exit_code == ExitCode.BAD_INPUT

@@ -122,7 +122,11 @@ def _alone_where_possible(request: RecommendRequest) -> tuple[PreparedRun, Recom
         if replace(Case.parse(one.case), operands=OperandState.WARM) in either.plan.cases
     )
     warm = replace(request, operands=(OperandState.WARM,))
-    return _alone(warm), warm, (f"Operands are in cache, because they cannot come from memory here: {why}.",)
+    return (
+        _alone(warm),
+        warm,
+        (f"Operands are warm (the same in every call), because they cannot come from memory here: {why}.",),
+    )
 
 
 def _alone(request: RecommendRequest) -> PreparedRun:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from actbench.engine.protocol import Evaluate
 from actbench.engine.races import frameworks
 from actbench.errors import ExitCode
 from actbench.model.cases import Block
 from tests.conftest import Actbench
+from tests.support import fake
 from tests.support.fake import FakeBench, crash
 from tests.support.peers import usable
 from tests.support.races import LOGISTIC, Recommend, taking
@@ -62,6 +64,28 @@ def test_a_framework_that_crashes_is_not_compared_and_the_command_ends_with_4(
     (absent,) = answer["absent"]
     assert absent.startswith(f"Not compared: {name}, because logistic/shipped/{name}/")
     assert absent.endswith(" cannot be timed: gone.")
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+@pytest.mark.parametrize("name", [usable("torch"), usable("jax")])
+def test_a_framework_whose_derivative_cannot_be_looked_at_is_not_compared_and_the_command_ends_with_4(
+    recommend: Recommend, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fake.real_answer
+
+    def answer(request: Any) -> Any:
+        if isinstance(request, Evaluate) and "/shipped/" in request.case:
+            crash("gone")
+        return real(request)
+
+    monkeypatch.setattr(frameworks, "FRAMEWORKS", (name,))
+    monkeypatch.setattr(fake, "real_answer", answer)
+    result = recommend(taking(cached=0.5), "--others", "--format", "json")
+    assert result.exit_code == ExitCode.FAILED, result.output
+    answered = json.loads(result.stdout)
+    assert (answered["choice"]["strategy"], answered["others"]) == ("cached", [])
+    shipped = f"logistic/shipped/{name}/backward/float32"
+    assert answered["absent"] == [f"Not compared: {name}, because {shipped} cannot be checked: gone."]
 
 
 @pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")

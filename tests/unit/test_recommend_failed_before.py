@@ -9,7 +9,7 @@ import pytest
 from actbench.errors import ExitCode
 from actbench.model.cases import Block
 from tests.support.fake import FakeBench, crash
-from tests.support.races import Recommend, since, taking
+from tests.support.races import Recommend, one_loses, since, taking
 
 WRONG = """
 import numpy as np
@@ -89,6 +89,23 @@ def test_what_a_race_leaves_open_goes_on_without_what_failed(
     assert later.exit_code == ExitCode.FAILED, later.output
     assert "keep y (cached), the fastest" in later.stdout
     assert "it counts, too" in later.stdout
+
+
+def test_what_lost_to_a_strategy_that_failed_later_is_measured_with_it_anew(
+    recommend: Recommend, bench: FakeBench
+) -> None:
+    def on_time(block: Block) -> None:
+        strategies = {case.strategy.name for case in block.cases}
+        if "recompute" in strategies and "cached" not in strategies:
+            crash("gone")
+
+    three = ("-s", "recompute,cached,complement")
+    bench.code, bench.on_time = since(), on_time
+    assert recommend(one_loses(bench, "cached", "recompute", 3.0), *three).exit_code == ExitCode.FAILED
+    bench.on_time = lambda _: None
+    later = recommend(taking(cached=0.1), *three, fresh=False)
+    assert later.exit_code == 0, later.output
+    assert "keep y (cached), the fastest" in later.stdout
 
 
 def test_the_digest_of_a_kernel_that_is_refused_is_kept(recommend: Recommend, bench: FakeBench) -> None:

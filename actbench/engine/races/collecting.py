@@ -12,7 +12,7 @@ its own: it counts unless it contradicts one that still does, or has measurement
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -115,7 +115,8 @@ class CollectedRuns:
         contradicting = self._contradicting()
         remaining = [run for run in self.runs if run not in contradicting]
         failed = _failed(remaining)
-        complete, lost = self._complete(remaining, failed)
+        judged = [replace(run, lost=_without_leaders(run.lost, failed)) for run in remaining]
+        complete, lost = self._complete(judged, failed)
         arms = tuple(arm for arm in self.block.arms if arm not in lost and arm not in failed)
         counting: list[BlockOfRun] = []
         known: dict[Arm, LostRace] = {}
@@ -203,6 +204,17 @@ def _failed(runs: Sequence[BlockOfRun]) -> dict[Arm, LeftOut]:
     """Return the arms that failed in a run, and were measured in none."""
     measured = {arm for run in runs for arm in (*run.arms, *run.lost)}
     return {arm: one for run in runs for arm, one in run.failed.items() if arm not in measured}
+
+
+def _without_leaders(lost: Mapping[Arm, LostRace], failed: Container[Arm]) -> dict[Arm, LostRace]:
+    """Return the arms that lost, but for those of which nothing is known since what they lost to failed."""
+    known = dict(lost)
+    while unknown := [
+        arm for arm, race in known.items() if race.faster in failed or race.faster in lost.keys() - known
+    ]:
+        for arm in unknown:
+            del known[arm]
+    return known
 
 
 def _has_as_many_threads(one: Block, other: Block) -> bool:

@@ -173,9 +173,9 @@ def _measure(writer: Writer, race: Racing, mode: RaceMode, seams: Seams, command
 def compare_frameworks(
     request: RecommendRequest, outcome: Recommendation, mode: RaceMode, seams: Seams
 ) -> tuple[ComparedFrameworks, Record | None]:
-    """Measure what frameworks choose beside the fastest, in a run of its own; return its record, too, if there is one.
+    """Measure what frameworks choose beside what leads, in a run of its own; return its record, too, if there is one.
 
-    `KeyboardInterrupt` by Ctrl-C, `BenchmarkError` where nothing was timed, or the fastest was not.
+    `KeyboardInterrupt` by Ctrl-C, `BenchmarkError` where nothing was timed, or what leads was not.
     """
     from actbench.analysis.framework_choices import ComparedFrameworks
     from actbench.api.running import nothing_timed
@@ -190,8 +190,9 @@ def compare_frameworks(
         return contest, None
     if not mode.quiet:
         names = ", ".join(arm.backend for arm in contest.block.frameworks)
+        best = f"{outcome.leader.case.strategy} with {outcome.leader.case.backend}"
         click.echo(
-            f"--others: measuring {names} beside the fastest, in {contest.block.fewest_rounds} rounds or more, each a "
+            f"--others: measuring {names} beside {best}, in {contest.block.fewest_rounds} rounds or more, each a "
             "new process that loads and compiles them anew: this takes minutes",
             err=True,
         )

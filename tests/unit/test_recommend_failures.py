@@ -96,7 +96,7 @@ def test_a_framework_whose_derivative_cannot_be_looked_at_is_not_compared_and_th
         (["numpy", "torch"], f"nothing could be timed: {BLOCK}: gone"),
         (
             ["numpy"],
-            "nothing was compared with the fastest: logistic/cached/numpy/backward/float32/1000 cannot be timed",
+            "compared with what led in the race: logistic/cached/numpy/backward/float32/1000 cannot be timed",
         ),
     ],
 )

@@ -67,7 +67,7 @@ class FrameworkContest:
             if arm not in block.arms
         }
         if self.block.best in missing:
-            raise BenchmarkError(f"nothing was compared with the fastest: {missing[self.block.best]}")
+            raise BenchmarkError(f"nothing was compared with what led in the race: {missing[self.block.best]}")
         frameworks = self.block.judged(block.arms, times.seconds(block))
         absent = {arm.backend: missing[arm] for arm in self.block.frameworks if arm in missing}
         sentences, rounds = (*self.absent, *_sentences(absent)), len(times.rounds(block))

@@ -26,15 +26,16 @@ def sources(functions: Iterable[Callable[..., Any]], namespace: Iterable[Callabl
     called: dict[str, tuple[str, list[str]]] = {}
     waiting = [(_written_name(function), function) for function in namespace if _is_ours(function)]
     waiting += [call for function in functions for call in _called(function)]
+    listed = set[int]()
     while waiting:
         name, function = waiting.pop(0)
         text = source(function)
         if text in roots:
             continue
-        if text not in called:
-            called[text] = (inspect.unwrap(function).__module__, [])
+        _, names = called.setdefault(text, (inspect.unwrap(function).__module__, []))
+        if id(function) not in listed:  # the same text of another dtype can call other functions
+            listed.add(id(function))
             waiting += _called(function)
-        _, names = called[text]
         if name not in names and f"def {name}(" not in text:
             names.append(name)
     return "\n\n".join([*roots, *(_placed(text, *where) for text, where in called.items())])
@@ -51,13 +52,18 @@ def _called(function: Callable[..., Any]) -> Iterator[Named]:
     for version in getattr(function, "versions", (function,)):
         plain = inspect.unwrap(version)
         if isinstance(plain, FunctionType):
-            scope: dict[str, Any] = {**plain.__globals__, **inspect.getclosurevars(plain).nonlocals}
+            scope: dict[str, Any] = {**plain.__globals__, **inspect.getclosurevars(plain).nonlocals, **_defaults(plain)}
             names = [*dict.fromkeys(_names(plain.__code__))]
             values = [(name, scope[name]) for name in names if name in scope]
             modules = [value for _, value in values if isinstance(value, ModuleType)]
             ours = [module for module in modules if module.__name__.startswith(BACKENDS_PACKAGE)]
             values += [(name, getattr(module, name, None)) for module in ours for name in names]
             yield from ((name, value) for name, value in values if _is_ours(value))
+
+
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the parameters with defaults: functions that a function contains can refer to them."""
+    return {name: one.default for name, one in inspect.signature(function).parameters.items()}
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -10,82 +10,84 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable
 from dis import get_instructions
+from functools import wraps
 from typing import Any
 
 from actbench.backends import _loops
-from actbench.backends._simd import register_memory
+from actbench.backends._simd import eight_registers, four_registers
 from actbench.model.helpers import helpers
 from actbench.model.rule import Formula, names_used
 
-Factory = Callable[[_loops.Span, Formula], _loops.Loop]
+Factory = Callable[..., _loops.Loop]
+"""Of a range function and a formula, and of a module for blocks of registers: by default, of four."""
 
 
-def elementwise(span: _loops.Span, formula: Formula) -> _loops.Loop:
+def elementwise(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
     """Return the loop that applies a formula to every element."""
 
     def loop(out, residual):
-        for block in span(register_memory.blocks(out)):
-            register_memory.store(out, block, formula(register_memory.load(residual, block)))
-        for part in range(register_memory.parts(out)):
-            register_memory.store_part(out, part, formula(register_memory.load_part(residual, part)))
+        for block in span(memory.blocks(out)):
+            memory.store(out, block, formula(memory.load(residual, block)))
+        for part in range(memory.parts(out)):
+            memory.store_part(out, part, formula(memory.load_part(residual, part)))
 
     return loop
 
 
-def elementwise_from_two(span: _loops.Span, formula: Formula) -> _loops.Loop:
+def elementwise_from_two(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
     """Return the loop that applies a formula to every element of two residuals."""
 
     def loop(out, residual, second):
-        for block in span(register_memory.blocks(out)):
-            kept, too = register_memory.load(residual, block), register_memory.load(second, block)
-            register_memory.store(out, block, formula(kept, too))
-        for part in range(register_memory.parts(out)):
-            kept, too = register_memory.load_part(residual, part), register_memory.load_part(second, part)
-            register_memory.store_part(out, part, formula(kept, too))
+        for block in span(memory.blocks(out)):
+            kept, too = memory.load(residual, block), memory.load(second, block)
+            memory.store(out, block, formula(kept, too))
+        for part in range(memory.parts(out)):
+            kept, too = memory.load_part(residual, part), memory.load_part(second, part)
+            memory.store_part(out, part, formula(kept, too))
 
     return loop
 
 
-def saving(span: _loops.Span, save: Formula) -> _loops.Loop:
+def saving(span: _loops.Span, save: Formula, memory: Any = four_registers) -> _loops.Loop:
     """Return the loop that computes the activation of every element, and one residual."""
 
     def loop(y, residual, z):
-        for block in span(register_memory.blocks(y)):
-            value, kept = save(register_memory.load(z, block))
-            register_memory.store(y, block, value)
-            register_memory.store(residual, block, kept)
-        for part in range(register_memory.parts(y)):
-            value, kept = save(register_memory.load_part(z, part))
-            register_memory.store_part(y, part, value)
-            register_memory.store_part(residual, part, kept)
+        for block in span(memory.blocks(y)):
+            value, kept = save(memory.load(z, block))
+            memory.store(y, block, value)
+            memory.store(residual, block, kept)
+        for part in range(memory.parts(y)):
+            value, kept = save(memory.load_part(z, part))
+            memory.store_part(y, part, value)
+            memory.store_part(residual, part, kept)
 
     return loop
 
 
-def backward(span: _loops.Span, formula: Formula) -> _loops.Loop:
+def backward(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
     """Return the loop that multiplies the upstream gradient by the derivative of every element."""
 
     def loop(dz, dy, residual):
-        for block in span(register_memory.blocks(dz)):
-            upstream = register_memory.load(dy, block)
-            register_memory.store(dz, block, upstream * formula(register_memory.load(residual, block)))
-        for part in range(register_memory.parts(dz)):
-            upstream = register_memory.load_part(dy, part)
-            register_memory.store_part(dz, part, upstream * formula(register_memory.load_part(residual, part)))
+        for block in span(memory.blocks(dz)):
+            upstream = memory.load(dy, block)
+            memory.store(dz, block, upstream * formula(memory.load(residual, block)))
+        for part in range(memory.parts(dz)):
+            upstream = memory.load_part(dy, part)
+            memory.store_part(dz, part, upstream * formula(memory.load_part(residual, part)))
 
     return loop
 
 
-def backward_from_two(span: _loops.Span, formula: Formula) -> _loops.Loop:
+def backward_from_two(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
     """Return the loop that multiplies the upstream gradient by the derivative of every element, from two residuals."""
 
     def loop(dz, dy, residual, second):
-        for block in span(register_memory.blocks(dz)):
-            kept, too = register_memory.load(residual, block), register_memory.load(second, block)
-            register_memory.store(dz, block, register_memory.load(dy, block) * formula(kept, too))
-        for part in range(register_memory.parts(dz)):
-            kept, too = register_memory.load_part(residual, part), register_memory.load_part(second, part)
-            register_memory.store_part(dz, part, register_memory.load_part(dy, part) * formula(kept, too))
+        for block in span(memory.blocks(dz)):
+            kept, too = memory.load(residual, block), memory.load(second, block)
+            memory.store(dz, block, memory.load(dy, block) * formula(kept, too))
+        for part in range(memory.parts(dz)):
+            kept, too = memory.load_part(residual, part), memory.load_part(second, part)
+            memory.store_part(dz, part, memory.load_part(dy, part) * formula(kept, too))
 
     return loop
 
@@ -98,6 +100,17 @@ REGISTERS: dict[Callable[..., Any], Factory] = {
     _loops.backward_from_two: backward_from_two,
 }
 """The loops over registers in place of others; no built-in activation computes two residuals by an exponential."""
+
+
+def of_eight_registers(factory: Factory) -> Factory:
+    """Return the factory of the same loop over blocks of eight registers."""
+
+    @wraps(factory)
+    def wide(span: _loops.Span, formula: Formula) -> _loops.Loop:
+        return factory(span, formula, eight_registers)
+
+    return wide
+
 
 OPERATORS = frozenset({"+", "-", "*", "/", "&", "|"})
 CONSTANTS = frozenset({"LOAD_CONST", "RETURN_CONST", "LOAD_SMALL_INT"})

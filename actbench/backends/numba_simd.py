@@ -132,9 +132,13 @@ class NumbaSimd(Numba):
 
         functions, called = self.namespace(), {*_called(formula)}
         gains = bool(called & {*functions.TABULATED}) and not called & {*functions.LONG}
-        if not (gains and vector_width.has_registers() and _register_loops.supports(formula, functions)):
+        registers = (_register_loops.REGISTERS | _gated_register_loops.REGISTERS).get(factory)
+        if not (registers and gains and vector_width.has_registers() and _register_loops.supports(formula, functions)):
             return factory
-        return (_register_loops.REGISTERS | _gated_register_loops.REGISTERS).get(factory, factory)
+        (computed, *more) = called & {*functions.COMPUTED}
+        if computed in functions.BY_EIGHT and not more and vector_width.is_zen_5():
+            return _register_loops.of_eight_registers(registers)
+        return registers
 
     def interleave(self, formulas: Sequence[Formula]) -> int:
         """Return `INTERLEAVED` for loops that compute: LLVM would process one vector after another in those."""

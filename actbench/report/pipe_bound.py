@@ -30,7 +30,7 @@ def _facts(case: Case, bound: LoopBound, share: PipeShare | None) -> Iterator[st
     yield _fact("iteration", f"{counted(vectors, 'vector')} of {width} elements of {case.dtype}")
     if bound.pipes and bound.family:
         slots = bound.pipes.slots
-        yield _fact("slots", f"{slots} an iteration, {slots / vectors:.3g} a vector, on {bound.pipe_count} pipes")
+        yield _fact("slots", f"{slots:g} an iteration, {slots / vectors:.3g} a vector, on {bound.pipe_count} pipes")
         by = f"by the {bound.pipes.limit} (port model of {bound.family.name})"
         yield _fact("bound", f"{_cycles(bound.pipes.cycles / vectors)} a vector, {by}")
     else:

@@ -158,12 +158,8 @@ BLOCKS = SimpleNamespace(
 
 
 @pytest.mark.parametrize("plain", REGISTERS, ids=lambda one: f"{one.__module__[18:]}.{one.__name__}")
-def test_a_loop_over_registers_computes_whole_blocks_and_the_rest(
-    plain: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (_register_loops, _gated_register_loops):
-        monkeypatch.setattr(module, "register_memory", BLOCKS)
-    one_by_one, at_once = (factory(range, FORMULAS[plain]) for factory in (plain, REGISTERS[plain]))
+def test_a_loop_over_registers_computes_whole_blocks_and_the_rest(plain: Callable[..., Any]) -> None:
+    one_by_one, at_once = plain(range, FORMULAS[plain]), REGISTERS[plain](range, FORMULAS[plain], BLOCKS)
     for size in (0, 1, 2, 3, 7, 8, 9, 16, 21):
         right, arrays = (arrays_for(loop, size, "float64") for loop in (one_by_one, at_once))
         one_by_one(**right)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
+from actbench.backends._simd import four_registers, vector_width
 from actbench.backends._simd import quotient as module
-from actbench.backends._simd import register_memory, vector_width
 from actbench.backends._simd.quotient import quotient
 
 SIZE = 64_000
@@ -23,9 +23,9 @@ def divided(dividends: Any, divisors: Any) -> Any:
 
     @numba.njit  # type: ignore[untyped-decorator]  # numba is untyped
     def loop(out: Any, dividends: Any, divisors: Any) -> None:
-        for block in range(register_memory.blocks(out)):
-            pair = register_memory.load(dividends, block), register_memory.load(divisors, block)
-            register_memory.store(out, block, quotient(*pair))
+        for block in range(four_registers.blocks(out)):
+            pair = four_registers.load(dividends, block), four_registers.load(divisors, block)
+            four_registers.store(out, block, quotient(*pair))
 
     out = np.full(dividends.size, np.nan)
     loop(out, dividends, divisors)

@@ -7,10 +7,14 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
-from actbench.backends._simd import functions, vector_width
+from actbench.backends import _numba_cache, _register_loops
+from actbench.backends._limits.inner_loop import vector_loops
+from actbench.backends._simd import bells, eight_registers, functions, vector_width
+from actbench.backends._simd.formats import FLOAT64
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
 from actbench.model.names import WIDE, Dtype, Op
@@ -41,7 +45,8 @@ print(json.dumps(code))
 """
 
 AVX2 = "+avx,+avx2,+fma"
-PROCESSORS = {"skylake-avx512": f"{AVX2},+avx512f,+avx512bw,+avx512dq,+avx512vl", "haswell": AVX2}
+AVX512 = f"{AVX2},+avx512f,+avx512bw,+avx512dq,+avx512vl"
+PROCESSORS = {"znver5": f"{AVX512},+prfchw", "skylake-avx512": AVX512, "haswell": AVX2}
 KERNELS = [f"{op} {dtype}" for dtype in WIDE for op in (Op.DERIVATIVE, Op.STEP)]
 QUICK = [KERNELS[0], KERNELS[-1]]
 LOOK_UP = re.compile(r"^\s+vperm(?:ps|d|pd|q)\s.*%zmm", re.MULTILINE)
@@ -66,6 +71,30 @@ def test_code_for_avx512_looks_powers_up_in_registers_and_calls_nothing(kernel: 
     assert re.search(r"vmovup[sd]\s.*%zmm\d+, .*\{%k\d\}", code)  # the rest, masked
     assert not re.search(r"^\s+call", code, re.MULTILINE)
     assert not re.search(r"^\s+v(?:add|sub|mul|div|fn?m\w+)s[sd]\s", code, re.MULTILINE)
+
+
+def registers_of_an_iteration(code: str) -> int:
+    return max(len(loop.stores) for loop in vector_loops(code) if loop.bits == 512)
+
+
+@on_x86
+@pytest.mark.parametrize("kernel", exhaustive_but(KERNELS, lambda kernel: kernel == QUICK[0]))
+def test_code_for_zen_5_alone_has_eight_registers_in_an_iteration_and_prefetches(kernel: str) -> None:
+    zen_5, another = (assembly(name)[kernel] for name in ("znver5", "skylake-avx512"))
+    assert registers_of_an_iteration(zen_5) == 2 * registers_of_an_iteration(another)
+    assert ["prefetch" in code for code in (zen_5, another)] == [True, False]
+
+
+@on_avx512
+@pytest.mark.parametrize(("function", "of"), [("logistic_derivative", bells.LOGISTIC), ("tanh_derivative", bells.TANH)])
+def test_a_divisor_by_a_sum_and_blocks_of_eight_registers_are_right_on_every_processor(function: str, of: Any) -> None:
+    formula = _numba_cache.inlined(bells.bell_by_sum(*of[FLOAT64]))
+    loop = numba.njit(error_model="numpy")(_register_loops.elementwise(range, formula, eight_registers))
+    values = np.append(inputs(function, "float64"), [np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324])
+    computed = np.empty_like(values)
+    loop(computed, values)
+    assert max(ulp_off(function, x, y) for x, y in zip(values[:-6], computed, strict=False)) <= 2.4
+    np.testing.assert_array_equal(computed[-6:], [np.nan, 0.0, 0.0, *[of[FLOAT64][1] / 4] * 3])
 
 
 @on_x86

@@ -144,6 +144,17 @@ def test_zen_4_takes_several_slots_to_divide_and_to_scale() -> None:
     assert [bound(ZEN_4, *[scaled, other] * 2).cycles for other in (product, total)] == [4, 6]
 
 
+def test_zen_5_divides_all_widths_alike_and_faster_than_it_multiplies_meanwhile() -> None:
+    product, total = (f"{name}\t%zmm1, %zmm2, %zmm3" for name in ("vmulps", "vaddps"))
+    for width in "xyz":
+        divided = [f"vdivp{kind}\t%{width}mm1, %{width}mm2, %{width}mm3" for kind in "sd"]
+        assert [bound(ZEN_5, *[one] * 2).cycles for one in divided] == [5, 8]
+        assert [bound(ZEN_5, one, *[product] * 12).cycles for one in divided] == [pytest.approx(7.2)] * 2
+    scaled, compared = "vscalefpd\t%zmm1, %zmm2, %zmm3", "vcmpltps\t%zmm1, %zmm2, %k1"
+    assert [bound(ZEN_5, *[scaled, other] * 2).cycles for other in (product, total)] == [2, 3]
+    assert [bound(ZEN_5, *[compared] * 4, *[other] * 8).cycles for other in (product, total)] == [4, 4]
+
+
 def test_golden_cove_takes_two_slots_of_one_pipe_for_reciprocals_and_narrower_integers() -> None:
     product, shift, permuted = "vmulps\t%zmm1, %zmm2, %zmm3", "vpslld\t$3, %zmm1, %zmm3", "vpermps\t%zmm1, %zmm2, %zmm3"
     for one, cycles in (("vrcp14pd\t%zmm1, %zmm2", [8, 12, 8]), ("vpmovdw\t%zmm1, %ymm2", [8, 8, 12])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 from numba.core.registry import cpu_target
 
 from actbench.backends import _gated_register_loops, _loops, _register_loops
-from actbench.backends._simd import functions, vector_width
+from actbench.backends._simd import eight_registers, functions, vector_width
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import KernelId
@@ -71,7 +72,7 @@ def test_only_formulas_of_operators_and_functions_that_registers_have_are_suppor
 
 def loop_over(chosen: KernelId) -> object:
     (factory, *_) = NumbaSimd()._loops_of(chosen.op, resolved(chosen).rule)
-    return factory
+    return inspect.unwrap(factory)
 
 
 def logistic(variant: str = "recompute", dtype: Dtype = Dtype.FLOAT32) -> KernelId:
@@ -86,7 +87,22 @@ def test_what_looks_up_a_table_is_over_registers() -> None:
 @pytest.mark.usefixtures("with_avx512")
 def test_gated_activations_are_as_well() -> None:
     loops = NumbaSimd()._loops_of(Op.STEP, resolved(replace(logistic(), activation="swiglu", op=Op.STEP)).rule)
-    assert loops == [_gated_register_loops.elementwise, _gated_register_loops.backward_from_two]
+    assert [*map(inspect.unwrap, loops)] == [_gated_register_loops.elementwise, _gated_register_loops.backward_from_two]
+
+
+@pytest.mark.usefixtures("with_avx512")
+@pytest.mark.parametrize(
+    ("activation", "zen_5", "of_eight"),
+    [("mish", True, True), ("mish", False, False), ("gelu", True, False), ("probit", True, False)],
+    ids=["where that is faster", "of other processors", "of many constants", "of an exponential alone"],
+)
+def test_blocks_are_of_eight_registers_where_these_were_measured_to_be_faster(
+    activation: str, *, zen_5: bool, of_eight: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_width, "is_zen_5", lambda: zen_5)
+    (factory,) = NumbaSimd()._loops_of(Op.DERIVATIVE, resolved(replace(logistic(), activation=activation)).rule)
+    loop = inspect.getclosurevars(factory(range, len)).nonlocals
+    assert (loop["memory"] is eight_registers) == of_eight
 
 
 @pytest.mark.usefixtures("with_avx512")
@@ -109,15 +125,16 @@ def test_llvm_vectorises_every_loop_without_avx512(monkeypatch: pytest.MonkeyPat
     assert loop_over(logistic()) is _loops.elementwise
 
 
+ZEN_5 = ("x86_64-unknown-linux-gnu", "znver5", "+avx2,+avx512f,+fma")
 ZEN_4 = ("x86_64-unknown-linux-gnu", "znver4", "+avx2,+avx512f,+fma")
 HASWELL = ("x86_64-unknown-linux-gnu", "haswell", "+avx2,-avx512f,+fma")
 NEOVERSE = ("aarch64-unknown-linux-gnu", "neoverse-v2", "+sve")
 
 
 def test_the_processor_that_numba_compiles_for_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    has = []
-    for target in (ZEN_4, HASWELL, NEOVERSE):
+    answers = []
+    for target in (ZEN_5, ZEN_4, HASWELL, NEOVERSE):
         code = SimpleNamespace(magic_tuple=lambda target=target: target)
         monkeypatch.setattr(cpu_target.target_context, "codegen", lambda code=code: code)
-        has.append(vector_width.has_registers())
-    assert has == [True, False, False]
+        answers.append((vector_width.has_registers(), vector_width.is_zen_5()))
+    assert answers == [(True, True), (True, False), (False, False), (False, False)]

@@ -8,6 +8,7 @@ from typing import Any
 from numba.core import types
 from numba.extending import overload, register_jitable
 
+from actbench.backends._simd import vector_width
 from actbench.backends._simd.registers import Register, element_of
 
 WITHIN: dict[str, Any] = {"forceinline": True, "no_cfunc_wrapper": True}
@@ -63,3 +64,25 @@ def by_form(numbers: Callable[..., Any], registers: Callable[..., Any]) -> Calla
 
     del version
     return function
+
+
+def on_zen_5(there: Callable[..., Any], elsewhere: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a version of a function of one argument, which is compiled code of another where that runs on Zen 5."""
+
+    def function(x):
+        raise TypeError(f"{elsewhere.__name__}({x}) is for code that numba compiles")
+
+    @overload(function, jit_options=WITHIN)
+    def version(x):
+        del x
+        return there if vector_width.is_zen_5() else elsewhere
+
+    del version
+
+    def by_processor(x):
+        return function(x)
+
+    by_processor.__doc__ = elsewhere.__doc__
+    by_processor.__wrapped__ = elsewhere  # type: ignore[attr-defined]  # `inspect` finds the source here
+    by_processor.versions = there, elsewhere  # type: ignore[attr-defined]  # the listing finds their callees here
+    return by_processor

@@ -1,7 +1,7 @@
 """Several registers of 512 bits as one value of compiled code, for processors with AVX-512.
 
-A function of one number, written with these operators and those of `actbench.backends._simd.bits`, is then one of
-`REGISTERS` vector registers, without LLVM's vectoriser. So it may use instructions that no function of one number has,
+A function of one number, written with these operators and those of `actbench.backends._simd.bits`, is then one of four
+or eight vector registers, without LLVM's vectoriser. So it may use instructions that no function of one number has,
 such as a look-up in a table that a register holds. A value is one LLVM vector, which LLVM splits into registers: the
 instructions of several independent chains alternate, and none waits for the one before.
 
@@ -19,11 +19,6 @@ from numba.core import types
 from numba.extending import lower_builtin, models, register_model, type_callable
 
 BITS = 512
-REGISTERS = 4
-"""Of a value. On Zen 4 the logistic derivative with 2 took 1.04 times as long, and with 8 as long in float32, and 1.02
-times as long in float64, where the constants no longer have room beside the numbers."""
-
-
 NumbaType: Any = types.Type
 """Which some versions of numba annotate."""
 
@@ -52,7 +47,7 @@ def _llvm(element: Any) -> ir.Type:
     return ir.IntType(element.bitwidth)
 
 
-def lanes_of(element: Any, registers: int = REGISTERS) -> int:
+def lanes_of(element: Any, registers: int) -> int:
     """Return how many numbers of a type some registers hold."""
     return registers * BITS // int(element.bitwidth)
 
@@ -98,13 +93,18 @@ def alike(builder: ir.IRBuilder, values: Any) -> list[ir.Value]:
 def by_register(builder: ir.IRBuilder, values: list[ir.Value], function: Callable[..., ir.Value]) -> ir.Value:
     """Return what a function of single registers of 512 bits gives for all those of some values."""
     count, lanes = values[0].type.count, BITS // _width(values[0].type.element)
-    places = [_places(range(first, first + lanes)) for first in range(0, count, lanes)]
-    parts = [function(*(builder.shuffle_vector(one, _nothing(one), part) for one in values)) for part in places]
+    places = [range(first, first + lanes) for first in range(0, count, lanes)]
+    parts = [function(*(parts_of(builder, one, part) for one in values)) for part in places]
     while len(parts) > 1:
         lanes *= 2
         pairs = zip(parts[::2], parts[1::2], strict=True)
         parts = [builder.shuffle_vector(*pair, _places(range(lanes))) for pair in pairs]
     return parts[0]
+
+
+def parts_of(builder: ir.IRBuilder, value: ir.Value, lanes: range) -> ir.Value:
+    """Return some lanes of a vector, as another."""
+    return builder.shuffle_vector(value, _nothing(value), _places(lanes))
 
 
 def _width(element: ir.Type) -> int:

@@ -7,7 +7,9 @@ number whose first bits of fraction are those of j, the last four of k. What the
 rounded 2^(k/16) of them. A second table has the relative errors of these roundings.
 
 A table has as many entries as a register of 512 bits has lanes, 16 in float32 and 8 in float64. With 16 entries in two
-registers, float64's logistic derivative took 1.1 times as long on Zen 4. Errors are no larger than without a table.
+registers, float64's logistic derivative took 1.1 times as long on Zen 4. Errors are no larger than without a table: the
+exponential itself has the second table, and what is made of a raised one has it in float32. In float64, where 8 powers
+have smaller errors, that would only cost time: the logistic derivative, at most 2.3 ULP off, is 1.05 times faster.
 """
 
 from __future__ import annotations
@@ -93,9 +95,9 @@ def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callab
     """Return the two functions of a raised e^(`steepness` x), as `decay` does, of registers."""
     entries = ENTRIES[fmt]
     first = fmt.fraction + 1 - entries.bit_length()
-    powers, error_of = _powers(fmt)
+    powers, _ = _powers(fmt)
     added = _look_up([fmt.bits(power) - fmt.bits(1.0) - (j << first) for j, power in enumerate(powers)])
-    series, shift = _series(fmt, steepness), fmt.integer(first)
+    shift = fmt.integer(first)
     steps, less, per_ln2, minus_high, minus_low = fmt.reals(
         entries,
         (entries - 1) * fmt.magic,
@@ -103,6 +105,8 @@ def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callab
         -fmt.ln2_high / (entries * steepness),
         -fmt.ln2_low / (entries * steepness),
     )
+
+    grown = _growth(fmt, steepness)(fmt, steepness)
 
     @inlined
     def reduced(x, constant):
@@ -114,10 +118,75 @@ def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callab
     @inlined
     def raised(total, r):
         k = bits(total)
-        scale = real(plus(left(k, shift), added(k)))
-        return muladd(muladd(polynomial(r, series), r, real(error_of(k))), scale, scale)
+        return grown(real(plus(left(k, shift), added(k))), r, k)
 
     return reduced, raised
+
+
+def _growth(fmt: Format, steepness: float) -> Callable[[Format, float], Callable[..., Any]]:
+    """Return which function of a power, r and the bits of k is raised to.
+
+    Pairs were 1.05 times faster on Zen 5. Of a steepness of 1/2, GELU's, they were slower by as much: its coefficients
+    leave no room in registers.
+    """
+    if fmt is FLOAT32:
+        return _corrected
+    return _by_pairs if abs(steepness) >= 1.0 else _by_horner
+
+
+def _corrected(fmt: Format, steepness: float) -> Callable[..., Any]:
+    """Return the function that multiplies a rounded power by e^(`steepness` r), and corrects it."""
+    series, (_, error_of) = _series(fmt, steepness), _powers(fmt)
+
+    @inlined
+    def grown(scale, r, k):
+        return muladd(muladd(polynomial(r, series), r, real(error_of(k))), scale, scale)
+
+    return grown
+
+
+def _by_horner(fmt: Format, steepness: float) -> Callable[..., Any]:
+    """Return the function that multiplies a rounded power by e^(`steepness` r)."""
+    series = _series(fmt, steepness)
+
+    @inlined
+    def grown(scale, r, _k):
+        return muladd(polynomial(r, series), scale * r, scale)
+
+    return grown
+
+
+def _by_pairs(fmt: Format, steepness: float) -> Callable[..., Any]:
+    """Return that function, of a shorter chain of as many multiply-adds: pairs of terms do not wait for each other."""
+    c2, c3, c4, c5, c6, c7 = (fmt.real(float(c) / steepness) for c in _series(fmt, steepness)[1:])
+    times = _times(fmt, steepness)
+
+    @inlined
+    def grown(scale, r, _k):
+        square = r * r
+        upper = muladd(muladd(r, c7, c6), square, muladd(r, c5, c4))
+        return muladd(muladd(muladd(upper, square, muladd(r, c3, c2)), square, r), times(scale), scale)
+
+    return grown
+
+
+def _times(fmt: Format, factor: float) -> Callable[..., Any]:
+    """Return the function that multiplies a positive normal number by a power of two, or minus one, exactly."""
+    raising = fmt.integer(int(log2(abs(factor))) << fmt.fraction)
+
+    @inlined
+    def same(x):
+        return x
+
+    @inlined
+    def negative(x):
+        return -x
+
+    @inlined
+    def times(x):
+        return real(plus(bits(x), raising))
+
+    return {1.0: same, -1.0: negative}.get(factor, times)
 
 
 def exponential(fmt: Format, lowest: float, highest: float) -> Callable[..., Any]:

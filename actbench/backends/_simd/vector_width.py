@@ -28,8 +28,20 @@ def widest(_context: Any):
 
 
 def has_registers() -> bool:
-    """Return whether the processor for which numba compiles has AVX-512, this one or the one that NUMBA_CPU_* name."""
+    """Return whether the processor for which numba compiles has AVX-512."""
+    kind, _, abilities = _target()
+    return kind.startswith("x86_64") and "+avx512f" in abilities.split(",")
+
+
+def is_zen_5() -> bool:
+    """Return whether it is a Zen 5 of AMD, as far as LLVM knows it."""
+    _, processor, _ = _target()
+    return processor == "znver5"
+
+
+def _target() -> tuple[str, str, str]:
+    """Return the kind, the name and the abilities of the processor: this one, or the one that NUMBA_CPU_* name."""
     from numba.core.registry import cpu_target
 
-    kind, _, abilities = cpu_target.target_context.codegen().magic_tuple()
-    return kind.startswith("x86_64") and "+avx512f" in abilities.split(",")
+    kind, processor, abilities = cpu_target.target_context.codegen().magic_tuple()
+    return kind, processor, abilities

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numba
 
 from actbench.backends import _numba_cache, _register_loops, _simd
-from actbench.backends._simd import functions
+from actbench.backends._simd import four_registers, functions
 from actbench.backends._simd.vector_width import widest
 
 scalar: Any = functions.exp
@@ -34,7 +34,7 @@ def kernel(function: str, dtype: str, *, registers: bool = False) -> Callable[[A
     It comes from numba's cache where the same source was compiled before.
     """
     if registers:
-        loop = _register_loops.elementwise(range, _numba_cache.inlined(_formula(function)))
+        loop = _register_loops.elementwise(range, _numba_cache.inlined(_formula(function)), four_registers)
     else:
         loop = FunctionType(_loop.__code__, globals() | {"scalar": getattr(functions, function)})
     compiled: Any = numba.njit(error_model="numpy")(loop)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from actbench.backends import _gated_loops
 from actbench.backends._loops import Loop, Span
 from actbench.backends._register_loops import Factory
-from actbench.backends._simd import four_registers
 from actbench.model.rule import Formula
 
 
-def elementwise(span: Span, formula: Formula, memory: Any = four_registers) -> Loop:
+def elementwise(span: Span, formula: Formula, memory: ModuleType) -> Loop:
     """Return the loop that computes the activation of every pair of elements."""
 
     def loop(y, a, b):
@@ -24,7 +24,7 @@ def elementwise(span: Span, formula: Formula, memory: Any = four_registers) -> L
     return loop
 
 
-def saving(span: Span, save: Formula, memory: Any = four_registers) -> Loop:
+def saving(span: Span, save: Formula, memory: ModuleType) -> Loop:
     """Return the loop that computes the activation of every pair of elements, and one residual."""
 
     def loop(y, residual, a, b):
@@ -40,7 +40,7 @@ def saving(span: Span, save: Formula, memory: Any = four_registers) -> Loop:
     return loop
 
 
-def backward_from_two(span: Span, formula: Formula, memory: Any = four_registers) -> Loop:
+def backward_from_two(span: Span, formula: Formula, memory: ModuleType) -> Loop:
     """Return the loop that multiplies the upstream gradient by both factors, from two residuals."""
 
     def loop(da, db, dy, residual, second):

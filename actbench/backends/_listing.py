@@ -52,18 +52,16 @@ def _called(function: Callable[..., Any]) -> Iterator[Named]:
     for version in getattr(function, "versions", (function,)):
         plain = inspect.unwrap(version)
         if isinstance(plain, FunctionType):
-            scope: dict[str, Any] = {**plain.__globals__, **inspect.getclosurevars(plain).nonlocals, **_defaults(plain)}
+            arguments = getattr(version, "arguments", {})
+            scope: dict[str, Any] = {**plain.__globals__, **inspect.getclosurevars(plain).nonlocals, **arguments}
             names = [*dict.fromkeys(_names(plain.__code__))]
             values = [(name, scope[name]) for name in names if name in scope]
             modules = [value for _, value in values if isinstance(value, ModuleType)]
             ours = [module for module in modules if module.__name__.startswith(BACKENDS_PACKAGE)]
             values += [(name, getattr(module, name, None)) for module in ours for name in names]
+            kinds = [type(value) for _, value in values if type(value).__module__.startswith(BACKENDS_PACKAGE)]
+            values += [(name, getattr(kind, name, None)) for kind in kinds for name in names]
             yield from ((name, value) for name, value in values if _is_ours(value))
-
-
-def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the parameters with defaults: functions that a function contains can refer to them."""
-    return {name: one.default for name, one in inspect.signature(function).parameters.items()}
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -11,18 +11,18 @@ import builtins
 from collections.abc import Callable
 from dis import get_instructions
 from functools import wraps
+from types import ModuleType
 from typing import Any
 
 from actbench.backends import _loops
-from actbench.backends._simd import eight_registers, four_registers
 from actbench.model.helpers import helpers
 from actbench.model.rule import Formula, names_used
 
-Factory = Callable[..., _loops.Loop]
-"""Of a range function and a formula, and of a module for blocks of registers: by default, of four."""
+Factory = Callable[[_loops.Span, Formula, ModuleType], _loops.Loop]
+"""Of a range function and a formula, and of a module for blocks of registers."""
 
 
-def elementwise(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
+def elementwise(span: _loops.Span, formula: Formula, memory: ModuleType) -> _loops.Loop:
     """Return the loop that applies a formula to every element."""
 
     def loop(out, residual):
@@ -34,7 +34,7 @@ def elementwise(span: _loops.Span, formula: Formula, memory: Any = four_register
     return loop
 
 
-def elementwise_from_two(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
+def elementwise_from_two(span: _loops.Span, formula: Formula, memory: ModuleType) -> _loops.Loop:
     """Return the loop that applies a formula to every element of two residuals."""
 
     def loop(out, residual, second):
@@ -48,7 +48,7 @@ def elementwise_from_two(span: _loops.Span, formula: Formula, memory: Any = four
     return loop
 
 
-def saving(span: _loops.Span, save: Formula, memory: Any = four_registers) -> _loops.Loop:
+def saving(span: _loops.Span, save: Formula, memory: ModuleType) -> _loops.Loop:
     """Return the loop that computes the activation of every element, and one residual."""
 
     def loop(y, residual, z):
@@ -64,7 +64,7 @@ def saving(span: _loops.Span, save: Formula, memory: Any = four_registers) -> _l
     return loop
 
 
-def backward(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
+def backward(span: _loops.Span, formula: Formula, memory: ModuleType) -> _loops.Loop:
     """Return the loop that multiplies the upstream gradient by the derivative of every element."""
 
     def loop(dz, dy, residual):
@@ -78,7 +78,7 @@ def backward(span: _loops.Span, formula: Formula, memory: Any = four_registers) 
     return loop
 
 
-def backward_from_two(span: _loops.Span, formula: Formula, memory: Any = four_registers) -> _loops.Loop:
+def backward_from_two(span: _loops.Span, formula: Formula, memory: ModuleType) -> _loops.Loop:
     """Return the loop that multiplies the upstream gradient by the derivative of every element, from two residuals."""
 
     def loop(dz, dy, residual, second):
@@ -102,14 +102,15 @@ REGISTERS: dict[Callable[..., Any], Factory] = {
 """The loops over registers in place of others; no built-in activation computes two residuals by an exponential."""
 
 
-def of_eight_registers(factory: Factory) -> Factory:
-    """Return the factory of the same loop over blocks of eight registers."""
+def over_blocks(factory: Factory, memory: ModuleType) -> Callable[[_loops.Span, Formula], _loops.Loop]:
+    """Return the factory of a loop over blocks of the registers that a module loads and stores."""
 
     @wraps(factory)
-    def wide(span: _loops.Span, formula: Formula) -> _loops.Loop:
-        return factory(span, formula, eight_registers)
+    def of_registers(span: _loops.Span, formula: Formula) -> _loops.Loop:
+        return factory(span, formula, memory)
 
-    return wide
+    of_registers.arguments = {"memory": memory}  # type: ignore[attr-defined]  # the listing finds what the loop calls
+    return of_registers
 
 
 OPERATORS = frozenset({"+", "-", "*", "/", "&", "|"})

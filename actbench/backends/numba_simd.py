@@ -54,6 +54,8 @@ class NumbaSimd(Numba):
     counts_references = False
     looks_up = False
     row_interleave = INTERLEAVED
+    in_pieces: ClassVar = False
+    """Whether loops run over a few lines of a cache at a time, which have room for blocks of four registers alone."""
     ladder: ClassVar = Numba.ladder | {"dispatch": dispatch}
 
     def widening(self, dtype: Dtype) -> Conversion | None:
@@ -128,7 +130,7 @@ class NumbaSimd(Numba):
     def loop_over(self, factory: Callable[..., Any], formula: Formula) -> Callable[..., Any]:
         """Return the loop over registers, where the processor has those of AVX-512 and the formula gains by a table."""
         from actbench.backends import _gated_register_loops, _register_loops
-        from actbench.backends._simd import vector_width
+        from actbench.backends._simd import eight_registers, four_registers, vector_width
 
         functions, called = self.namespace(), {*_called(formula)}
         gains = bool(called & {*functions.TABULATED}) and not called & {*functions.LONG}
@@ -136,9 +138,8 @@ class NumbaSimd(Numba):
         if not (registers and gains and vector_width.has_registers() and _register_loops.supports(formula, functions)):
             return factory
         (computed, *more) = called & {*functions.COMPUTED}
-        if computed in functions.BY_EIGHT and not more and vector_width.is_zen_5():
-            return _register_loops.of_eight_registers(registers)
-        return registers
+        by_eight = computed in functions.BY_EIGHT and not (more or self.in_pieces) and vector_width.is_zen_5()
+        return _register_loops.over_blocks(registers, eight_registers if by_eight else four_registers)
 
     def interleave(self, formulas: Sequence[Formula]) -> int:
         """Return `INTERLEAVED` for loops that compute: LLVM would process one vector after another in those."""

@@ -26,6 +26,7 @@ class NumbaSimdStreaming(NumbaSimd):
     rank = 35
     optional = True
     takes_gated = False
+    in_pieces = True
 
     @property
     def unavailable(self) -> str | None:

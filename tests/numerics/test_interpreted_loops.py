@@ -146,7 +146,7 @@ def store_part(array: Array, number: int, value: Array) -> None:
     array[place] = value[: place.stop - place.start]
 
 
-BLOCKS = SimpleNamespace(
+BLOCKS: Any = SimpleNamespace(
     blocks=lambda array: array.size // BLOCK,
     parts=lambda array: -(-(array.size % BLOCK) // LANES),
     load=lambda array, block: array[block * BLOCK :][:BLOCK].copy(),

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from actbench import __version__
-from actbench.errors import InputError, NotComparableError
+from actbench.errors import InputError, NotComparableError, printable
 from actbench.host import caches, memory, software
 from actbench.host.variables import tuning
 from actbench.model.loaded import Loaded
@@ -146,6 +146,11 @@ def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | floa
 def public_text(text: str) -> str:
     """Return the text without the directories of its paths, which may name a user or a host."""
     return re.sub(r"(?<![\w.])~?(?:/[^\s/'\":,;()]+)+/", ".../", text)
+
+
+def public_reason(reason: str) -> str:
+    """Return a reason as a run may hold it: it may have words of the user's code, with any characters."""
+    return printable(public_text(reason))
 
 
 def public_code(loaded: Iterable[Loaded]) -> list[Loaded]:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from actbench.errors import InputError, damaged
-from actbench.host.environment import Environment, public_text
+from actbench.host.environment import Environment, public_reason, public_text
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Case, KernelId
 from actbench.model.checks import Check, StepCheck
@@ -112,7 +112,7 @@ class Record:
 
     def leave_out(self, left_out: Sequence[LeftOut]) -> None:
         """Leave cases out, with all that is recorded of them but the code of those that failed or lost."""
-        left_out = self._with_codes(left_out)
+        left_out = [replace(one, reason=public_reason(one.reason)) for one in self._with_codes(left_out)]
         larger, self.plan = self.plan, self.plan.without(left_out)
         places = self.plan.places_in(larger)
         self.calibrations = {

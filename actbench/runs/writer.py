@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from actbench.errors import InputError, printable, unwritable
+from actbench.errors import InputError, unwritable
 from actbench.host import regular
-from actbench.host.environment import process_metadata, public_text
+from actbench.host.environment import process_metadata, public_reason
 from actbench.model.events import (
     Calibrated,
     CasesLeftOut,
@@ -73,7 +73,7 @@ class Writer:
             case StepChecked() | PartsTimed():
                 self._take_training(event)
             case CasesLeftOut(left_out):
-                self.record.leave_out([replace(item, reason=_shown(item.reason)) for item in left_out])
+                self.record.leave_out(left_out)
                 self.times.leave_out(self.record.plan)
                 self.save()
             case Calibrated(block, calibration):
@@ -187,12 +187,7 @@ def reopen(directory: Path) -> Iterator[Writer]:
 
 
 def _public(failure: Failure) -> Failure:
-    return replace(failure, reason=_shown(failure.reason))
-
-
-def _shown(reason: str) -> str:
-    """Return a reason as a run may hold it: it may have words of the user's code, with any characters."""
-    return printable(public_text(reason))
+    return replace(failure, reason=public_reason(failure.reason))
 
 
 def _make_room(directory: Path) -> None:

@@ -1,9 +1,13 @@
-"""What a report says of cases that were left out."""
+"""What reports and runs say of cases that were left out."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from actbench.model.plan import LeftOut
 from actbench.report.remarks import left_out_in_short
+from actbench.runs.archive import Run
+from actbench.runs.record import decode, encode
 
 
 def left_out(**counts: int) -> list[LeftOut]:
@@ -25,3 +29,11 @@ def test_of_many_reasons_the_failures_and_those_of_most_cases_are_given_and_the_
         "left out 5 cases, e.g. d/0: d",
         "left out 6 more cases, e.g. e/0, for 3 other reasons",
     ]
+
+
+def test_a_run_holds_reasons_without_directories_and_with_escapes_for_what_does_not_print(loaded_run: Run) -> None:
+    record = loaded_run.record
+    assert record is not None
+    record.leave_out([LeftOut(record.plan.cases[0].id, "\x1b[31mlost\tin /home/me/mine.py", failed=True)])
+    assert record.plan.left_out[-1].reason == r"\x1b[31mlost\tin .../mine.py"
+    assert decode(encode(record), Path("run.json")).plan == record.plan

@@ -40,10 +40,11 @@ def load(body: str) -> tuple[str, str]:
     ("body", "reason", "code"),
     [
         ("raise RuntimeError('it is lost')", f"{ID} cannot be checked: worker: RuntimeError: it is lost", 4),
+        ("raise RuntimeError('\\x1b[31mit is\\tlost')", r"worker: RuntimeError: \x1b[31mit is\tlost", 4),
         ("dy *= y", f"{ID} is wrong: it changes ", 4),
         ("raise InputError('it needs a device')", "it needs a device", 0),
     ],
-    ids=["it raises", "it changes an operand", "it is unsupported"],
+    ids=["it raises", "its reason does not print", "it changes an operand", "it is unsupported"],
 )
 def test_a_kernel_that_fails_is_left_out_and_the_others_race(
     recommend: Recommend, body: str, reason: str, code: int

@@ -21,6 +21,7 @@ from actbench.engine.survey import pointwise
 from actbench.engine.working.checking import Refused, RefusedError, tried
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation
+from actbench.host.environment import public_reason
 from actbench.kernels import resolution
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.kernel import Kernel
@@ -65,7 +66,8 @@ def looked_for(request: RecommendRequest, cases: Iterable[Case], start_worker: S
         else:
             by_case[case] = _candidate(case, kernel, error, request)
     _require_candidates(by_case.values(), [*dict.fromkeys(refused.values())], request.bounds)
-    return LookedFor(by_case, tuple(LeftOut(case.id, one.reason, one.failed) for case, one in refused.items()))
+    unexamined = (LeftOut(case.id, public_reason(one.reason), one.failed) for case, one in refused.items())
+    return LookedFor(by_case, tuple(unexamined))
 
 
 def _require_candidates(every: Collection[Candidate], refused: Sequence[Refused], bounds: Bounds) -> None:

@@ -115,3 +115,17 @@ def test_the_digest_of_a_kernel_that_is_refused_is_kept(recommend: Recommend, be
     assert NOT_MEASURED in recommend(taking(), "--load", "mine.py", fresh=False).stdout
     bench.code = since("wrong")
     assert NOT_MEASURED not in recommend(taking(), "--load", "mine.py", fresh=False).stdout
+
+
+def test_where_all_that_is_to_be_measured_failed_before_no_run_is_written_and_it_ends_with_4(
+    recommend: Recommend,
+) -> None:
+    Path("mine.py").write_text(WRONG, encoding="utf-8")
+    loaded = ("--load", "mine.py")
+    assert recommend(taking(cached=0.5), *loaded).exit_code == ExitCode.FAILED
+    latest = Path("results/latest").resolve()
+    alone = recommend(taking(), *loaded, "-s", "wrong", fresh=False)
+    assert alone.exit_code == ExitCode.FAILED, alone.output
+    assert "nothing could be timed: logistic/wrong/numpy/backward/float32/1000:" in alone.stderr
+    assert NOT_TRIED in " ".join(alone.stdout.split())
+    assert Path("results/latest").resolve() == latest

@@ -43,6 +43,7 @@ class Racing:
     lost: dict[RaceId, dict[Arm, LostPlace]] = field(default_factory=dict)
     """Where those stood that have dropped out, by then."""
     decided: set[RaceId] = field(default_factory=set)
+    """Those in which nothing is open: only ties are left, or no arm, since all of them failed in an earlier run."""
     prepared: float | None = None
     """When the first round began, in seconds from the start; None before that."""
     round_seconds: float = 0.0
@@ -127,8 +128,11 @@ class Racing:
             if arm in known.lost
         ]
         yield from failed
+        of_block = races_in(block, apart=self.apart)
         block = block.without({one.case for one in failed})
-        for race, arms in races_in(block, apart=self.apart).items():
+        remaining_races = races_in(block, apart=self.apart)
+        self.decided |= of_block.keys() - remaining_races.keys()
+        for race, arms in remaining_races.items():
             self.lost[race] = {arm: LostPlace.of(arm, known.lost[arm]) for arm in arms if arm in known.lost}
         remaining = block.without({one.case for one in lost})
         slower = [*self._judged(remaining, known.seconds)]

@@ -10,6 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
+from llvmlite import binding
 
 from actbench.backends import _numba_cache, _register_loops
 from actbench.backends._limits.inner_loop import vector_loops
@@ -78,6 +79,7 @@ def registers_of_an_iteration(code: str) -> int:
 
 
 @on_x86
+@pytest.mark.skipif(binding.llvm_version_info < (20,), reason="LLVM does not know Zen 5")
 @pytest.mark.parametrize("kernel", exhaustive_but(KERNELS, lambda kernel: kernel == QUICK[0]))
 def test_code_for_zen_5_alone_has_eight_registers_in_an_iteration_and_prefetches(kernel: str) -> None:
     zen_5, another = (assembly(name)[kernel] for name in ("znver5", "skylake-avx512"))

@@ -1,9 +1,11 @@
 """How many rounds it takes until an arm of a race is slower than the leader, or a tie, by the rounds that there are.
 
 After n rounds an arm is slower where it took longer in at least k(n) of them, with k(n) the fewest that refute a median
-(`actbench.analysis.sequential`), and a tie where it stayed within the margin in as many. Both numbers are binomial. The
-probability of such a round comes from those seen, as (hits + 1/2) / (rounds + 1), as in
-`actbench.analysis.rounds_needed`: a race is decided after that many rounds with about 95 % probability.
+(`actbench.analysis.sequential`). It is a tie where its time is below the margin in as many, and above the margin on the
+side of the leader in as many, which need not be the same rounds: either side has a bound of its own. All three numbers
+are binomial. The probability of such a round comes from those seen, as (hits + 1/2) / (rounds + 1), as in
+`actbench.analysis.rounds_needed`. The sum of the probabilities that a side is not shown bounds that of no tie. So a
+race is decided after that many rounds with about 95 % probability, or more.
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ def rounds_to_decide(place: Place, arms: int) -> int | None:
     """
     assert place.paired  # noqa: S101  # it is open
     tail = TAIL_PROBABILITY / max(1, arms - 1)
-    shares = [(hits + 0.5) / (place.rounds + 1) for hits in (place.paired.slower, place.paired.within)]
+    paired = place.paired
+    slower, below, above = ((hits + 0.5) / (place.rounds + 1) for hits in (paired.slower, paired.below, paired.above))
     rounds = place.rounds + 1
     while rounds <= MOST_ROUNDS:
-        if any(_probability_shown(rounds, share, tail) >= CONFIDENCE for share in shares):
+        tie = _probability_shown(rounds, below, tail) + _probability_shown(rounds, above, tail) - 1
+        if max(_probability_shown(rounds, slower, tail), tie) >= CONFIDENCE:
             return rounds
         rounds = max(rounds + 1, int(STEP * rounds))
     return None

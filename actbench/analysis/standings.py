@@ -42,8 +42,10 @@ class PairedRounds:
     slowest: float
     slower: int
     """The number of rounds in which it took longer than the leader."""
-    within: int
-    """The number of rounds in which its time and the leader's were within the margin of each other."""
+    below: int
+    """The number of rounds in which it took no longer than the leader by the margin."""
+    above: int
+    """The number of rounds in which the leader took no longer than it by the margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,13 @@ def time_over(seconds: Floats, arm: int, reference: int, tail: Fraction) -> Inte
 
 def _paired(logs: Floats, margin: float) -> PairedRounds:
     """Return what rounds show one by one: the logarithms of an arm's time over the leader's."""
+    allowed = np.log1p(margin)
     return PairedRounds(
         float(np.exp(np.min(logs))),
         float(np.exp(np.max(logs))),
         int(np.count_nonzero(logs > 0)),
-        int(np.count_nonzero(np.abs(logs) < np.log1p(margin))),
+        int(np.count_nonzero(logs < allowed)),
+        int(np.count_nonzero(logs > -allowed)),
     )
 
 

@@ -40,10 +40,10 @@ def test_an_arm_is_a_tie_where_its_interval_lies_within_the_margin_on_both_sides
     assert place(*ratios).standing is standing
 
 
-def test_rounds_within_the_margin_are_those_that_differ_by_less_either_way() -> None:
+def test_rounds_on_either_side_of_the_margin_are_counted_apart() -> None:
     paired = place(*[1.005] * 8, *[0.93] * 4, *[1.05] * 3).paired
     assert paired is not None
-    assert (paired.within, paired.slower) == (8, 11)
+    assert (paired.below, paired.above, paired.slower) == (12, 11, 11)
 
 
 def test_an_arm_that_lost_is_no_tie_where_it_may_be_faster_than_the_leader_by_more_than_the_margin() -> None:

@@ -89,7 +89,10 @@ class Recommendation:
 
     @property
     def unknown(self) -> tuple[Case, ...]:
-        """The cases that break no bound, and of whose time nothing is known: they failed, or lost to what did."""
+        """The cases that break no bound, and of whose time nothing is known.
+
+        They failed, are not supported here, or lost to what failed.
+        """
         candidates = (one.case for one in self.candidates if not one.place and not one.ruled_out)
         return *candidates, *self.unexamined
 

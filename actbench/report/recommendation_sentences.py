@@ -82,7 +82,8 @@ def _unknown(outcome: Recommendation) -> str:
     """Say of what the race shows nothing, if of anything."""
     several = _has_several_backends(outcome)
     names = [f"{case.strategy}{f' with {case.backend}' if several else ''}" for case in outcome.unknown]
-    return f" Nothing is known of {joined(names)}, which failed, or lost to what failed." if names else ""
+    why = "which could not be measured, or lost to what could not"
+    return f" Nothing is known of {joined(names)}, {why}." if names else ""
 
 
 def _too_early(outcome: Recommendation) -> str:

@@ -15,7 +15,7 @@ from actbench.errors import ExitCode
 from tests.conftest import Actbench
 from tests.support import fake
 from tests.support.fake import FakeBench
-from tests.support.races import LOGISTIC, Recommend, outcome, taking, unlike
+from tests.support.races import LOGISTIC, Recommend, outcome, taking, unlike, unwrapped
 
 MINE = """
 from actbench import kernel
@@ -66,6 +66,13 @@ def test_where_all_fail_it_ends_with_4_and_the_reason(recommend: Recommend) -> N
     result = recommend(taking(), *load("raise RuntimeError('it is lost')"), "-s", "mine")
     assert result.exit_code == ExitCode.FAILED, result.output
     assert result.stderr.endswith(f"{ID} cannot be checked: worker: RuntimeError: it is lost\n")
+
+
+def test_a_kernel_that_is_not_supported_is_not_said_to_have_failed(recommend: Recommend) -> None:
+    result = recommend(taking(cached=0.5), *load("raise InputError('it needs a device')"))
+    assert result.exit_code == 0, result.output
+    assert "Nothing is known of mine, which could not be measured, or lost to what could not." in unwrapped(result)
+    assert "failed" not in result.stdout.lower()
 
 
 def test_where_nothing_is_supported_it_ends_with_the_reason(recommend: Recommend) -> None:

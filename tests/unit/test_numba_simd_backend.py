@@ -183,6 +183,14 @@ def test_show_prints_every_function_of_ours_that_a_kernel_calls(name: str) -> No
     assert "is for code that numba compiles" not in shown, "what is compiled is shown, not what stands for it"
 
 
+def test_show_prints_what_either_dtype_calls_and_what_loops_do_with_registers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_width, "has_registers", lambda: True)
+    rule = resolved(KernelId("logistic", Variant("recompute"), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)).rule
+    shown = registry.backend("numba-simd").execution(Op.DERIVATIVE, rule)
+    assert shown.count("def grown(scale, r, ") == 2, "float32's and float64's, called by functions of equal text"
+    assert {"load", "stores", "prefetch", "part"} <= {*re.findall(r"def (\w+)\(", shown)}
+
+
 @pytest.mark.usefixtures("on_intel")
 def test_show_prints_how_large_arrays_are_taken(actbench: Actbench) -> None:
     shown = actbench("show", "silu/pair/numba-simd/backward/float32/1000").stdout

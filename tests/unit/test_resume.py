@@ -60,15 +60,20 @@ def test_ctrl_c_before_the_first_round_leaves_a_run_that_can_go_on(actbench: Act
     assert Path("here/speedups.csv").read_text() == SPEEDUPS
 
 
-def test_a_disk_that_fills_up_keeps_the_rounds_before(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def fail_at_the_fourth_line(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let a run's journal fail to grow once, by an error of the system."""
     append, calls = files.append, count(1)
 
     def append_or_fail(path: Path, line: bytes) -> None:
         if next(calls) == 4:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(number, os.strerror(number))
         append(path, line)
 
     monkeypatch.setattr(files, "append", append_or_fail)
+
+
+def test_a_disk_that_fills_up_keeps_the_rounds_before(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_at_the_fourth_line(monkeypatch, errno.ENOSPC)
     result = actbench("run", *SMALL, "-o", "here")
     message = "cannot write to here: No space left on device; the rounds before this one are intact there"
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (74, f"actbench: {message}")
@@ -79,14 +84,7 @@ def test_a_disk_that_fills_up_keeps_the_rounds_before(actbench: Actbench, monkey
 def test_a_directory_that_cannot_be_written_any_more_keeps_the_rounds_before(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, calls = files.append, count(1)
-
-    def append_or_fail(path: Path, line: bytes) -> None:
-        if next(calls) == 4:
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        append(path, line)
-
-    monkeypatch.setattr(files, "append", append_or_fail)
+    fail_at_the_fourth_line(monkeypatch, errno.ESTALE)
     result = actbench("run", *SMALL, "-o", "here")
     assert (result.exit_code, "the rounds before this one are intact there" in result.stderr) == (2, True)
     assert record(Path("here"))["status"] == "interrupted"

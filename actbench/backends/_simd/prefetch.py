@@ -27,6 +27,16 @@ READING, NEAR, DATA = 0, 3, 1
 """Arguments of llvm.prefetch: for reading as well as writing; as near to the processor as possible; data."""
 
 
+def ask_lines_behind(builder: ir.IRBuilder, address: ir.Value, distance: int, size: int) -> None:
+    """Prefetch so many bytes, from a distance in bytes behind an address on; behind an array that does no harm."""
+    number, place = ir.IntType(32), ir.IntType(8).as_pointer()
+    first = builder.bitcast(address, place)
+    kind = ir.FunctionType(ir.VoidType(), [place, number, number, number])
+    function = builder.module.declare_intrinsic("llvm.prefetch", [place], kind)
+    for offset in range(distance, distance + size, LINE):
+        builder.call(function, [builder.gep(first, [number(offset)]), number(READING), number(NEAR), number(DATA)])
+
+
 def _asking(count: int) -> Callable[..., Any]:
     """Return what prefetches so many elements."""
 
@@ -35,15 +45,9 @@ def _asking(count: int) -> Callable[..., Any]:
         """Prefetch elements from an index on, rows one after the other; elements beyond the array do no harm."""
 
         def generate(context, builder, signature, args):
-            kind, number = signature.args[0], ir.IntType(32)
+            kind = signature.args[0]
             first = builder.gep(context.make_array(kind)(context, builder, args[0]).data, [args[1]])
-            first = builder.bitcast(first, ir.IntType(8).as_pointer())
-            function = builder.module.declare_intrinsic(
-                "llvm.prefetch", [first.type], ir.FunctionType(ir.VoidType(), [first.type, number, number, number])
-            )
-            for offset in range(0, count * kind.dtype.bitwidth // 8, LINE):
-                address = builder.gep(first, [number(offset)])
-                builder.call(function, [address, number(READING), number(NEAR), number(DATA)])
+            ask_lines_behind(builder, first, 0, count * kind.dtype.bitwidth // 8)
             return context.get_dummy_value()
 
         return types.void(array, start), generate

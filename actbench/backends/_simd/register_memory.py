@@ -14,17 +14,15 @@ from llvmlite import ir
 from numba.core import types
 
 from actbench.backends._simd.bits import intrinsic
-from actbench.backends._simd.registers import Register, declared, lanes_of, parts_of, spread, suffix
+from actbench.backends._simd.prefetch import ask_lines_behind
+from actbench.backends._simd.registers import BITS, Register, declared, lanes_of, parts_of, spread, suffix
 
 INDEX = ir.IntType(64)
 
-LINE = 64
-"""Bytes of a cache line, and of a register."""
-
 BYTES = ir.IntType(8).as_pointer()
 
-READING, NEAR, DATA = 0, 3, 1
-"""Arguments of llvm.prefetch: for reading; as near to the processor as possible; data."""
+REGISTER = BITS // 8
+"""Bytes of a register."""
 
 
 class RegisterMemory(NamedTuple):
@@ -81,14 +79,10 @@ class RegisterBlocks:
         return _address(builder, _data(context, builder, kind, array), first, vector), within
 
     def prefetch(self, builder: ir.IRBuilder, address: ir.Value) -> None:
-        """Ask the memory for what is ahead of a block; behind an array that does no harm."""
-        number = ir.IntType(32)
-        first = builder.bitcast(address, BYTES)
-        kind = ir.FunctionType(ir.VoidType(), [BYTES, number, number, number])
-        function = builder.module.declare_intrinsic("llvm.prefetch", [BYTES], kind)
-        for line in range(self.registers if self.ahead else 0):
-            place = builder.gep(first, [INDEX((self.ahead * self.registers + line) * LINE)])
-            builder.call(function, [place, number(READING), number(NEAR), number(DATA)])
+        """Ask the memory for what is ahead of a block, if anything."""
+        size = self.registers * REGISTER
+        if self.ahead:
+            ask_lines_behind(builder, address, self.ahead * size, size)
 
     def stores(self, builder: ir.IRBuilder, value: ir.Value, address: ir.Value) -> list[ir.StoreInstr]:
         """Return the stores of a block: of all at once, or of registers, in order."""
@@ -99,7 +93,7 @@ class RegisterBlocks:
         stores = []
         for register in range(self.registers):
             part = parts_of(builder, value, range(register * lanes, (register + 1) * lanes))
-            place = builder.asm(kept, "", "=r,0", [builder.gep(first, [INDEX(register * LINE)])], False)
+            place = builder.asm(kept, "", "=r,0", [builder.gep(first, [INDEX(register * REGISTER)])], False)
             stores.append(builder.store(part, builder.bitcast(place, part.type.as_pointer())))
         return stores
 

@@ -79,12 +79,20 @@ def scaled(_context: Any, x, k):
     return x(x, k), generate
 
 
-def _powers(fmt: Format) -> tuple[list[Any], Callable[..., Any]]:
-    """Return the rounded powers of 2 and the look-up of their relative errors, what is exact less 1."""
-    true = [EXACTLY.power(2, Decimal(j) / ENTRIES[fmt]) for j in range(ENTRIES[fmt])]
-    nearest = [fmt.real(float(power)) for power in true]
-    errors = [EXACTLY.divide(power, Decimal(float(rounded))) - 1 for power, rounded in zip(true, nearest, strict=True)]
-    return nearest, _look_up([fmt.bits(float(error)) for error in errors])
+def _powers(fmt: Format) -> list[Any]:
+    """Return the rounded powers of 2."""
+    return [fmt.real(float(power)) for power in _true_powers(fmt)]
+
+
+def _errors(fmt: Format) -> Callable[..., Any]:
+    """Return the look-up of the powers' relative errors, what is exact less 1."""
+    pairs = zip(_true_powers(fmt), _powers(fmt), strict=True)
+    errors = [EXACTLY.divide(power, Decimal(float(rounded))) - 1 for power, rounded in pairs]
+    return _look_up([fmt.bits(float(error)) for error in errors])
+
+
+def _true_powers(fmt: Format) -> list[Decimal]:
+    return [EXACTLY.power(2, Decimal(j) / ENTRIES[fmt]) for j in range(ENTRIES[fmt])]
 
 
 def _series(fmt: Format, steepness: float) -> tuple[Any, ...]:
@@ -95,7 +103,7 @@ def tabulated(fmt: Format, steepness: float) -> tuple[Callable[..., Any], Callab
     """Return the two functions of a raised e^(`steepness` x), as `decay` does, of registers."""
     entries = ENTRIES[fmt]
     first = fmt.fraction + 1 - entries.bit_length()
-    powers, _ = _powers(fmt)
+    powers = _powers(fmt)
     added = _look_up([fmt.bits(power) - fmt.bits(1.0) - (j << first) for j, power in enumerate(powers)])
     shift = fmt.integer(first)
     steps, less, per_ln2, minus_high, minus_low = fmt.reals(
@@ -136,7 +144,7 @@ def _growth(fmt: Format, steepness: float) -> Callable[[Format, float], Callable
 
 def _corrected(fmt: Format, steepness: float) -> Callable[..., Any]:
     """Return the function that multiplies a rounded power by e^(`steepness` r), and corrects it."""
-    series, (_, error_of) = _series(fmt, steepness), _powers(fmt)
+    series, error_of = _series(fmt, steepness), _errors(fmt)
 
     @inlined
     def grown(scale, r, k):
@@ -194,7 +202,7 @@ def exponential(fmt: Format, lowest: float, highest: float) -> Callable[..., Any
 
     An instruction multiplies by the power of two, so that nothing is raised: it rounds once and overflows by itself.
     """
-    powers, error_of = _powers(fmt)
+    powers, error_of = _powers(fmt), _errors(fmt)
     power_of = _look_up([fmt.bits(power) for power in powers])
     series = _series(fmt, 1.0)
     constant, per_ln2, minus_high, minus_low, low, high = fmt.reals(

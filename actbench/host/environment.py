@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -13,10 +12,11 @@ from pathlib import Path
 import psutil
 
 from actbench import __version__
-from actbench.errors import InputError, NotComparableError, printable
+from actbench.errors import InputError, NotComparableError
 from actbench.host import caches, memory, software
 from actbench.host.variables import tuning
 from actbench.model.loaded import Loaded
+from actbench.model.public import public_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +141,6 @@ def choose_threads(wanted: int | None) -> int:
 def public_metadata(metadata: Mapping[str, str | float]) -> dict[str, str | float]:
     """Return the part of pyperf's metadata that names no user, host or path."""
     return {key: value for key, value in metadata.items() if key in PUBLIC}
-
-
-def public_text(text: str) -> str:
-    """Return the text without the directories of its paths, which may name a user or a host."""
-    return re.sub(r"(?<![\w.])~?(?:/[^\s/'\":,;()]+)+/", ".../", text)
-
-
-def public_reason(reason: str) -> str:
-    """Return a reason as a run may hold it: it may have words of the user's code, with any characters."""
-    return printable(public_text(reason))
 
 
 def public_code(loaded: Iterable[Loaded]) -> list[Loaded]:

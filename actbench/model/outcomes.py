@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from actbench.model.cases import Block
+from actbench.model.public import public_reason
 
 NOT_INSTALLED = "which is not installed"
 """The end of the reason of a failure for want of a library."""
@@ -17,6 +18,10 @@ class Failure:
     block: str
     round: int
     reason: str
+
+    def __post_init__(self) -> None:
+        """Let the reason be one that may be recorded and shown: it may have words of the user's code."""
+        object.__setattr__(self, "reason", public_reason(self.reason))
 
 
 @dataclass(frozen=True, slots=True)

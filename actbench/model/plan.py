@@ -8,6 +8,7 @@ from functools import cached_property
 
 from actbench.model.cases import KERNEL_FIELDS, Arm, Block, Case, KernelId
 from actbench.model.inputs import STANDARD_NORMAL, Inputs
+from actbench.model.public import public_reason
 from actbench.model.training import Optimizer
 from actbench.model.variants import Variant
 
@@ -46,6 +47,10 @@ class LeftOut:
     """Of a case that was measured until it had lost; what was measured of it is not kept."""
     code: str | None = None
     """Digest of all code that a case executed which failed, or lost; None where that is not known."""
+
+    def __post_init__(self) -> None:
+        """Let the reason be one that may be recorded and shown: it may have words of the user's code."""
+        object.__setattr__(self, "reason", public_reason(self.reason))
 
 
 @dataclass(frozen=True, slots=True)

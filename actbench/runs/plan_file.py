@@ -10,9 +10,9 @@ import msgspec
 
 from actbench.errors import InputError, damaged, reason
 from actbench.host import regular
-from actbench.host.environment import public_text
 from actbench.model.loaded import Loaded
 from actbench.model.plan import Plan
+from actbench.model.public import public_text
 from actbench.runs.record import of_text
 
 SCHEMA = 2

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from actbench.errors import InputError, damaged
-from actbench.host.environment import Environment, public_reason, public_text
+from actbench.host.environment import Environment
 from actbench.model.calibration import Calibration
 from actbench.model.cases import Case, KernelId
 from actbench.model.checks import Check, StepCheck
@@ -22,6 +22,7 @@ from actbench.model.commit import Commit
 from actbench.model.loaded import Loaded
 from actbench.model.outcomes import Failure
 from actbench.model.plan import LeftOut, Plan
+from actbench.model.public import public_text
 from actbench.model.shard import Shard
 from actbench.runs import validity, validity_training
 
@@ -112,8 +113,7 @@ class Record:
 
     def leave_out(self, left_out: Sequence[LeftOut]) -> None:
         """Leave cases out, with all that is recorded of them but the code of those that failed or lost."""
-        left_out = [replace(one, reason=public_reason(one.reason)) for one in self._with_codes(left_out)]
-        larger, self.plan = self.plan, self.plan.without(left_out)
+        larger, self.plan = self.plan, self.plan.without(self._with_codes(left_out))
         places = self.plan.places_in(larger)
         self.calibrations = {
             name: calibration.of_arms(places[name]) for name, calibration in self.calibrations.items() if name in places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 
 from actbench.errors import InputError, unwritable
 from actbench.host import regular
-from actbench.host.environment import process_metadata, public_reason
+from actbench.host.environment import process_metadata
 from actbench.model.events import (
     Calibrated,
     CasesLeftOut,
@@ -28,7 +28,7 @@ from actbench.model.events import (
     RoundDone,
     StepChecked,
 )
-from actbench.model.outcomes import BlockTimes, Failure
+from actbench.model.outcomes import BlockTimes
 from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
 from actbench.runs.formatted import Formatted
@@ -99,10 +99,10 @@ class Writer:
     def _take_failure(self, event: Lost | Failed | Recovered) -> None:
         match event:
             case Lost(failure):
-                self.record.losses.append(_public(failure))
+                self.record.losses.append(failure)
             case Failed(failure):
                 self._forgive(failure.block)
-                self.record.failures.append(_public(failure))
+                self.record.failures.append(failure)
             case Recovered(block):
                 self._forgive(block)
 
@@ -184,10 +184,6 @@ def reopen(directory: Path) -> Iterator[Writer]:
             writer.save()  # the journal may end with an incomplete line
         run.record.status = Status.RUNNING
         yield writer
-
-
-def _public(failure: Failure) -> Failure:
-    return replace(failure, reason=public_reason(failure.reason))
 
 
 def _make_room(directory: Path) -> None:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from actbench import registry
+from actbench.model.events import CasesLeftOut, Failed
+from actbench.model.outcomes import Failure
 from actbench.model.plan import LeftOut
+from actbench.report.progress import Progress
 from actbench.report.remarks import left_out_in_short
 from actbench.runs.archive import Run
 from actbench.runs.record import decode, encode
+from tests.support.planned import planned
+
+OF_USER = "\x1b[31mlost\tin /home/me/mine.py"
+PUBLIC = r"\x1b[31mlost\tin .../mine.py"
 
 
 def left_out(**counts: int) -> list[LeftOut]:
@@ -34,6 +44,19 @@ def test_of_many_reasons_the_failures_and_those_of_most_cases_are_given_and_the_
 def test_a_run_holds_reasons_without_directories_and_with_escapes_for_what_does_not_print(loaded_run: Run) -> None:
     record = loaded_run.record
     assert record is not None
-    record.leave_out([LeftOut(record.plan.cases[0].id, "\x1b[31mlost\tin /home/me/mine.py", failed=True)])
-    assert record.plan.left_out[-1].reason == r"\x1b[31mlost\tin .../mine.py"
+    record.leave_out([LeftOut(record.plan.cases[0].id, OF_USER, failed=True)])
+    assert record.plan.left_out[-1].reason == PUBLIC
     assert decode(encode(record), Path("run.json")).plan == record.plan
+
+
+def test_reasons_of_planning_are_as_public_as_those_of_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    numpy = type(registry.backend("numpy"))
+    monkeypatch.setattr(numpy, "unsupported_strategy", lambda _, __, strategy: OF_USER * (strategy == "cached"))
+    assert [one.reason for one in planned().left_out] == [PUBLIC]
+
+
+def test_progress_shows_reasons_as_runs_hold_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(quiet=False) as progress:
+        progress.show(CasesLeftOut((LeftOut("a/b", OF_USER, failed=True),)))
+        progress.show(Failed(Failure("c/d", 1, OF_USER)))
+    assert capsys.readouterr().err == f"FAILED: left out 1 case, e.g. a/b: {PUBLIC}\nFAILED c/d: {PUBLIC}\n"

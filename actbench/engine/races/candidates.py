@@ -21,7 +21,6 @@ from actbench.engine.survey import pointwise
 from actbench.engine.working.checking import Refused, RefusedError, tried
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation
-from actbench.host.environment import public_reason
 from actbench.kernels import resolution
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.kernel import Kernel
@@ -66,7 +65,7 @@ def looked_for(request: RecommendRequest, cases: Iterable[Case], start_worker: S
         else:
             by_case[case] = _candidate(case, kernel, error, request)
     _require_candidates(by_case.values(), [*dict.fromkeys(refused.values())], request.bounds)
-    unexamined = (LeftOut(case.id, public_reason(one.reason), one.failed) for case, one in refused.items())
+    unexamined = (LeftOut(case.id, one.reason, one.failed) for case, one in refused.items())
     return LookedFor(by_case, tuple(unexamined))
 
 

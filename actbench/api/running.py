@@ -101,7 +101,6 @@ def worked(session: Session, writer: Writer, *, quiet: bool) -> tuple[Summary, b
         pass
     except WrongKernelError:
         status = Status.REFUSED
-        writer.record.forget_checks()
         raise
     except InputError:
         status = Status.INTERRUPTED if writer.times.blocks else Status.REFUSED

@@ -22,7 +22,7 @@ from actbench.engine.stock import PROCESSES, Stock
 from actbench.engine.stopping import Stopping, StoppingRule
 from actbench.engine.working.checking import Refused, RefusedError, Verification, leaving_out
 from actbench.errors import InputError
-from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked
+from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked, Withdrawn
 from actbench.model.times import Times
 from actbench.planning import library_threads
 from actbench.runs.record import Engine, Record
@@ -75,8 +75,19 @@ class Session:
         """Do the work; yield events, each of which must be written before the next one.
 
         `RefusedError` or `InputError` where nothing is left to measure, the former also where a kernel did not pass in
-        a strict session.
+        a strict session. What was measured of such a kernel is withdrawn first: it may be mended before a resume.
         """
+        try:
+            yield from self._worked()
+        except RefusedError as error:
+            wrong = {one.kernel for one in error.refused}
+            blocks = self.record.plan.by_id.items()
+            timing = (name for name, block in blocks if any(case.kernel in wrong for case in block.timed))
+            yield Withdrawn(tuple(timing), str(error))
+            raise
+
+    def _worked(self) -> Iterator[Event]:
+        """Check, and measure."""
         verification = Verification(self.record.plan)
         if len(self.record.checks) < len(self.record.plan.kernels):
             self.record.checks.clear()

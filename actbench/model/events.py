@@ -36,6 +36,15 @@ class CasesLeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Kernels turned out to be wrong, which ends the run: what was measured in these blocks is of wrong code."""
+
+    blocks: tuple[str, ...]
+    """The ids of all blocks that time one of them."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PartsTimed:
     """The parts of the training steps of a block were timed in a round."""
 
@@ -133,6 +142,7 @@ Event = (
     Checked
     | StepChecked
     | CasesLeftOut
+    | Withdrawn
     | Calibrated
     | PartsTimed
     | Measured

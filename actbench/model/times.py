@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,6 +68,14 @@ class Times:
             }
             for before in (seconds, shares)
         )
+
+    def withdraw(self, names: Collection[str]) -> None:
+        """Forget what was measured in these blocks and probes."""
+        for block in self._seconds:
+            if block.id in names:
+                self._seconds[block], self._processor[block] = {}, {}
+                self._stacked.pop(block, None)
+                self._stacked_processor.pop(block, None)
 
     def of_blocks(self, keep: Callable[[Block], bool]) -> Times:
         """Return the times of some blocks only, without probes."""

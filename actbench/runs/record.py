@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -154,9 +154,15 @@ class Record:
             for one in left_out
         ]
 
-    def forget_checks(self) -> None:
-        """Let everything be checked again where the run goes on: something that had passed turned out to be wrong."""
+    def withdraw(self, names: Collection[str], rounds: int) -> None:
+        """Forget what is recorded of these blocks and probes, which leaves so many rounds, and all checks.
+
+        Where the run goes on, everything is checked again: something that had passed turned out to be wrong.
+        """
         self.checks, self.step_checks = [], []
+        self.rounds = min(self.rounds, rounds)
+        self.calibrations = {name: known for name, known in self.calibrations.items() if name not in names}
+        self.parts = {name: of_block for name, of_block in self.parts.items() if name not in names}
 
     def note_parts(self, block: str, number: int, seconds: Sequence[Sequence[float]]) -> None:
         """Take down the seconds of the parts of a block's training steps in a round, by arm."""

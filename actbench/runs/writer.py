@@ -27,8 +27,9 @@ from actbench.model.events import (
     Recovered,
     RoundDone,
     StepChecked,
+    Withdrawn,
 )
-from actbench.model.outcomes import BlockTimes
+from actbench.model.outcomes import BlockTimes, Failure
 from actbench.model.times import Times
 from actbench.runs import archive, files, journal, latest, record, values
 from actbench.runs.formatted import Formatted
@@ -76,6 +77,8 @@ class Writer:
                 self.record.leave_out(left_out)
                 self.times.leave_out(self.record.plan)
                 self.save()
+            case Withdrawn():
+                self._withdraw(event)
             case Calibrated(block, calibration):
                 self.record.calibrations[block] = calibration
                 self.save()
@@ -105,6 +108,15 @@ class Writer:
                 self.record.failures.append(failure)
             case Recovered(block):
                 self._forgive(block)
+
+    def _withdraw(self, event: Withdrawn) -> None:
+        """Forget the rounds of blocks, as those of blocks that failed, so that a resume measures all of them."""
+        measured = [block.id for block in (*self.times.blocks, *self.times.probes) if block.id in event.blocks]
+        self.times.withdraw(event.blocks)
+        self.record.withdraw(event.blocks, self.times.last_round)
+        for name in measured:
+            self._take_failure(Failed(Failure(name, 0, event.reason)))
+        self.save()
 
     def save(self) -> None:
         """Write the files of measurements as one, as far as they changed, and remove the journal."""

@@ -73,11 +73,12 @@ def test_the_case_that_fails_alone_is_left_out_and_costs_the_others_nothing(
 
 
 def counts_its_calls(*, after: int, size: int) -> Callable[..., Any]:
-    """Return what workers answer where `cached` of a size turns out to be wrong after so many rounds."""
+    """Return what workers answer where `cached` of logistic turns out to be wrong at a size after so many rounds."""
     real, rounds = FakeWorker.ask, count()
 
     def ask(self: FakeWorker, request: Request[Any], more_time: float = 0.0) -> Any:
-        if isinstance(request, ListDoubts) and self.block and self.block.size == size and next(rounds) >= after:
+        doubted = self.block and (self.block.activation, self.block.size) == ("logistic", size)
+        if isinstance(request, ListDoubts) and self.block and doubted and next(rounds) >= after:
             arm = next((arm for arm, case in enumerate(self.block.cases) if case.strategy == "cached"), None)
             nothing = PackedArray.pack(np.empty(0))
             doubt = PackedDoubt(arm or 0, "it counts its calls", False, nothing, nothing, nothing)
@@ -108,13 +109,40 @@ def test_a_run_whose_only_kernel_turns_out_to_be_wrong_is_refused_and_checked_ag
     with monkeypatch.context() as patched:
         patched.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=1000))
         assert actbench("run", *alone, "-o", "here", "--rounds", "6").exit_code == 4
-    assert (record(Path("here"))["status"], record(Path("here"))["rounds"]) == ("refused", 2)
+    assert record(Path("here"))["status"] == "refused"
     compared = actbench("compare", "here")
     assert compared.stderr.startswith("actbench: here was refused, for a wrong kernel")
     with a_wrong_formula():
         resumed = actbench("run", "--resume", "here")
     assert resumed.exit_code == 4
     assert "it seems to be off by a factor of 1.001" in resumed.stderr
+
+
+def test_rounds_of_a_kernel_that_was_wrong_do_not_count_once_it_is_mended(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = (*SMALL, "--filter", "*/cached/*")
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=1000))
+        assert actbench("run", *alone, "-o", "here", "--rounds", "6").exit_code == 4
+    refused = archive.load(Path("here"))
+    assert (refused.times.last_round, record(Path("here"))["rounds"]) == (0, 0)
+    resumed = actbench("run", "--resume", "here")
+    assert resumed.exit_code == 0, resumed.stderr
+    assert archive.load(Path("here")).times.last_round == 6
+    assert all("it counts its calls" in lost["reason"] for lost in record(Path("here"))["losses"])
+
+
+def test_where_a_strict_run_ends_for_a_wrong_kernel_the_other_blocks_keep_their_rounds(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=1000))
+        assert actbench("run", *SMALL, "-a", "logistic,tanh", "--strict", "-o", "here", "--rounds", "6").exit_code == 4
+    assert [block.activation for block in archive.load(Path("here")).times.blocks] == ["tanh"]
+    assert actbench("run", "--resume", "here").exit_code == 0
+    times = archive.load(Path("here")).times
+    assert {block.activation: len(times.rounds(block)) for block in times.blocks} == {"logistic": 6, "tanh": 6}
 
 
 def test_a_block_given_up_early_does_not_keep_the_others_at_it(actbench: Actbench, bench: FakeBench) -> None:

@@ -53,17 +53,17 @@ class Settled:
     need: RaceNeed | None = None
     """What would decide open races; None where nothing was measured now."""
     refused: RefusedError | None = None
-    """Why nothing was measured of the races that earlier runs left open."""
+    """The failures for which nothing was measured of the races that earlier runs left open."""
 
 
 def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     """Decide races by earlier runs, and measure what is open.
 
-    `NotComparableError` where a run that is named says nothing about them, `RefusedError` where nothing is known and
-    every kernel is refused.
+    `NotComparableError` where a run that is named says nothing about them. Where nothing is known, `RefusedError` if
+    every kernel is refused, or `NoneSupportedError` if none failed.
     """
     from actbench.engine.races.earlier import EarlierRuns, silent, why_nothing
-    from actbench.engine.working.checking import RefusedError
+    from actbench.engine.working.checking import NoneSupportedError, RefusedError
     from actbench.errors import NotComparableError
     from actbench.report.race_needs import race_need
     from actbench.report.remarks import left_out_in_short
@@ -95,15 +95,18 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
         remarks = [*absent, *_from(known, "nothing was measured now")]
         return Settled(contest.outcomes(race.places), remarks, record, False)
     record.leave_out(left_out)
+    places = {**race.places}
     try:
         with create(None, record) as writer:
             command = _that_goes_on(known, mode, writer.directory)
             now, interrupted = _measure(writer, race, mode, seams, command)
-    except RefusedError as error:
-        if not any(race.places.values()):
+    except (RefusedError, NoneSupportedError) as error:
+        if not any(places.values()):
             raise
-        remarks = [*absent, *_from(known, "nothing else could be measured now"), f"{error}."]
-        return Settled(contest.outcomes(race.places), remarks, record, False, refused=error)
+        refused = [f"{one.sentence}." for one in error.refused]
+        remarks = [*absent, *_from(known, "nothing else could be measured now"), *refused]
+        failed_now = error if isinstance(error, RefusedError) else None
+        return Settled(contest.outcomes(places), remarks, record, False, refused=failed_now)
     remarks = [*absent, *_from(known, "it counts, too"), *now]
     outcomes = contest.outcomes(race.places)
     need = race_need(outcomes, race.seconds_of, command, fresh=mode.fresh)
@@ -159,13 +162,13 @@ def _that_goes_on(known: EarlierRuns, mode: RaceMode, written: Path) -> str:
 
 
 def _measure(writer: Writer, race: Racing, mode: RaceMode, seams: Seams, command: str) -> tuple[list[str], bool]:
-    """Measure; return where that is written with what failed, and whether Ctrl-C ended it."""
+    """Measure; return where that is written with what failed or is not supported, and whether Ctrl-C ended it."""
     from actbench.engine.session import Session
 
     before = len(writer.record.plan.left_out)
     session = Session(writer.record, writer.times, mode.started, 1, seams, stopping=race)
     _, interrupted = measured(session, writer, quiet=mode.quiet, more=f"{command} goes on")
-    failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out[before:] if one.failed]
+    failed = [f"{one.case}: {one.reason}" for one in writer.record.plan.left_out[before:] if not one.lost]
     failed += [f"{one.block}: {one.reason}" for one in writer.record.failures]
     return [f"Measured now, written to {writer.directory}.", *failed], interrupted
 
@@ -227,6 +230,6 @@ def end(ctx: click.Context, settled: Settled, of_frameworks: Record | None = Non
     fail_for(settled.record)
     if of_frameworks:
         fail_for(of_frameworks)
-    if any(one.is_open for one in settled.outcomes):
+    if any(one.is_open and one.racing for one in settled.outcomes):
         click.echo(open_line(settled.outcomes, settled.need), err=True)
         ctx.exit(ExitCode.INCONCLUSIVE)

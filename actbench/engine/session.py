@@ -20,8 +20,7 @@ from actbench.engine.live.starting import EarlyStarts, places_to_start
 from actbench.engine.protocol import Source
 from actbench.engine.stock import PROCESSES, Stock
 from actbench.engine.stopping import Stopping, StoppingRule
-from actbench.engine.working.checking import Refused, RefusedError, Verification, leaving_out
-from actbench.errors import InputError
+from actbench.engine.working.checking import NoneSupportedError, Refused, RefusedError, Verification, leaving_out
 from actbench.model.events import CasesLeftOut, Checked, Event, StepChecked, Withdrawn
 from actbench.model.times import Times
 from actbench.planning import library_threads
@@ -118,7 +117,7 @@ class Session:
         if not self.record.plan.without(left_out).blocks:
             if any(one.failed for one in self.refused):
                 raise RefusedError(self.refused)
-            raise InputError(f"no case is left to measure, because {self.refused[0].reason}")
+            raise NoneSupportedError(self.refused)
         if left_out and not self.strict:
             yield CasesLeftOut(left_out)
 

@@ -38,10 +38,10 @@ def race_need(
 
 
 def open_line(outcomes: Sequence[Recommendation], need: RaceNeed | None) -> str:
-    """Say that races are open, and what would decide them."""
-    is_open = [one for one in outcomes if one.is_open]
+    """Say that races are open of which something was measured, and what would decide them."""
+    is_open = [one for one in outcomes if one.is_open and one.racing]
     what = "it" if len(outcomes) == 1 else f"{len(is_open)} of {len(outcomes)} races"
-    early = max((one.fewest_rounds for one in is_open if one.racing and one.is_too_early), default=0)
+    early = max((one.fewest_rounds for one in is_open if one.is_too_early), default=0)
     least = f" ({early} rounds are the fewest that show a difference)" if early else ""
     return f"the budget leaves {what} open{least}: {_way_out(need, at_least=bool(early))}"
 

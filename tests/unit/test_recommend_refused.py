@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from actbench import plugins
 from actbench.engine.launch import WorkerLostError
-from actbench.engine.protocol import Evaluate
+from actbench.engine.protocol import Doubts, Evaluate, ListDoubts, PackedDoubt
+from actbench.engine.wire import PackedArray, Request
 from actbench.errors import ExitCode
 from tests.conftest import Actbench
 from tests.support import fake
-from tests.support.fake import FakeBench
+from tests.support.fake import FakeBench, FakeWorker
 from tests.support.races import LOGISTIC, Recommend, outcome, taking, unlike, unwrapped
 
 MINE = """
@@ -110,6 +113,56 @@ def half(m):
 
     return Formulas(forward=forward, recompute=recompute)
 """
+
+
+UNSUPPORTED = (
+    WRONG.replace("0.6 + 0.0 * z", "backed(z)")
+    .replace(
+        "    def forward",
+        """    def backed(z):
+        if getattr(z, "size", 3) < 3:
+            raise InputError("it needs a device")
+        return 0.5 + 0.0 * z
+
+    def forward""",
+    )
+    .replace("from actbench import", "from actbench.errors import InputError\nfrom actbench import", 1)
+)
+
+
+def test_a_table_of_which_the_rest_is_not_supported_is_shown_by_earlier_runs(
+    actbench: Actbench, bench: FakeBench, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(plugins.unload)
+    Path("half.py").write_text(UNSUPPORTED, encoding="utf-8")
+    bench.seconds = unlike(bench, taking(cached=0.5))
+    table = ("recommend", "--all", *LOGISTIC, "-a", "logistic,half", "-d", "float32", "--load", "half.py")
+    for number in ("first", "second"):
+        result = actbench(*table, "-o", number)
+        assert result.exit_code == 0, result.output
+        assert "numpy, 2 races: 1 with one fastest strategy, 1 with nothing measured." in result.stdout
+        words = " ".join(result.stdout.split())
+        assert "half/recompute/numpy/backward/float32" in words
+        assert "it needs a device" in words
+        assert "winner" in Path(number, "recommendations.csv").read_text(encoding="utf-8")
+
+
+def test_kernels_that_turn_out_to_be_wrong_in_the_race_are_not_recommended(
+    recommend: Recommend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, rounds, nothing = FakeWorker.ask, count(), PackedArray.pack(np.empty(0))
+
+    def ask(self: FakeWorker, question: Request[Any], more_time: float = 0.0) -> Any:
+        if isinstance(question, ListDoubts) and self.block and next(rounds) >= 6:
+            doubts = (PackedDoubt(arm, "it counts its calls", False, *3 * [nothing]) for arm in range(2))
+            return Doubts(tuple(doubts))
+        return real(self, question, more_time)
+
+    monkeypatch.setattr(FakeWorker, "ask", ask)
+    result = recommend(taking(cached=0.5), "-s", "recompute,cached")
+    assert result.exit_code == ExitCode.FAILED
+    assert "it counts its calls" in result.stderr
+    assert result.stdout == ""
 
 
 def test_a_table_of_which_the_rest_cannot_be_measured_is_shown_by_earlier_runs_and_ends_with_4(

@@ -18,7 +18,7 @@ from actbench.engine.launch import Launch, RestartingWorker, StartWorker, Worker
 from actbench.engine.races.saved_names import kept_by
 from actbench.engine.requests import DEFAULT_TIMEOUT, Bounds, RecommendRequest
 from actbench.engine.survey import pointwise
-from actbench.engine.working.checking import Refused, RefusedError, tried
+from actbench.engine.working.checking import NoneSupportedError, Refused, RefusedError, tried
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 from actbench.kernels import resolution
@@ -73,7 +73,7 @@ def _require_candidates(every: Collection[Candidate], refused: Sequence[Refused]
     if not every:
         if any(one.failed for one in refused):
             raise RefusedError(refused)
-        raise InputError(f"no case is left to measure, because {refused[0].reason}")
+        raise NoneSupportedError(refused)
     if all(one.ruled_out for one in every):
         nearest = min(every, key=lambda one: _excess(one, bounds))
         raise InputError(

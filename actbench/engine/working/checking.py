@@ -23,7 +23,7 @@ from actbench.engine.protocol_training import CheckStep
 from actbench.engine.races.typical_error import TypicalErrors
 from actbench.engine.working.examined import Examined
 from actbench.engine.working.same_network import require_planned
-from actbench.errors import BenchmarkError, WrongKernelError, listed
+from actbench.errors import BenchmarkError, InputError, WrongKernelError, listed
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
@@ -56,6 +56,11 @@ class Refused:
         """The id of the kernel or the training step."""
         return self.step.id if self.step else self.kernel.id
 
+    @property
+    def sentence(self) -> str:
+        """What happened, with the id."""
+        return self.reason if self.failed else f"{self.id} cannot be measured: {self.reason}"
+
     def of(self, case: Case) -> Refused:
         """Return this of what another case calls, which alone can be the cause."""
         reason = self.reason.replace(self.kernel.id, case.kernel.id)
@@ -74,8 +79,18 @@ class RefusedError(WrongKernelError):
         self.refused = tuple(refused)
         first, *others = refused
         also = f"; refused as well: {listed([one.id for one in others])}" if others else ""
-        reason = first.reason if first.failed else f"{first.id} cannot be measured: {first.reason}"
-        super().__init__(f"{reason}{also}")
+        super().__init__(f"{first.sentence}{also}")
+
+
+class NoneSupportedError(InputError):
+    """No case is left to measure, and no kernel failed: the reasons of all."""
+
+    def __init__(self, refused: Sequence[Refused]) -> None:
+        """Take at least one."""
+        self.refused = tuple(refused)
+        reasons = {one.reason for one in refused}
+        why = refused[0].reason if len(reasons) == 1 else "; ".join(one.sentence for one in refused)
+        super().__init__(f"no case is left to measure, because {why}")
 
 
 class Verification:

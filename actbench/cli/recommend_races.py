@@ -178,11 +178,14 @@ def compare_frameworks(
 ) -> tuple[ComparedFrameworks, Record | None]:
     """Measure what frameworks choose beside what leads, in a run of its own; return its record, too, if there is one.
 
+    Nothing is measured where no framework's own activation is left.
+
     `KeyboardInterrupt` by Ctrl-C, `BenchmarkError` where nothing was timed, or what leads was not.
     """
     from actbench.analysis.framework_choices import ComparedFrameworks
     from actbench.api.running import nothing_timed
     from actbench.engine.races import frameworks
+    from actbench.engine.races.comparing import NoFrameworkError
     from actbench.engine.session import Session
     from actbench.runs.writer import create
 
@@ -191,6 +194,10 @@ def compare_frameworks(
     contest = frameworks.prepare(request, outcome, seams.start_worker)
     if isinstance(contest, ComparedFrameworks):
         return contest, None
+    record = contest.prepared.record(seams.start_worker)
+    record.leave_out(contest.left_out)
+    if not contest.block.frameworks:
+        return contest.not_compared(record), record
     if not mode.quiet:
         names = ", ".join(arm.backend for arm in contest.block.frameworks)
         best = f"{outcome.leader.case.strategy} with {outcome.leader.case.backend}"
@@ -199,12 +206,18 @@ def compare_frameworks(
             "new process that loads and compiles them anew: this takes minutes",
             err=True,
         )
-    record = contest.prepared.record(seams.start_worker)
-    record.leave_out(contest.left_out)
-    with create(None, record) as writer:
-        session = Session(writer.record, writer.times, seams.clock(), contest.block.fewest_rounds, seams)
-        more = "the answer of the race stands, and the same command measures the frameworks again"
-        _, interrupted = measured(session, writer, quiet=mode.quiet, more=more)
+    stopping = contest.stopping(record.settings)
+    more = "the answer of the race stands, and the same command measures the frameworks again"
+    try:
+        with create(None, record) as writer:
+            session = Session(
+                writer.record, writer.times, seams.clock(), contest.block.fewest_rounds, seams, stopping=stopping
+            )
+            _, interrupted = measured(session, writer, quiet=mode.quiet, more=more)
+    except NoFrameworkError as error:
+        if not mode.quiet:
+            click.echo(f"--others: {error}", err=True)
+        return contest.not_compared(record), record
     if interrupted:
         raise KeyboardInterrupt
     if not writer.times.blocks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,11 @@ from tests.support.peers import usable
 from tests.support.races import LOGISTIC, Recommend, taking
 
 BLOCK = "logistic/backward/float32/1000"
+
+
+def runs_with_rounds() -> int:
+    """Return the number of runs in which something was measured."""
+    return sum(json.loads(file.read_text())["rounds"] > 0 for file in Path("results").glob("2*/run.json"))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +70,7 @@ def test_a_framework_that_crashes_is_not_compared_and_the_command_ends_with_4(
     (absent,) = answer["absent"]
     assert absent.startswith(f"Not compared: {name}, because logistic/shipped/{name}/")
     assert absent.endswith(" cannot be timed: gone.")
+    assert runs_with_rounds() == 1, "strategies without a framework are not measured"
 
 
 @pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
@@ -85,6 +92,7 @@ def test_a_framework_whose_derivative_cannot_be_looked_at_is_not_compared_and_th
     answered = json.loads(result.stdout)
     assert (answered["choice"]["strategy"], answered["others"]) == ("cached", [])
     shipped = f"logistic/shipped/{name}/backward/float32"
+    assert runs_with_rounds() == 1, "strategies without a framework are not measured"
     assert answered["absent"] == [f"Not compared: {name}, because {shipped} cannot be checked: gone."]
 
 

@@ -18,7 +18,9 @@ from actbench.backends import Backend
 from actbench.engine.launch import StartWorker
 from actbench.engine.preparing import PreparedRun
 from actbench.engine.races import recommending
+from actbench.engine.races.comparing import ComparingFrameworks
 from actbench.engine.requests import RecommendRequest
+from actbench.engine.stopping import Stopping
 from actbench.engine.training import PreparedTrain
 from actbench.errors import BenchmarkError, InputError
 from actbench.model.cases import Arm
@@ -26,7 +28,7 @@ from actbench.model.plan import LeftOut
 from actbench.model.times import Times
 from actbench.model.training import RECOMPUTE, SHIPPED, TEXTBOOK
 from actbench.model.variants import Variant
-from actbench.runs.record import Record
+from actbench.runs.record import Record, Settings
 
 FRAMEWORKS = ("torch", "torch-compile", "jax")
 ON_DEVICE = ("torch-cuda", "torch-compile-cuda")
@@ -69,9 +71,26 @@ class FrameworkContest:
         if self.block.best in missing:
             raise BenchmarkError(f"nothing was compared with what led in the race: {missing[self.block.best]}")
         frameworks = self.block.judged(block.arms, times.seconds(block))
-        absent = {arm.backend: missing[arm] for arm in self.block.frameworks if arm in missing}
-        sentences, rounds = (*self.absent, *_sentences(absent)), len(times.rounds(block))
-        return ComparedFrameworks(self.best.case, self.race, frameworks, sentences, rounds, directory)
+        absent, rounds = self._absent(missing), len(times.rounds(block))
+        return ComparedFrameworks(self.best.case, self.race, frameworks, absent, rounds, directory)
+
+    def not_compared(self, record: Record) -> ComparedFrameworks:
+        """Return what a run says by which no framework could be compared."""
+        reasons = {one.case: one.reason for one in record.plan.left_out}
+        (planned,) = self.prepared.plan.blocks
+        missing = {
+            arm: reasons[case.id] for case, arm in zip(planned.cases, planned.arms, strict=True) if case.id in reasons
+        }
+        return ComparedFrameworks(self.best.case, self.race, (), self._absent(missing), 0, None)
+
+    def stopping(self, settings: Settings) -> ComparingFrameworks:
+        """Return the rule that ends a run with these settings."""
+        fewest = self.block.fewest_rounds
+        return ComparingFrameworks(Stopping(settings.target, settings.budget, settings.rounds, fewest))
+
+    def _absent(self, missing: Mapping[Arm, str]) -> tuple[str, ...]:
+        reasons = {arm.backend: missing[arm] for arm in self.block.frameworks if arm in missing}
+        return (*self.absent, *_sentences(reasons))
 
 
 def prepare(

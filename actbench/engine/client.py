@@ -31,6 +31,7 @@ from actbench.errors import BenchmarkError
 from actbench.host import processors
 from actbench.host.starvation import ProcessorTime
 from actbench.host.variables import worker_environment
+from actbench.model.cases import Case
 from actbench.runs.record import of_text
 
 PACKAGE_DIRECTORY = Path(__file__).resolve().parents[1]
@@ -71,6 +72,7 @@ class WorkerProcess:
         self._role, self._subject = options.role, options.subject
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # stays open as long as the worker lives
         self._pending = b""
+        self._doing = ""
         try:
             self._process = subprocess.Popen(
                 [interpreter.python, "-P", "-c", BOOT, interpreter.packages],
@@ -102,7 +104,7 @@ class WorkerProcess:
 
     def ask(self, request: Request[A], more_time: float = 0.0) -> A:
         """Return the answer, as `actbench.engine.launch.Worker.ask` does."""
-        line = b""
+        line, self._doing = b"", _doing(request) or self._doing
         with suppress(BrokenPipeError):
             self._stdin.write(_encoded(request))
             self._stdin.flush()
@@ -156,7 +158,8 @@ class WorkerProcess:
                 if patience := taken.patience(allowed):
                     deadline = time.monotonic() + patience
                     continue
-                slow = f"took longer than the {allowed:.3g} s that a case may take (--timeout): {taken}"
+                limit = f"the {allowed:.3g} s that a case may take (--timeout allows more)"
+                slow = f"took longer than {limit}{self._doing}: {taken}"
                 self._kill()
                 raise WorkerHungError(f"{self._subject} {slow}{self._last_words()}")
             chunk = os.read(self._stdout.fileno(), 1 << 16)
@@ -192,6 +195,20 @@ class WorkerProcess:
         lines = self._words.read().decode(errors="replace").split("\n")
         spoken = [line.strip() for line in lines if line.strip()]
         return f"; its last words: {spoken[-1]}" if spoken else ""
+
+
+def _doing(request: Request[Any]) -> str:
+    """Return what a worker does, for errors: where it is at a start or a case; "" where it goes on with a block."""
+    match request:
+        case protocol.Start():
+            return ", before it was ready"
+        case protocol.Load():
+            return ", while it loaded code"
+        case protocol.Prepare():
+            cases = [case for case in map(Case.parse, request.cases) if not case.is_yardstick]
+            return f", with {cases[0].id if len(cases) == 1 else cases[0].empty_block.id}"
+    case = getattr(request, "case", None)
+    return f", with {case}" if case else ""
 
 
 def _encoded(request: Request[Any]) -> bytes:

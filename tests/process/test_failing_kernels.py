@@ -84,12 +84,12 @@ def late(z):
 """
 
 REASONS = {
-    "hanging": "took longer than the 1 s that a case may take (--timeout): ",
+    "hanging": "took longer than the 1 s that a case may take (--timeout allows more), with logistic/hanging/",
     "crashing": "the worker was killed by SIGSEGV",
     "aborting": "the worker was killed by SIGABRT",
     "lacking": "it needs a_library_that_is_not_there, which is not installed",
     "limiting": "it changes RLIMIT_AS, a limit of the process that all kernels share",
-    "stopping": "took longer than the 1 s that a case may take (--timeout): ",
+    "stopping": "took longer than the 1 s that a case may take (--timeout allows more), with logistic/stopping/",
     "writing": "logistic/writing/numpy/derivative/float64 is wrong: a kernel of this block changes the operand z",
     "late": "cannot be timed: the worker was killed by SIGABRT",
 }
@@ -136,7 +136,7 @@ refused = compiled("refused-by-compiler", slope, backend=raising)
 """
 
 COMPILER_REASONS = {
-    "never-compiled": "took longer than the 15 s that a case may take (--timeout): ",
+    "never-compiled": "took longer than the 15 s that a case may take (--timeout allows more), with logistic/never-co",
     "crashing-compiler": "the worker was killed by SIGABRT",
     "refused-by-compiler": "backend='raising' raised: RuntimeError: no such instruction",
 }

@@ -20,7 +20,7 @@ from actbench.model.cases import Case
 from actbench.model.plan import Plan
 from actbench.model.times import Times
 from actbench.runs import files, journal, latest, record, values
-from actbench.runs.names import JOURNAL, MEASUREMENTS, PROBES, REPORT, RUN, SUITE, TABLES, VALUES, WRITTEN
+from actbench.runs.names import DERIVED, JOURNAL, MEASUREMENTS, PROBES, REPORT, RUN, SUITE, VALUES, WRITTEN
 from actbench.runs.record import Record, Status
 
 ATTEMPTS, PAUSE = 20, 0.05
@@ -98,7 +98,7 @@ def read_record(directory: Path) -> Record:
 
 def tidy(directory: Path) -> None:
     """Clean up after a killed process; the caller holds the lock. `OSError` where the disk refuses."""
-    files.recover(directory, MEASUREMENTS, TABLES)
+    files.recover(directory, MEASUREMENTS, DERIVED)
 
 
 def _load_suite(path: Path) -> Run:
@@ -162,7 +162,8 @@ def _read(directory: Path) -> Run:
 
 def _settled(run: Run) -> Run:
     """Clean up after a killed process and mark its run as interrupted; leave a run that is being measured unchanged."""
-    unfinished = any(files.part(run.path / name).exists() for name in (*MEASUREMENTS, *TABLES))
+    unfinished = any(files.part(run.path / name).exists() for name in (*MEASUREMENTS, *DERIVED))
+    unfinished |= (run.path / files.PROBE).exists()
     if run.record is None or (run.record.status is not Status.RUNNING and not unfinished):
         return run
     with suppress(InputError, OSError), files.locked(run.path):

@@ -199,7 +199,7 @@ def _move_into_place(path: Path, data: str | bytes) -> None:
     try:
         _synced(temporary, data)
         temporary.replace(path)
-    except OSError:
+    except BaseException:  # Ctrl-C, too: what is not whole is not needed
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise

@@ -20,6 +20,9 @@ TABLES = (CASES, SPEEDUPS, CROSSOVERS, PARTS, GAINS, MEMORY, SWEEP, SUMMARY)
 REPORT = "report.html"
 """The file that is derived from them on request."""
 
+DERIVED = (*TABLES, REPORT)
+"""All files that can be made again from the measurements."""
+
 LOADED_SOURCE = "loaded.py"
 """What was declared in Python, where it was not in a file of the user's."""
 

@@ -166,6 +166,30 @@ def test_ctrl_c_a_second_time_leaves_a_run_that_is_interrupted_and_clean(
     assert not [name for name in names(Path("here")) if name.startswith(".")]
 
 
+@pytest.mark.parametrize("name", [".report.html.part", ".probe.part", ".summary.md.part"])
+def test_what_a_killed_command_leaves_beside_a_complete_run_is_cleaned_up_by_who_reads_it(
+    actbench: Actbench, name: str
+) -> None:
+    assert actbench("run", *SMALL, "-o", "here", "--rounds", "1").exit_code == 0
+    Path("here", name).write_text("a half")
+    assert actbench("compare", "here").exit_code == 0
+    assert name not in names(Path("here"))
+
+
+def test_ctrl_c_while_a_file_is_written_leaves_the_old_one_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "table.md").write_text("old")
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        files.write(tmp_path / "table.md", "new")
+    assert names(tmp_path) == {"table.md"}
+    assert (tmp_path / "table.md").read_text() == "old"
+
+
 def test_a_run_that_goes_on_is_left_alone_by_who_reads_it(actbench: Actbench, measured: archive.Run) -> None:
     with writer.create(Path("here"), as_new(measured)) as going:
         for event in events(measured)[:-1]:

@@ -22,7 +22,7 @@ def kept_for(output: Path | None) -> Iterator[None]:
     if output is None:
         yield
         return
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    if output.exists() and (not output.is_dir() or any(path.name != files.PROBE for path in output.iterdir())):
         raise InputError(f"-o {output}: there is something already: name a new directory")
     files.probe(output, MOST_BYTES_KEPT)
     with files.locked(output):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, activation
@@ -9,7 +10,7 @@ from actbench.formula import Flaw, Formulas, Piecewise, Strategy, Weakness, acti
 PEAK = Weakness(
     Flaw.AMPLIFIES,
     "1 - y^2 is z^2 near 0, and has what rounding y has left of it",
-    lambda z, fmt: 1.0 / (z * z + float(fmt.eps)),
+    lambda z, fmt: 1.0 / (z * z + abs(z) * sqrt(float(fmt.eps)) + float(fmt.tiny)),  # y next to 1 has the sqrt of eps
 )
 
 SECOND_CROSSES = Weakness(

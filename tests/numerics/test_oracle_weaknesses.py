@@ -11,6 +11,7 @@ import pytest
 
 from actbench import registry
 from actbench.formula import Activation, Flaw, Formulas, Strategy, Weakness
+from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import KernelId
@@ -242,3 +243,14 @@ def test_bands_of_z_mirror_one_another_up_to_their_ends() -> None:
     right = [*by_band(ends, errors)]
     assert right[-ends.size :] == errors.tolist(), "a band begins where the one before it ends"
     assert [*by_band(-ends, errors)] == right[::-1]
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+def test_of_sech_a_y_that_is_rounded_to_the_number_below_1_loses_what_is_declared(dtype: Dtype) -> None:
+    kernel = resolution.kernel(KernelId("sech", Variant("pair"), "numpy", Op.DERIVATIVE, dtype))
+    z = np.geomspace(1e-12, 0.1, 200).astype(dtype.value)
+    exact = z.astype(np.longdouble)
+    y = np.minimum(1 / np.cosh(exact), np.nextafter(z.dtype.type(1), z.dtype.type(0))).astype(z.dtype)
+    slope, computed = np.tanh(exact) / np.cosh(exact), y * np.sqrt((1 - y) * (1 + y))
+    error = abs(computed - slope) / np.spacing(slope.astype(z.dtype))
+    assert np.all(error <= flaws.allowed(kernel.weaknesses, z))

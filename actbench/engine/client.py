@@ -206,7 +206,7 @@ def _doing(request: Request[Any]) -> str:
             return ", while it loaded code"
         case protocol.Prepare():
             cases = [case for case in map(Case.parse, request.cases) if not case.is_yardstick]
-            return f", with {cases[0].id if len(cases) == 1 else cases[0].empty_block.id}"
+            return f", with {cases[0].id if len(cases) == 1 else cases[0].empty_block.id}" if cases else ""
     case = getattr(request, "case", None)
     return f", with {case}" if case else ""
 

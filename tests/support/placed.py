@@ -28,5 +28,7 @@ def placed(seed: int = 0, dtype: Dtype = Dtype.FLOAT64, size: int = SIZE, activa
     return Placement(Operands.drawn(registry.activation(activation), dtype, size, seed=1), np.random.default_rng(seed))
 
 
-def call(placement: Placement, strategy: str, backend: str, op: Op = Op.DERIVATIVE) -> Invocation:
-    return prepare(Case("logistic", Variant(strategy), backend, op, Dtype.FLOAT64, SIZE), placement)
+def call(
+    placement: Placement, strategy: str, backend: str, op: Op = Op.DERIVATIVE, dtype: Dtype = Dtype.FLOAT64
+) -> Invocation:
+    return prepare(Case("logistic", Variant(strategy), backend, op, dtype, SIZE), placement)

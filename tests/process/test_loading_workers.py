@@ -226,3 +226,13 @@ def test_a_formula_of_arrays_that_branches_is_refused_with_its_place(mine: Path)
         "more than one element is ambiguous. Use a.any() or a.all() "
         f"(mine.py, line {line}): it is given a whole array, so choose by m.where, or Piecewise\n"
     )
+
+
+def test_what_raises_a_value_error_of_anything_else_has_failed(mine: Path) -> None:
+    mine.write_text(MINE.replace("d = 1.0 + e", "d = int('boo') if hasattr(z, 'nbytes') else 1.0 + e"))
+    selection = ("-a", "softer", "-b", "numpy", "-d", "float64", "-n", "10", "--op", "derivative", "--rounds", "1")
+    result = CliRunner().invoke(main, ["run", "--load", "mine.py", *selection, "-q", "-o", "here"])
+    assert result.exit_code == 4
+    words, line = " ".join(result.stdout.split()), mine.read_text().partition("int(")[0].count("\n") + 1
+    assert "softer/recompute/numpy/derivative/float64 cannot be checked: the worker raised ValueError: " in words
+    assert f"'boo' (mine.py, line {line})" in words

@@ -15,7 +15,7 @@ from actbench.engine import protocol, protocol_limits, protocol_training, wire
 from actbench.engine.protocol import Doubts, PackedDoubt
 from actbench.engine.wire import A, PackedArray, Request
 from actbench.engine.working.undisturbed import by_sweep, undisturbed
-from actbench.engine.working.worker_errors import in_one_line, refusal
+from actbench.engine.working.worker_errors import in_one_line, with_place
 from actbench.errors import InputError, WrongKernelError
 from actbench.host import processors
 from actbench.model.outcomes import NOT_INSTALLED
@@ -161,7 +161,7 @@ class Server:
             raised = None
         except (ArithmeticError, ValueError) as error:  # math raises either, of one number
             if isinstance(error, ValueError) and subject.backend.dialect is Dialect.ARRAY:
-                raise refusal(case, error) from None
+                raise with_place(case, error) from None
             answer, raised = Answer((), ()), repr(error)
         outputs = answer.outputs
         ends = outputs

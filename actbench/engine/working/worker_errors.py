@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from actbench.model.cases import Case
 
 
-def refusal(case: Case, error: ValueError) -> InputError:
-    """Return what to say of a formula that does not take whole arrays, with the place that raised."""
+def with_place(case: Case, error: ValueError) -> InputError | ValueError:
+    """Return an error of a call on whole arrays with the place that raised it.
+
+    What branches on an array does not take any, which is an `InputError` with the way out. All else is a failure.
+    """
     place = extract_tb(error.__traceback__)[-1]
-    way_out = ": it is given a whole array, so choose by m.where, or Piecewise" if "truth value" in str(error) else ""
-    at = f"{Path(place.filename).name}, line {place.lineno}"
-    return InputError(f"{case.strategy} raised ValueError: {str(error).rstrip('.')} ({at}){way_out}")
+    what = f"{str(error).rstrip('.')} ({Path(place.filename).name}, line {place.lineno})"
+    if "truth value" not in what:
+        return ValueError(what)
+    way_out = "it is given a whole array, so choose by m.where, or Piecewise"
+    return InputError(f"{case.strategy} raised ValueError: {what}: {way_out}")
 
 
 def in_one_line(error: BaseException) -> str:

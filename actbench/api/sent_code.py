@@ -42,11 +42,11 @@ def loaded_here() -> tuple[SentCode, ...]:
 def _sent(code: Loaded) -> SentCode:
     if code.kind is LoadedFrom.PACKAGE:
         return SentCode(code.name, code.sha256, None)
-    if code.libraries:
-        library = Path(code.libraries[0].path).name
+    libraries = [Path(one.path).name for one in code.libraries if not one.path.endswith(".py")]
+    if libraries:
         raise InputError(
-            f"--load {code.name}: it opens {library}, which is not sent to hosts: write a package that builds it and "
-            "install that there, or measure shards there (actbench run --plan)"
+            f"--load {code.name}: it opens {libraries[0]}, which is not sent to hosts: write a package that builds it "
+            "and install that there, or measure shards there (actbench run --plan)"
         )
     data = sent_files.read_unchanged(Path(code.name), code.sha256, f"--load {code.name}")
     return SentCode(Path(code.name).name, code.sha256, data)

@@ -18,7 +18,7 @@ from actbench.host import environment
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
 from actbench.model.inputs import Inputs
-from actbench.model.loaded import Loaded
+from actbench.model.loaded import Loaded, changed_below
 from actbench.planning import library_threads, suite, yardsticks
 from actbench.runs.record import Record
 from actbench.runs.writer import Writer, reopen
@@ -134,4 +134,9 @@ def _load_again(directory: Path, recorded: Sequence[Loaded]) -> None:
     if missing := [name for digest, name in there.items() if digest not in here]:
         raise NotComparableError(
             f"--resume {directory}: the run there had loaded {missing[0]} as well: name it too (--load)"
+        )
+    for name, before, now in changed_below(recorded, environment.public_code(plugins.loaded())):
+        raise NotComparableError(
+            f"--resume {directory}: {name} changed since this run started (was {before}, is {now}): undo that, or "
+            "start a new run"
         )

@@ -1,10 +1,14 @@
-"""The shared libraries that this process has opened, as Linux lists them; none are known on other systems."""
+"""The user's own files that this process uses: shared libraries that it has opened, and modules that it has imported.
+
+Libraries are those that Linux lists; on other systems none are known.
+"""
 
 from __future__ import annotations
 
 import sys
 import sysconfig
 from pathlib import Path
+from types import ModuleType
 
 MAPS = Path("/proc/self/maps")
 
@@ -13,6 +17,10 @@ OF_THE_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 PACKAGES = ("/site-packages/", "/dist-packages/")
 """Directories in which packages are installed."""
+
+
+ACTBENCH = Path(__file__).resolve().parents[1]
+"""The directory of actbench's own modules."""
 
 
 def opened() -> frozenset[Path]:
@@ -28,6 +36,14 @@ def opened() -> frozenset[Path]:
     places = _places()
     libraries = (Path(file) for file in files if not _is_installed(file, places))
     return frozenset(path for path in libraries if ".so" in path.suffixes and path.is_file())
+
+
+def imported() -> frozenset[Path]:
+    """Return the files of Python modules in this process, without those of installed packages, Python and actbench."""
+    modules = (vars(module) for module in [*sys.modules.values()] if isinstance(module, ModuleType))
+    files = {file for module in modules if isinstance(file := module.get("__file__"), str) and file.endswith(".py")}
+    places = (*_places(), f"{ACTBENCH}/")
+    return frozenset(path for path in map(Path, files) if not _is_installed(str(path), places) and path.is_file())
 
 
 def _places() -> tuple[str, ...]:

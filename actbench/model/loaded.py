@@ -16,8 +16,8 @@ class LoadedFrom(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SharedLibrary:
-    """A library of machine code that a user's file opens, and that belongs to no installed package."""
+class UsedFile:
+    """A library of machine code that a user's file opens, or a module that it imports, of no installed package."""
 
     path: str
     sha256: str
@@ -34,8 +34,8 @@ class Loaded:
     """Digest of the file; for a package, of its loaded modules in the order of their names."""
     version: str | None = None
     """Version of the distribution."""
-    libraries: tuple[SharedLibrary, ...] = ()
-    """What a file opens when it is loaded."""
+    libraries: tuple[UsedFile, ...] = ()
+    """What a file opens and imports when it is loaded."""
 
     @property
     def digest(self) -> str:
@@ -44,7 +44,7 @@ class Loaded:
 
     @property
     def identity(self) -> str:
-        """Its name and digest, with those of the libraries that it opens."""
+        """Its name and digest, with those of the libraries that it opens and of the modules that it imports."""
         opened = (f"{PurePath(one.path).name} {_digest(one.sha256)}" for one in self.libraries)
         return ", ".join([f"{self.name} {self.digest}", *opened])
 
@@ -55,6 +55,12 @@ def changes_of_code(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[t
     names = [name for name in {**old, **new} if not _alike(old.get(name), new.get(name))]
     changed = [(name, _shown(old.get(name)), _shown(new.get(name))) for name in names]
     return [*changed, *_changes_of_libraries(old, new)]
+
+
+def changed_below(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[tuple[str, str, str]]:
+    """Return the libraries and modules that differ, of files that are the same, whatever their names are now."""
+    old, new = ({code.sha256: code for code in codes} for codes in (before, after))
+    return _changes_of_libraries(old, new)
 
 
 def shared_by_both(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[tuple[str, str, str]]:
@@ -71,10 +77,10 @@ def shared_by_both(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[tu
 def _changes_of_libraries(old: Mapping[str, Loaded], new: Mapping[str, Loaded]) -> list[tuple[str, str, str]]:
     """Return the libraries that differ, by the names of their files, of code that is loaded before and after."""
     changes = []
-    for name in old.keys() & new.keys():
+    for name in sorted(old.keys() & new.keys()):
         before, after = ({PurePath(one.path).name: one for one in code.libraries} for code in (old[name], new[name]))
         changes += [
-            (f"{file} of {name}", _digest(before[file].sha256), _digest(after[file].sha256))
+            (f"{file} of {new[name].name}", _digest(before[file].sha256), _digest(after[file].sha256))
             for file in sorted(before.keys() & after.keys())
             if before[file].sha256 != after[file].sha256
         ]

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from actbench.errors import InputError
 from actbench.host import regular, shared_libraries
-from actbench.model.loaded import Loaded, LoadedFrom, SharedLibrary
+from actbench.model.loaded import Loaded, LoadedFrom, UsedFile
 from actbench.plugins._declarations import Declarations, declared
 from actbench.plugins._guard import Code, guarded
 
@@ -39,14 +39,19 @@ def read(name: str, place: str | None = None) -> Declarations:
         raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
     except (ValueError, MemoryError, RecursionError) as error:  # the last two from thousands of nested brackets
         raise InputError(f"--load {name}: it is not Python ({_reason(error)}): name another file") from None
-    module, before = _module(path), shared_libraries.opened()
+    module, before = _module(path), _beside()
     with guarded([Code(name, (path,))]):
         sys.argv[:] = [path]  # as in a worker
         exec(code, vars(module))  # noqa: S102  # --load runs the user's code
-    opened = sorted(shared_libraries.opened() - before)
-    libraries = tuple(SharedLibrary(str(one), sha256(one.read_bytes()).hexdigest()) for one in opened)
+    used = sorted(_beside() - before)
+    libraries = tuple(UsedFile(str(one), sha256(one.read_bytes()).hexdigest()) for one in used)
     loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest(), libraries=libraries)
     return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
+
+
+def _beside() -> frozenset[Path]:
+    """Return the user's own files that this process uses, libraries of machine code and Python modules."""
+    return shared_libraries.opened() | shared_libraries.imported()
 
 
 def _reason(error: Exception) -> str:

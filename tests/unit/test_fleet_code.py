@@ -169,11 +169,13 @@ def test_a_file_that_opens_a_library_of_its_own_is_not_sent(
     from actbench.host import shared_libraries
 
     del cluster
-    opened = iter([set(), {file.absolute()}])
+    library = file.absolute().with_name("libmine.so")
+    library.write_bytes(b"")
+    opened = iter([set(), {library}])
     monkeypatch.setattr(shared_libraries, "opened", lambda: next(opened))
     result = actbench(*LOADED)
     assert result.exit_code == 2
-    assert "it opens parabola.py, which is not sent to hosts" in result.stderr
+    assert "it opens libmine.so, which is not sent to hosts" in result.stderr
     assert not Path("fleet").exists()
 
 

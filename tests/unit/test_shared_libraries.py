@@ -1,4 +1,4 @@
-"""The machine code that a user's file opens is recorded with it, and compared."""
+"""The machine code that a user's file opens, and the modules that it imports, are recorded with it, and compared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import pytest
 
 from actbench import plugins
 from actbench.host import environment, shared_libraries
-from actbench.model.loaded import Loaded, LoadedFrom, SharedLibrary, changes_of_code, shared_by_both
+from actbench.model.loaded import Loaded, LoadedFrom, UsedFile, changes_of_code, shared_by_both
+from tests.conftest import Actbench
+from tests.support.races import Recommend, taking
 
 MINE = """\
 import ctypes
@@ -29,7 +31,7 @@ def mine(m):
     return Strategy(derivative)
 """
 
-HERE = SharedLibrary("/opt/libmine.so", "a" * 64)
+HERE = UsedFile("/opt/libmine.so", "a" * 64)
 
 
 @pytest.fixture
@@ -53,14 +55,80 @@ def test_a_file_is_recorded_with_the_libraries_that_it_opens(library: Path) -> N
     assert public.libraries == (replace(opened, path=".../libmine.so"),)
 
 
-def loaded(*libraries: SharedLibrary) -> list[Loaded]:
+IMPORTING = """\
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import helper_of_mine
+from actbench.formula import Strategy, strategy
+
+@strategy("logistic")
+def mine(m):
+    return Strategy(helper_of_mine.derivative)
+"""
+
+HELPER = """\
+def derivative(y):
+    return y * (1.0 - y)
+"""
+
+
+@pytest.fixture
+def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a module that a user's file beside it imports; it is imported anew."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    Path("mine.py").write_text(IMPORTING)
+    Path("helper_of_mine.py").write_text(HELPER)
+    yield tmp_path / "helper_of_mine.py"
+    plugins.unload()
+    sys.modules.pop("helper_of_mine", None)
+
+
+def test_a_file_is_recorded_with_the_modules_of_no_package_that_it_imports(helper: Path) -> None:
+    before = [plugins.load("mine.py")]
+    (imported,) = before[0].libraries
+    assert Path(imported.path) == helper
+    plugins.unload()
+    del sys.modules["helper_of_mine"]
+    helper.write_text(HELPER.replace("1.0 - y", "1.0 - 1.0 * y"))
+    ((name, was, now),) = changes_of_code(before, [plugins.load("mine.py")])
+    assert name == "helper_of_mine.py of mine.py"
+    assert was != now
+
+
+def test_rounds_of_a_module_that_has_changed_since_are_neither_used_nor_continued(
+    recommend: Recommend, actbench: Actbench, helper: Path
+) -> None:
+    weak = IMPORTING.replace("import Strategy", "import Flaw, Strategy, Weakness").replace(
+        "derivative)", 'derivative, weaknesses=(Weakness(Flaw.CANCELS, "1 - y cancels", lambda z, fmt: z > 0),))'
+    )
+    Path("mine.py").write_text(weak)
+    options = ("-s", "recompute,mine", "--load", "mine.py")
+    assert recommend(taking(mine=0.5), *options).exit_code == 0
+    (run,) = Path("results").glob("2*")
+    for text, expected in ((HELPER, "nothing was measured now"), (f"{HELPER}# changed\n", "Measured now")):
+        plugins.unload()
+        del sys.modules["helper_of_mine"]
+        helper.write_text(text)
+        assert expected in recommend(taking(mine=0.5), *options, fresh=False).stdout
+    plugins.unload()
+    del sys.modules["helper_of_mine"]
+    resumed = actbench("run", "--resume", str(run))
+    assert resumed.exit_code == 5
+    assert "helper_of_mine.py of mine.py changed since this run started" in resumed.stderr
+
+
+def loaded(*libraries: UsedFile) -> list[Loaded]:
     return [Loaded(LoadedFrom.FILE, "mine.py", "b" * 64, libraries=libraries)]
 
 
 def test_a_library_that_both_sides_open_is_told_apart_from_one_that_differs() -> None:
     assert shared_by_both(loaded(HERE), loaded(HERE)) == [("mine.py", HERE.path, f"sha256 {'a' * 12}")]
     assert not changes_of_code(loaded(HERE), loaded(HERE))
-    elsewhere = SharedLibrary("/tmp/tree/libmine.so", "c" * 64)  # noqa: S108  # no file is written there
+    elsewhere = UsedFile("/tmp/tree/libmine.so", "c" * 64)  # noqa: S108  # no file is written there
     assert not shared_by_both(loaded(HERE), loaded(elsewhere))
     assert changes_of_code(loaded(HERE), loaded(elsewhere)) == [
         ("libmine.so of mine.py", f"sha256 {'a' * 12}", f"sha256 {'c' * 12}")

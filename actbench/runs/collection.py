@@ -40,7 +40,7 @@ class Collection:
 
     runs: tuple[CollectedRun, ...]
     left_out: tuple[str, ...]
-    """A sentence for each directory that is damaged, unfinished or of another version; none of those named."""
+    """A sentence for each directory that is damaged, unfinished, of another version, or a copy of another one."""
 
 
 def collect(paths: Iterable[Path]) -> Collection:
@@ -61,7 +61,9 @@ def collect(paths: Iterable[Path]) -> Collection:
                     raise
                 left_out.append(str(error))
             else:
-                runs.setdefault(collected.run.id, collected)
+                known = runs.setdefault(collected.run.id, collected).run
+                if known.path.resolve() != collected.run.path.resolve():
+                    left_out.append(f"{collected.run.path} is a copy of {known.path}: both have the id {known.id}")
     if not runs:
         raise InputError(f"no run can be read: {left_out[0]}")
     return Collection(tuple(sorted(runs.values(), key=lambda one: one.run.created)), tuple(left_out))

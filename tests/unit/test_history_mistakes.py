@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def test_runs_in_a_directory_that_cannot_be_read_are_left_out_and_named(actbench
     assert "over 4 runs" in result.stdout
     for number in range(1, 5):
         assert f"left out: all/run{number:02}" in result.stdout
+
+
+def test_a_copy_of_a_run_counts_once_and_is_named(actbench: Actbench, run: Path) -> None:
+    directory = runs(run, Path("all"), STEADY)
+    shutil.copytree("all/run01", "all/run01-corrected")
+    result = actbench("history", str(directory), "all/run01")
+    assert result.exit_code == 0
+    assert result.stdout.count("is a copy of") == 1
+    assert "left out: all/run01-corrected is a copy of all/run01: both have the id " in result.stdout
 
 
 def test_a_run_without_a_table_is_read_from_its_values_and_one_without_values_is_left_out(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from actbench.errors import InputError, reason, unwritable
+from actbench.errors import ActbenchError, InputError, OutputError, reason, unwritable
 
 PROBE = ".probe.part"
 
@@ -61,7 +61,8 @@ def commit(directory: Path, contents: Mapping[str, str | bytes], unchanged: Iter
     All are written under temporary names before the first is moved into place. The first name decides: while its
     temporary file exists, the old files are valid; once it has been moved, the new ones are valid, moved or not.
     `recover` completes or undoes an interrupted commit. `unchanged` are files of earlier ones that are right as they
-    are. `InputError` or `OutputError` where the disk refuses; the old files are then intact.
+    are. `InputError` or `OutputError` where the disk refuses; the old files are then intact. Where there are such, or
+    their directory has gone, another name would not help, and it is the latter.
     """
     first, *others = (directory / name for name in contents)
     try:
@@ -72,9 +73,7 @@ def commit(directory: Path, contents: Mapping[str, str | bytes], unchanged: Iter
     except OSError as error:
         with suppress(OSError):
             _drop([*others, first])
-        place = error.filename or directory
-        message = f"cannot write {place}: {error.strerror}; the old files are intact"
-        raise unwritable(message, error) from None
+        raise _uncommitted(first, error) from None
     try:
         for path in (first, *others):
             part(path).replace(path)
@@ -83,6 +82,19 @@ def commit(directory: Path, contents: Mapping[str, str | bytes], unchanged: Iter
         place = error.filename or directory
         message = f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume"
         raise unwritable(message, error) from None
+
+
+def _uncommitted(first: Path, error: OSError) -> ActbenchError:
+    """Return the error for files that could not be committed with the first one."""
+    place = Path(error.filename or first.parent)
+    if place.name.endswith(".part"):
+        place = place.with_name(place.name.removeprefix(".").removesuffix(".part"))
+    sentence = f"cannot write {place}: {error.strerror}"
+    if not first.parent.is_dir():
+        return OutputError(f"{sentence}; its directory has gone, and with it what was measured: begin anew")
+    if first.exists():
+        return OutputError(f"{sentence}; the old files are intact: mend that, and go on with --resume")
+    return unwritable(f"{sentence}; nothing was there before", error)
 
 
 def current(directory: Path, name: str, first: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from actbench.errors import InputError, unwritable
+from actbench.errors import InputError, OutputError, unwritable
 from actbench.host import regular
 from actbench.host.environment import process_metadata
 from actbench.model.events import (
@@ -155,7 +155,7 @@ class Writer:
             files.append(self.directory / JOURNAL, line)
         except OSError as error:
             message = f"cannot write to {self.directory}: {error.strerror}; the rounds before this one are intact there"
-            raise unwritable(message, error) from None
+            raise OutputError(message) from None  # another name would not help
         self.lines += 1
 
     def _forgive(self, block: str) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections import Counter
 from dataclasses import replace
 from itertools import count
@@ -86,11 +87,25 @@ def test_a_directory_that_cannot_be_written_any_more_keeps_the_rounds_before(
 ) -> None:
     fail_at_the_fourth_line(monkeypatch, errno.ESTALE)
     result = actbench("run", *SMALL, "-o", "here")
-    assert (result.exit_code, "the rounds before this one are intact there" in result.stderr) == (2, True)
+    assert (result.exit_code, "the rounds before this one are intact there" in result.stderr) == (74, True)
     assert record(Path("here"))["status"] == "interrupted"
     assert actbench("compare", "here").exit_code == 0
     assert actbench("run", "--resume", "here").exit_code == 0
     assert Path("here/speedups.csv").read_text() == SPEEDUPS
+
+
+def test_a_directory_that_is_removed_while_rounds_go_on_is_named_as_gone(actbench: Actbench, bench: FakeBench) -> None:
+    def on_time(_: object) -> None:
+        if bench.workers_started == 5:
+            shutil.rmtree("here", ignore_errors=True)
+
+    bench.on_time = on_time
+    result = actbench("run", *SMALL, "-o", "here")
+    assert result.exit_code == 74
+    assert result.stderr.splitlines()[-1].endswith(
+        "; its directory has gone, and with it what was measured: begin anew"
+    )
+    assert ".part" not in result.stderr
 
 
 def test_what_a_strategy_costs_is_reported_for_what_was_not_measured_yet(actbench: Actbench, bench: FakeBench) -> None:

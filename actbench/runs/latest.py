@@ -5,6 +5,7 @@ Both are links under results/; runs elsewhere have no links.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from actbench.errors import InputError
@@ -17,6 +18,10 @@ LATEST = "latest"
 
 NEWEST = ".newest"
 """The link to the latest run, complete or not, that was not refused."""
+
+
+ATTEMPTS = 100
+"""Number of times that a link is tried to be made, where other runs make theirs."""
 
 
 def is_meant(path: Path) -> bool:
@@ -50,12 +55,28 @@ def target(name: str) -> Path | None:
     return RESULTS / link.resolve().name if link.exists() else None
 
 
+def refuse_directories(directory: Path) -> None:
+    """Raise `InputError` for a new run under results/ where a link is a directory, as after a copy that follows links.
+
+    Its runs would be taken for the latest, and no link can be made.
+    """
+    for place in (RESULTS / LATEST, RESULTS / NEWEST):
+        if _has_links(directory) and place.is_dir() and not place.is_symlink():
+            raise InputError(f"{place} is a directory, and not the link to a run: rename it, or remove it")
+
+
 def point(name: str, directory: Path) -> None:
     """Make a link to a run; runs outside results/ get no link."""
-    directory = directory.resolve()
-    if directory.parent != RESULTS.resolve():
+    if not _has_links(directory):
         return
     link = RESULTS / f".{name.removeprefix('.')}.part"
-    link.unlink(missing_ok=True)
-    link.symlink_to(directory.name)
-    link.replace(RESULTS / name)
+    for _ in range(ATTEMPTS):
+        with suppress(FileExistsError, FileNotFoundError):  # a run that ends at the same time makes the same link
+            link.unlink(missing_ok=True)
+            link.symlink_to(directory.resolve().name)
+            link.replace(RESULTS / name)
+            return
+
+
+def _has_links(directory: Path) -> bool:
+    return directory.resolve().parent == RESULTS.resolve()

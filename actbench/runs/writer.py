@@ -173,6 +173,7 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
         way_out = f"change to a directory in which {latest.RESULTS}/ can be written"  # not every command has -o
     if directory.absolute() == (latest.RESULTS / latest.LATEST).absolute():
         raise InputError(f"-o {directory}: that is the link to the latest run; name another directory")
+    latest.refuse_directories(directory)
     files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases), way_out)
     with files.locked(directory):
         _make_room(directory)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from actbench.errors import WrongKernelError
 from actbench.model.cases import Case
+from actbench.runs import latest
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
 from tests.support.selections import SMALL, record
@@ -78,3 +80,32 @@ def test_without_a_complete_run_there_is_no_latest_to_read_but_one_to_go_on_with
     interrupted.on_time = lambda _: None
     assert actbench("run", "--resume", "results/latest").exit_code == 0
     assert actbench("compare", "latest").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["latest", ".newest"])
+def test_a_copy_in_place_of_a_link_is_refused_before_anything_is_measured(
+    actbench: Actbench, bench: FakeBench, name: str
+) -> None:
+    Path("results", name).mkdir(parents=True)
+    result = actbench("run", *SMALL)
+    assert result.exit_code == 2
+    assert f"results/{name} is a directory, and not the link to a run: rename it, or remove it" in result.stderr
+    assert not bench.workers_started
+    assert actbench("run", *SMALL, "-o", "elsewhere", "--rounds", "1").exit_code == 0
+
+
+def test_runs_that_end_at_the_same_time_make_a_link_to_one_of_them(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert actbench("run", *SMALL, "--rounds", "1").exit_code == 0
+    real, times = Path.symlink_to, count()
+
+    def beaten(link: Path, target: str) -> None:
+        real(link, target)
+        if next(times) < 2:
+            link.rename(link.with_name("latest"))
+
+    monkeypatch.setattr(Path, "symlink_to", beaten)
+    before = Path("results/latest").resolve()
+    latest.point("latest", before)
+    assert Path("results/latest").resolve() == before

@@ -73,3 +73,9 @@ def test_an_interval_beyond_the_format_ends_at_the_format(
     assert np.isfinite(np.nextafter(z, np.array(np.inf, dtype=z.dtype))).all()
     assert f"{z[-1]:.6g}" == most
     assert not recwarn.list
+
+
+def test_where_g_overflows_nothing_is_warned_of(recommend: Recommend) -> None:
+    result = recommend(taking(), "-a", "exp", "--op", "derivative", "--on=0:100")
+    assert result.exit_code == 0, result.output
+    assert "Warning" not in result.stderr

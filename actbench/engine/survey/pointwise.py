@@ -128,14 +128,14 @@ def _numbers(products: Sequence[Product]) -> Array:
 
 
 def _rounding(exact: Array, around: Sequence[Array]) -> Array:
-    """Return what rounding z moves g' by: half of what it differs by at a neighbour of z."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.nanmax([np.abs(side - exact) for side in around], axis=0) / 2)
+    """Return what rounding z moves g' by: half of what it differs by at a neighbour of z; NaN where g' overflows."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.fmax.reduce([np.abs(side - exact) for side in around]) / 2)
 
 
 def _beyond(deviations: Deviations, exact: Array, rounding: Array) -> Array:
     """Return relative errors without what rounding z causes."""
     size = np.maximum(np.abs(exact), float(limits(deviations.z.dtype).tiny))
     finite = np.isfinite(deviations.absolute)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray(np.where(finite, np.maximum(deviations.absolute - rounding, 0.0) / size, inf))

@@ -81,7 +81,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "verdict_rule", "regression", "check", "live_check", "live_check_environments", "verdict_formats"
     ),
     LIVE: _unit("regression", "verdict_rule", "live_check", "live_check_environments", "live_check_files"),
-    STORED: _unit("regression", "check", "verdict_formats"),
+    STORED: _unit("regression", "check", "check_yardstick", "verdict_formats"),
     ALLOWANCE: _VERIFICATION,
     FLAWS: (*_VERIFICATION, *_numerics("rows", "gated")),
     EXAMINATION: _VERIFICATION,
@@ -177,8 +177,10 @@ MUTANTS = (
         "[other.seconds(block)[:, arm], baseline.seconds(block)[:, arm]]",
         "[baseline.seconds(block)[:, arm], other.seconds(block)[:, arm]]",
     ),
-    Mutant(STORED, "relative is Verdict.REGRESSED and not absolute.low > 1", "False"),
-    Mutant(STORED, "relative is Verdict.IMPROVED and not absolute.high < 1", "False"),
+    Mutant(STORED, "return not absolute.low > 1", "return False"),
+    Mutant(STORED, "return not absolute.high < 1", "return False"),
+    Mutant(STORED, "and absolute.low > 1 + margin", "and False"),
+    Mutant(STORED, "relative is Verdict.UNCHANGED and absolute.high < 1 / (1 + margin)", "False"),
     Mutant(STORED, "if not decidable:", "if False:"),
     Mutant(
         STORED,

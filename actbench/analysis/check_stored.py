@@ -1,8 +1,9 @@
 """A run against a stored baseline: two runs of one host, some time apart.
 
 The compared times are relative to the yardstick of the case's block, so that the host's drift between the runs cancels.
-The round is the unit. A case regressed or improved only where the time itself shows the same direction; otherwise the
-yardstick or the host changed, and the case is inconclusive. A case whose block has other cases in the baseline is
+The round is the unit. A case regressed or improved only where the time itself shows the same direction, and passes only
+where the time itself is not wholly above the margin: the yardstick moved otherwise, by itself or with the host, which
+two runs do not tell apart, and the case is inconclusive. A case whose block has other cases in the baseline is
 inconclusive as well: the preceding cases of a block affect the state of caches and of the allocator, which changes
 numpy's times by up to a tenth.
 """
@@ -87,10 +88,8 @@ def _judged(
     absolute = Interval.from_logs(hodges_lehmann_shift(old.absolute, new.absolute))
     slower, faster = p_values
     relative = verdict(ratio, margin, slower, faster)
-    yardstick_moved = decidable and (
-        (relative is Verdict.REGRESSED and not absolute.low > 1)
-        or (relative is Verdict.IMPROVED and not absolute.high < 1)
-    )
+    if relative is Verdict.UNCHANGED and absolute.high < 1 / (1 + margin):
+        relative = Verdict.NOT_SLOWER
     change = Change(
         case=case,
         verdict=relative,
@@ -100,11 +99,19 @@ def _judged(
         baseline_rounds=len(old.relative),
         rounds=len(new.relative),
         absolute=absolute,
-        yardstick_moved=yardstick_moved,
     )
     if not decidable:
         return change.left_open(OpenReason.REGROUPED)
-    if yardstick_moved:
+    if _contradicted(relative, absolute, margin):
         return change.left_open(OpenReason.YARDSTICK)
     is_open = relative is Verdict.INCONCLUSIVE
     return change.left_open(why_open(ratio, margin, change.rounds)) if is_open else change
+
+
+def _contradicted(relative: Verdict, absolute: Interval, margin: float) -> bool:
+    """Return whether the time itself does not bear out a verdict on the time relative to the yardstick."""
+    if relative is Verdict.REGRESSED:
+        return not absolute.low > 1
+    if relative is Verdict.IMPROVED:
+        return not absolute.high < 1
+    return relative in {Verdict.UNCHANGED, Verdict.NOT_SLOWER} and absolute.low > 1 + margin

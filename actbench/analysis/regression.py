@@ -55,7 +55,7 @@ class OpenReason(StrEnum):
     NOISY_HOST = "noisy host"
     """It seemed to have regressed on a host that is too noisy."""
     YARDSTICK = "yardstick"
-    """Between two runs: the time itself does not show the change."""
+    """Between two runs: the time itself does not show the change, or is slower than the margin where none is shown."""
     REGROUPED = "regrouped"
     """Between two runs: its block has other cases in the baseline."""
 
@@ -76,8 +76,6 @@ class Change:
     rounds: int
     absolute: Interval | None = None
     """Between two runs: the ratio of seconds, including the host's drift."""
-    yardstick_moved: bool = False
-    """Between two runs: whether `ratio` says regressed or improved, but `absolute` does not show it."""
     control: Interval | None = None
     """In a live check: the ratio of the baseline against itself."""
     confirmation: Interval | None = None
@@ -92,6 +90,12 @@ class Change:
     """The bytes kept for the backward pass, where both sides tell them."""
     same_code: bool = False
     """Whether both sides are known to execute the same code, so that only its placement can differ."""
+
+    @property
+    def slower_in_itself(self) -> bool:
+        """Whether the time itself is wholly above the margin, and that relative to the yardstick is not."""
+        beyond = 1 + self.margin
+        return self.absolute is not None and self.absolute.low > beyond >= self.ratio.high
 
     def left_open(self, reason: OpenReason) -> Change:
         """Return the change as inconclusive."""

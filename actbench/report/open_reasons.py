@@ -34,6 +34,8 @@ def _with_figures(change: Change, why: OpenReason) -> str:
             return f"its p-value, corrected for the number of cases, is {change.p_value:.2g}, above {limit}"
         case OpenReason.YARDSTICK:
             itself = change_in_percent(change.absolute or change.ratio)
+            if change.slower_in_itself:
+                return f"the time itself is above the margin, {itself}: the yardstick moved as well"
             return f"the time itself does not show it, {itself}: the yardstick moved"
     return f"its interval contains {' and '.join(_bounds(change))}"
 

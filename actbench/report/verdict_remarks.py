@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from actbench.analysis.arm_time import LongerArms
 from actbench.analysis.check_live import Outcome
-from actbench.analysis.regression import Change, Verdict
+from actbench.analysis.regression import Change, OpenReason, Verdict
 from actbench.analysis.rounds_needed import FEWEST_ROUNDS
 from actbench.model.cases import Case
 from actbench.model.training import FREE
@@ -35,25 +35,43 @@ def stored_remarks(changes: Sequence[Change], regrouped: Sequence[Case]) -> list
     return [
         *regrouped_line(regrouped),
         *same_code_line(changes),
-        *yardstick_line([change for change in changes if change.yardstick_moved]),
+        *yardstick_lines(changes),
         *no_interval_line(changes, f"too few rounds in a run; measure more (actbench {command} --resume DIR)"),
         *kept_lines(changes),
         *limit_line(changes),
     ]
 
 
-def yardstick_line(changes: Sequence[Change]) -> list[str]:
-    """Return the remark that the yardstick moved: the time relative to it changed, but not the time itself."""
-    if not changes:
-        return []
+def yardstick_lines(changes: Sequence[Change]) -> list[str]:
+    """Return the remarks that the yardstick moved: what the time relative to it shows, the time itself does not."""
+    inconclusive = [change for change in changes if change.verdict is Verdict.INCONCLUSIVE]
+    moved = [change for change in inconclusive if change.open_reason is OpenReason.YARDSTICK]
+    slower = [change for change in moved if change.slower_in_itself]
+    unshown = [change for change in moved if not change.slower_in_itself]
+    lines = []
+    if unshown:
+        why = "the time itself does not show the change"
+        lines.append(
+            "the yardstick seems to have moved between the runs, not the case: "
+            f"{_inconclusive(unshown, why)}; measure both again"
+        )
+    if slower:
+        why = "the time itself is above the margin"
+        lines.append(
+            "the yardstick became slower as well between the runs, by itself or with the host: "
+            f"{_inconclusive(slower, why)}; measure side by side (--against)"
+        )
+    return lines
+
+
+def _inconclusive(changes: Sequence[Change], why: str) -> str:
+    """Return how many cases are inconclusive and why, with the figures of the first."""
     first = changes[0]
     relative, itself = change_in_percent(first.ratio), change_in_percent(first.absolute or first.ratio)
-    line = (
-        f"the yardstick seems to have moved between the runs, not the case: {counted(len(changes), 'case')} "
-        f"inconclusive because the time itself does not show the change, e.g. {first.case.id}: {relative} relative to "
-        f"the yardstick, {itself} of the time itself; measure both again"
+    return (
+        f"{counted(len(changes), 'case')} inconclusive because {why}, e.g. {first.case.id}: {relative} relative to "
+        f"the yardstick, {itself} of the time itself"
     )
-    return [line]
 
 
 def no_interval_line(changes: Sequence[Change], why: str) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Actbench
 from tests.support.checked import slower_strategy
 from tests.support.compared import NEW, OLD, RECOMPUTE
+from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench
 from tests.support.selections import SMALL
 
@@ -32,6 +33,24 @@ def test_a_yardstick_that_moved_makes_no_case_regress_or_improve(
         annotations := actbench("check", after, "--baseline", before, "--format", "github").stdout
     )
     assert "margin 5 %25: the time itself does not show it, +0.00 %25 ± 0.00 %25: the yardstick moved" in annotations
+
+
+def test_a_case_whose_own_time_is_above_the_margin_does_not_pass_where_the_yardstick_is_slower_too(
+    actbench: Actbench, bench: FakeBench
+) -> None:
+    actbench("run", *SMALL, "-o", OLD)
+    bench.seconds = lambda case: 1.4 * exact_seconds(case)
+    actbench("run", *SMALL, "-o", NEW)
+    result = actbench("check", NEW, "--baseline", OLD)
+    assert result.exit_code == 3
+    assert "2 cases, margin 5 %: 2 inconclusive\n" in result.stdout
+    assert (
+        "the yardstick became slower as well between the runs, by itself or with the host: 2 cases inconclusive "
+        f"because the time itself is above the margin, e.g. {RECOMPUTE}: +0.00 % ± 0.00 % relative to the yardstick, "
+        "+40.00 % ± 0.00 % of the time itself; measure side by side (--against)\n"
+    ) in result.stdout
+    annotations = actbench("check", NEW, "--baseline", OLD, "--format", "github").stdout
+    assert "the time itself is above the margin, +40.00 %25 ± 0.00 %25: the yardstick moved as well" in annotations
 
 
 def test_the_yardstick_s_own_time_moves_every_case(actbench: Actbench, bench: FakeBench) -> None:

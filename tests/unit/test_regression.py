@@ -131,12 +131,26 @@ def test_the_change_is_the_run_s_time_over_the_baseline_s() -> None:
     assert change.ratio == pytest.approx((1.1, 1.1, 1.1))
 
 
-def test_a_drift_of_the_host_is_no_change_of_a_case_but_is_shown() -> None:
-    (_, change) = changes(measured(), measured(drift=1.3, seed=1), MARGIN)
+def test_a_drift_of_the_host_within_the_margin_is_no_change_of_a_case_but_is_shown() -> None:
+    (_, change) = changes(measured(), measured(drift=1.04, seed=1), MARGIN)
     assert change.verdict == "unchanged"
     assert change.ratio.value == pytest.approx(1.0, abs=0.005)
     assert change.absolute is not None
-    assert change.absolute.value == pytest.approx(1.3, abs=0.005)
+    assert change.absolute.value == pytest.approx(1.04, abs=0.005)
+
+
+@pytest.mark.parametrize(("factor", "relative"), [(1.0, "unchanged"), (0.97, "not slower"), (0.9, "improved")])
+def test_a_case_whose_own_time_is_wholly_above_the_margin_does_not_pass(factor: float, relative: str) -> None:
+    run = measured(factor, drift=1.3, scatter=0.01, seed=1)
+    margin = Margins(0.05) if relative == "improved" else Margins(0.02)
+    assert verdicts(measured(scatter=0.01), measured(factor, scatter=0.01, seed=1), margin)["cached"] == relative
+    (_, cached) = changes(measured(scatter=0.01), run, margin)
+    assert (cached.verdict, cached.open_reason) == ("inconclusive", "yardstick")
+    assert cached.slower_in_itself
+
+
+def test_a_case_whose_own_time_is_wholly_below_the_margin_is_not_called_unchanged() -> None:
+    assert verdicts(measured(), measured(drift=0.8, seed=1))["cached"] == "not slower"
 
 
 @pytest.mark.parametrize("factor", [0.97, 1.0, 1.03])

@@ -69,4 +69,5 @@ def write_or_echo(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(files.encoded(text), nl=False)
     else:
+        files.refuse_file_of_run(output, f"-o {output}")
         files.write(output, text, "name another file with -o")

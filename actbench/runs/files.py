@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from actbench.errors import ActbenchError, InputError, OutputError, reason, unwritable
+from actbench.runs.names import RUN, WRITTEN
 
 PROBE = ".probe.part"
 
@@ -133,6 +134,13 @@ def refuse_irregular(path: Path) -> None:
         raise InputError(f"cannot write {path}: it is not a regular file; remove it")
 
 
+def refuse_file_of_run(path: Path, named: str) -> None:
+    """Raise `InputError` where an output would replace what measuring wrote; `named` begins the sentence."""
+    place = Path(os.path.realpath(path))  # of a loop of links as well
+    if place.name in WRITTEN and (place.parent / RUN).exists():
+        raise InputError(f"{named}: that is a file of the run in {path.parent}: name another file")
+
+
 def try_out(path: Path) -> None:
     """Write nothing where `write` would write a file; `OSError` where that is not possible. What exists stays."""
     if path.is_dir():
@@ -151,8 +159,10 @@ def try_out(path: Path) -> None:
 def refuse_unwritable(path: Path, named: str, way_out: str = "name a file in a directory that exists") -> None:
     """Raise `InputError` or `OutputError`, before anything is measured, where `write` could not write a file.
 
-    `named`, the option that names it, with its value, begins the sentence, and `way_out` ends it.
+    `named`, the option that names it, with its value, begins the sentence, and `way_out` ends it. Files of a run are
+    not written.
     """
+    refuse_file_of_run(path, named)
     try:
         try_out(path)
     except OSError as error:

@@ -50,9 +50,12 @@ def newest() -> Path:
 
 
 def target(name: str) -> Path | None:
-    """Return the run that a link is to; None where there is none."""
+    """Return the run that a link is to, below results/ if it is there; None where there is none."""
     link = RESULTS / name
-    return RESULTS / link.resolve().name if link.exists() else None
+    if not link.exists():
+        return None
+    directory = link.resolve()
+    return RESULTS / directory.name if _has_links(directory) else directory
 
 
 def refuse_directories(directory: Path) -> None:

@@ -109,3 +109,13 @@ def test_runs_that_end_at_the_same_time_make_a_link_to_one_of_them(
     before = Path("results/latest").resolve()
     latest.point("latest", before)
     assert Path("results/latest").resolve() == before
+
+
+def test_a_link_to_a_run_elsewhere_means_that_run(actbench: Actbench) -> None:
+    assert actbench("run", *SMALL, "-o", "elsewhere/run", "--rounds", "1").exit_code == 0
+    Path("results/run").mkdir(parents=True)
+    Path("results/latest").symlink_to("../elsewhere/run")
+    assert latest.target("latest") == Path("elsewhere/run").resolve()
+    Path("results/latest").unlink()
+    Path("results/latest").symlink_to("run")
+    assert latest.target("latest") == Path("results/run")

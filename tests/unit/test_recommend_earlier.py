@@ -13,6 +13,7 @@ import pytest
 from actbench.analysis.interval import Interval
 from actbench.analysis.races import BlockEvidence, RaceId
 from actbench.analysis.standings import Standing
+from actbench.engine.launch import UnsupportedError
 from actbench.engine.races.racing import Racing
 from actbench.errors import ExitCode
 from actbench.model.cases import Arm, Block
@@ -22,7 +23,7 @@ from actbench.model.variants import Variant
 from actbench.runs.archive import load
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
-from tests.support.races import Recommend, one_loses, outcome, taking, undecided
+from tests.support.races import LOGISTIC, Recommend, one_loses, outcome, taking, undecided
 from tests.support.selections import edit
 
 JSON = ("--format", "json")
@@ -97,6 +98,26 @@ def test_a_named_run_of_training_steps_is_refused_in_words_of_networks_and_batch
     refused = actbench(*named, *options, "--from", "latest")
     assert refused.exit_code == ExitCode.NOT_COMPARABLE, refused.stderr
     assert f"--from latest: {why}: leave --from out to measure" in refused.stderr
+
+
+def test_a_named_run_is_refused_with_the_cases_that_it_lacks_and_without_its_record(
+    actbench: Actbench, recommend: Recommend, bench: FakeBench
+) -> None:
+    def on_time(block: Block) -> None:
+        if block.size == 2000 and any(case.strategy == "cached" for case in block.cases):
+            raise UnsupportedError("it does not work")
+
+    bench.on_time = on_time
+    named = ("-s", "recompute,cached", "-n", "2000")
+    both = (*LOGISTIC, *named, "-b", "numpy", "-d", "float32", "-n", "1000,2000")
+    assert actbench("run", *both, "-o", "here", "--rounds", "1").exit_code == 0
+    refused = recommend(taking(), *named, "--from", "here", fresh=False)
+    assert refused.exit_code == ExitCode.NOT_COMPARABLE
+    lacking = "it has no logistic/cached/numpy/backward/float32/2000 (-s and --operands choose what races)"
+    assert f"--from here: {lacking}: leave --from out to measure" in refused.stderr
+    Path("here/pyperf.json").rename("alone.json")
+    refused = recommend(taking(), "-s", "recompute,cached", "--from", "alone.json", fresh=False)
+    assert "alone.json: it is without run.json, which says where and how it was made" in refused.stderr
 
 
 def test_a_named_run_of_derivatives_says_that_it_has_no_training_steps(

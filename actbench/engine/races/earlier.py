@@ -150,6 +150,9 @@ OF_TRAINING_RACES = OF_RACES | {"op": "training step of", "size": "batch of"}
 """The same of training steps, whose op is a network, and whose size is a number of rows."""
 
 
+NOT_TOGETHER = "what races was not measured in the same rounds there"
+
+
 def why_nothing(directory: Path, here: Record) -> str:
     """Return why a run says nothing about the races of what would be measured, as a clause."""
     run = archive.load_timed(directory)
@@ -166,6 +169,8 @@ def why_nothing(directory: Path, here: Record) -> str:
         )
         if not {*sought} & {*there}:
             return f"it has no {what} {listed([*map(str, sought)])}, but {listed([*map(str, there)])}"
+    if run.record is None:
+        return f"it is without {RUN}, which says where and how it was made"
     if not _same_conditions(run.record, here):
         return "its inputs, engine, optimizer or number of threads are not those of here"
     for name in ("backend", "strategy"):
@@ -174,7 +179,10 @@ def why_nothing(directory: Path, here: Record) -> str:
         )
         if missing := [one for one in sought if one not in there]:
             return f"it has no {name} {listed(missing)}, but {listed(there)}"
-    return "it has not all of these strategies and backends on such operands"
+    measured = {*run.plan.cases, *(Case.parse(one.case) for one in run.plan.left_out if one.lost)}
+    missing = [case.id for case in here.plan.cases if case not in measured]
+    choosing = "-s chooses" if here.plan.training else "-s and --operands choose"
+    return f"it has no {listed(missing)} ({choosing} what races)" if missing else NOT_TOGETHER
 
 
 def _arms(plan: Plan) -> list[Arm | Case]:

@@ -33,7 +33,8 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
     if differing := host_differences(before, after):
         name, there, here = differing[0]
         raise NotComparableError(
-            f"{baseline} is from another host ({name}: {there} there, {here} in {run}); make a baseline on this host"
+            f"{baseline} is from another host than {run} ({name}: {there} there, {here} in {run}): measure both on one "
+            "host"
         )
     refuse_unlike(before, after)
     return before, after

@@ -196,7 +196,7 @@ def test_another_host_is_refused(two_runs: Actbench) -> None:
     edited(OLD, '"logical_cpus": ', '"logical_cpus": 1')
     result = two_runs("check", NEW, "--baseline", OLD)
     assert result.exit_code == 5
-    assert result.stderr.startswith("actbench: old is from another host (logical cpus: 1")
+    assert result.stderr.startswith("actbench: old is from another host than new (logical cpus: 1")
 
 
 def test_caches_of_another_host_are_named_in_one_grammatical_sentence(two_runs: Actbench) -> None:
@@ -204,7 +204,7 @@ def test_caches_of_another_host_are_named_in_one_grammatical_sentence(two_runs: 
     edit(Path(NEW), lambda record: record["environment"].update(caches={"L1d": 48 << 10}))
     result = two_runs("check", NEW, "--baseline", OLD)
     apart = "caches: L1d 32 KiB there, L1d 48 KiB in new"
-    assert result.stderr == f"actbench: old is from another host ({apart}); make a baseline on this host\n"
+    assert result.stderr == f"actbench: old is from another host than new ({apart}): measure both on one host\n"
     assert result.exit_code == 5
 
 

@@ -43,6 +43,14 @@ def test_environments_without_a_common_case_cannot_be_compared(actbench: Actbenc
     assert "have no selected case in common" in result.stderr
 
 
+def test_a_library_that_one_side_lacks_is_named_where_no_case_is_left(actbench: Actbench, bench: FakeBench) -> None:
+    bench.baseline_has = lambda _: False
+    bench.baseline_versions = {name: version for name, version in bench.baseline_versions.items() if name != "numba"}
+    result = actbench(*CASES, "-b", "numba")
+    assert result.exit_code == 5
+    assert "in common: the baseline lacks numba: install what both need, or name other backends (-b)" in result.stderr
+
+
 def test_versions_that_differ_are_reported(actbench: Actbench, bench: FakeBench) -> None:
     bench.baseline_versions = bench.baseline_versions | {"numpy": "1.0.0"}
     assert "numpy: 1.0.0 in the baseline, " in actbench(*CASES).stdout

@@ -25,7 +25,7 @@ from actbench.engine.live.side_by_side import side_by_side
 from actbench.engine.live.wrong_sides import SIDES, CodeOfSides
 from actbench.engine.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.engine.session import Seams
-from actbench.errors import NotComparableError
+from actbench.errors import NotComparableError, listed
 from actbench.host import environment, installed_copies, repository, software
 from actbench.host.environment import Environment
 from actbench.model.cases import Case
@@ -167,6 +167,7 @@ class LiveSession:
         if not common and (theirs or not self._code.lacking):
             raise NotComparableError(
                 f"--against {self._request.against}: the two environments have no selected case in common"
+                f"{self._lacking()}"
             )
         plan = self._selection.plan(common, self._seed)
         starts = start_there, self._seams.start_worker
@@ -183,6 +184,17 @@ class LiveSession:
             new=tuple(case for case in ours if case not in theirs),
             clock=self._seams.clock,
         )
+
+    def _lacking(self) -> str:
+        """Return which libraries of the selected backends a side lacks, as the end of a sentence."""
+        sides = (("the baseline", self._there), ("this environment", self._versions()))
+        needed = dict.fromkeys(backend.requires for backend in self._selection.backends if backend.requires)
+        lacking = [
+            f"{side} lacks {listed(missing)}"
+            for side, versions in sides
+            if (missing := [name for name in needed if name not in versions])
+        ]
+        return f": {'; '.join(lacking)}: install what both need, or name other backends (-b)" if lacking else ""
 
     def _code_of_sides(self) -> CodeOfSides:
         names = {code.name for code in plugins.loaded()}

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from actbench.analysis.between_hosts import HostComparison
     from actbench.analysis.crossovers_on_hosts import RunOnHost
     from actbench.analysis.history import Measurement
-    from actbench.report.compared_hosts import NamedHost
+    from actbench.host.environment import Environment
+    from actbench.report.named_hosts import NamedHost
     from actbench.runs.collection import CollectedRun
 
 BY_HOST, BY_KIND = "host", "kind"
@@ -41,9 +42,7 @@ def show(paths: Sequence[Path], by: str, states: Sequence[str], form: str, outpu
     runs, unreadable = _read(_labels(collection.runs, by), collection.runs)
     left_out = [*collection.left_out, *unreadable]
     comparison = _compared(runs, states, left_out)
-    names = [one.name for one in runs]
-    environments = {one.name: one.run.run.environment for one in runs}
-    hosts = [report.NamedHost(name, there, names.count(name)) for name, there in environments.items()]
+    hosts = _hosts(runs)
     remarks = report.remarks(comparison, hosts, left_out)
     sentences = [report.sentence(comparison), *remarks]
     if form == "html":
@@ -84,6 +83,15 @@ def _compared(runs: Sequence[_RunOfHost], states: Sequence[str], left_out: Seque
         none = "; ".join(["no run has a speedup with an interval", *left_out])
         raise InputError(f"{none}: measure two strategies of a backend, six rounds or more")
     return replace(comparison, crossovers=crossovers_on_hosts([one.crossing for one in runs], states))
+
+
+def _hosts(runs: Sequence[_RunOfHost]) -> list[NamedHost]:
+    from actbench.report.named_hosts import NamedHost
+
+    environments: dict[str, list[Environment]] = {}
+    for one in runs:
+        environments.setdefault(one.name, []).append(one.run.run.environment)
+    return [NamedHost(name, tuple(of_runs)) for name, of_runs in environments.items()]
 
 
 def _page(comparison: HostComparison, hosts: Sequence[NamedHost], remarks: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import exp
 
 from actbench.analysis.between_hosts import FasterStrategy, HostComparison, HostsOfPair
@@ -11,13 +10,12 @@ from actbench.analysis.between_runs import Trend
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost
 from actbench.analysis.random_effects import FEWEST_FOR_PREDICTION
-from actbench.host.environment import Environment
-from actbench.report import compared_crossovers
-from actbench.report import host as of_host
+from actbench.report import compared_crossovers, named_hosts
 from actbench.report.compared_runs import figure, ratio_of
 from actbench.report.conditions import in_words, with_distinction
 from actbench.report.json_text import json_text
-from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, UNDECIDED, counted
+from actbench.report.named_hosts import NamedHost
+from actbench.report.numbers import AS_BOUNDS, NO_FIGURE, UNDECIDED, counted, low_to_high
 from actbench.report.table import Table, markdown, remarks_in_markdown
 from actbench.runs.csv_text import csv_text
 
@@ -39,15 +37,6 @@ SCATTER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NamedHost:
-    """A host with the label that tables have."""
-
-    label: str
-    environment: Environment
-    runs: int
-
-
 def sentence(comparison: HostComparison) -> str:
     """Return how many speedups differ between hosts, in words."""
     cells = comparison.cells
@@ -64,7 +53,7 @@ def sentence(comparison: HostComparison) -> str:
 
 def remarks(comparison: HostComparison, hosts: Sequence[NamedHost], left_out: Sequence[str]) -> list[str]:
     """Return what the comparison rests on."""
-    lines = [f"{one.label}: {counted(one.runs, 'run')}, {of_host.line(one.environment)}" for one in hosts]
+    lines = named_hosts.lines(hosts)
     if any(cell.differs for cell in comparison.cells):
         lines.append(SCATTER)
     if comparison.without_interval:
@@ -118,7 +107,7 @@ def _row(cell: HostsOfPair) -> tuple[str, ...]:
     prediction = cell.together.prediction
     return (
         *(name_of(cell), str(cell.reference.strategy), _differs(cell), winner_of(cell), ratio_of(cell.together.mean)),
-        f"{prediction.low:.3g} to {prediction.high:.3g}" if prediction.has_bounds else NO_FIGURE,
+        low_to_high(prediction) if prediction.has_bounds else NO_FIGURE,
         f"{100 * cell.together.i_squared:.0f} %" if several else NO_FIGURE,
         *(f"{one.estimate.value:.3g} ({one.host})" for one in (ratios[0], ratios[-1])),
         f"{cell.p_value:.2g}" if several else NO_FIGURE,

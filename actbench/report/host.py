@@ -18,10 +18,18 @@ from actbench.report.settings import Configuration
 
 def line(environment: Environment) -> str:
     """Return the host and its software in a line."""
+    return ", ".join(parts(environment))
+
+
+def parts(environment: Environment) -> tuple[str, ...]:
+    """Return the parts of that line."""
     return (
-        f"{environment.cpu_model}, {environment.logical_cpus} processors ({_caches(environment)}), "
-        f"{''.join(f'{device}, ' for device in dict.fromkeys(environment.devices.values()))}"
-        f"{environment.kernel}, {environment.python}, actbench {environment.actbench}, {_pairs(environment.libraries)}"
+        f"{environment.cpu_model}, {environment.logical_cpus} processors ({_caches(environment)})",
+        *dict.fromkeys(environment.devices.values()),
+        environment.kernel,
+        environment.python,
+        f"actbench {environment.actbench}",
+        *(f"{name} {version}" for name, version in environment.libraries.items()),
     )
 
 

@@ -108,6 +108,14 @@ def span(low: float, high: float) -> str:
     return " to ".join(dict.fromkeys(ends))
 
 
+def low_to_high(interval: Interval) -> str:
+    """Return the bounds of an interval, ``1.2812 to 1.2823``: in three digits, or in two of what they differ by."""
+    _, low, high = interval
+    apart = (high - low) / abs(high) if math.isfinite(high) and high else 0.0
+    digits = max(3, 2 - math.ceil(math.log10(apart))) if apart > 0 else 3
+    return f"{significant(low, digits)} to {significant(high, digits)}"
+
+
 def count(number: int) -> str:
     """Return a whole number in groups of three: ``4 000 000``."""
     return f"{number:,}".replace(",", "\u202f")

@@ -83,6 +83,11 @@ def refuse_unlike(before: Run, after: Run) -> None:
             )
 
 
+def identity(environment: Environment) -> tuple[tuple[str, str], ...]:
+    """Return what identifies a host: names and values."""
+    return tuple((name, str(getattr(environment, name))) for name in HOST)
+
+
 def host_differences(before: Run, after: Run) -> list[tuple[str, str, str]]:
     """Return the differing fields of two hosts: name, value before, value after; empty for one host."""
     return _between_hosts(_record(before).environment, _record(after).environment)

@@ -18,7 +18,7 @@ from actbench.model.commit import Commit
 from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded
 from actbench.model.training import Optimizer
-from actbench.runs.baseline import HOST
+from actbench.runs.baseline import identity
 from actbench.runs.names import RUN
 from actbench.runs.record import Settings, Status, of_text, refuse_other_schema
 from actbench.runs.validity import is_date
@@ -47,7 +47,7 @@ class Digest:
     @property
     def host(self) -> tuple[tuple[str, str], ...]:
         """What identifies its host: names and values."""
-        return tuple((name, str(getattr(self.environment, name))) for name in HOST)
+        return identity(self.environment)
 
 
 class _TrainingDigest(msgspec.Struct):

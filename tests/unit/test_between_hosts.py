@@ -21,6 +21,7 @@ from benchmarks.host_simulation import DIFFERENCES, simulated
 from tests.conftest import Actbench
 from tests.support.compared import BLOCK
 from tests.support.histories import CACHED, runs
+from tests.support.selections import edit
 
 Comparable = list[tuple[str, list[Measurement]]]
 """What hosts measured, by their names."""
@@ -120,6 +121,11 @@ def hosts(actbench: Actbench, two_runs: Path, tmp_path: Path) -> Path:
     return runs(two_runs / "run", tmp_path / "fleet", (1.0, 5.0, 1.0, 5.0, 1.0), change=other_kind)
 
 
+def remarks_of(actbench: Actbench, *arguments: str) -> list[str]:
+    remarks: list[str] = json.loads(actbench("compare", *arguments, "--format", "json").stdout)["remarks"]
+    return remarks
+
+
 def cells(actbench: Actbench, *arguments: str) -> dict[str, dict[str, Any]]:
     result = actbench("compare", *arguments, "--format", "json")
     assert result.exit_code == 0, result.stderr
@@ -143,6 +149,31 @@ def test_kinds_of_hosts_are_pooled_first(actbench: Actbench, hosts: Path) -> Non
         ("kind 1", pytest.approx(4.0)),
         ("kind 2", pytest.approx(0.8)),
     ]
+
+
+def test_what_the_runs_of_a_kind_differ_in_is_named_with_the_number_of_runs(actbench: Actbench, hosts: Path) -> None:
+    edit(hosts / "run04", lambda record: record["environment"].update(python="CPython 3.14.0"))
+    edit(hosts / "run00", lambda record: record["environment"]["libraries"].update(numpy="1.2.3", scipy="4.5.6"))
+    edit(hosts / "run02", lambda record: record["environment"]["libraries"].update(numpy="1.2.3"))
+    edit(hosts / "run02", lambda record: record["environment"]["libraries"].pop("scipy", None))
+    edit(hosts / "run04", lambda record: record["environment"]["libraries"].update(numpy="1.2.4", scipy="4.5.6"))
+    remarks = remarks_of(actbench, "--by", "kind", str(hosts))
+    (kind,) = (line for line in remarks if line.startswith("kind 1: "))
+    assert kind.startswith("kind 1: 3 runs, ")
+    assert not any(name in kind for name in ("CPython", "numpy", "scipy"))
+    (pooled,) = (line for line in remarks if "pools runs" in line)
+    assert pooled.startswith("kind 1 pools runs that differ in python (")
+    assert "CPython 3.14.0 in 1 run)" in pooled
+    assert "numpy (1.2.3 in 2 runs, 1.2.4 in 1 run)" in pooled
+    assert "scipy (4.5.6 in 2 runs, absent in 1 run)" in pooled
+    assert actbench("compare", "--by", "kind", str(hosts), "--format", "html", "-o", "kinds.html").exit_code == 0
+    assert "CPython 3.14.0 in 1 run" in Path("kinds.html").read_text()
+
+
+def test_hosts_that_describe_themselves_alike_are_named_as_runs_of_perhaps_one(actbench: Actbench, hosts: Path) -> None:
+    alike = [line for line in remarks_of(actbench, "--by", "host", str(hosts)) if "may be one machine" in line]
+    assert [line.partition(" describe")[0] for line in alike] == ["run00, run02 and run04", "run01 and run03"]
+    assert not any("may be one machine" in line for line in remarks_of(actbench, "--by", "kind", str(hosts)))
 
 
 def test_every_format_has_every_host(actbench: Actbench, hosts: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from actbench.analysis.between_hosts import between_hosts
 from actbench.host import environment
-from actbench.report.compared_hosts import NamedHost
+from actbench.report.named_hosts import NamedHost
 from actbench.report.page.hosts import page
 from benchmarks.host_simulation import simulated
 from tests.conftest import Actbench
@@ -77,7 +77,7 @@ def test_twelve_hosts_with_two_hundred_speedups_take_less_than_3_mb(monkeypatch:
     monkeypatch.setattr("benchmarks.host_simulation.PAIRS", 200)
     comparison = between_hosts(simulated(np.random.default_rng(1), differing=True))
     assert (len(comparison.hosts), len(comparison.cells)) == (12, 200)
-    named = [NamedHost(name, environment.collect(None), 1) for name in comparison.hosts]
+    named = [NamedHost(name, (environment.collect(None),)) for name in comparison.hosts]
     text = page(comparison, named, [], lambda: b"x" * 700_000)
     assert len(text.encode()) < 2e6
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from actbench.analysis.interval import Interval
-from actbench.report.numbers import change, count, duration, plus_minus, ratio, significant, span
+from actbench.report.numbers import change, count, duration, low_to_high, plus_minus, ratio, significant, span
 
 NOTHING = math.nan
 
@@ -194,3 +194,18 @@ def test_a_ratio_of_times_is_a_change_in_percent(value: float, low: float, high:
 )
 def test_both_ends_of_a_range_have_the_digits_that_tell_them_apart(low: float, high: float, text: str) -> None:
     assert span(low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (1.28119, 1.28231, "1.2812 to 1.2823"),
+        (4.61, 4.64, "4.610 to 4.640"),
+        (9.99, 10.12, "9.99 to 10.1"),
+        (0.512, 31.23, "0.512 to 31.2"),
+        (2.0, 2.0, "2.00 to 2.00"),
+        (0.0, math.inf, "0 to ∞"),
+    ],
+)
+def test_bounds_of_an_interval_have_the_digits_that_tell_them_apart(low: float, high: float, text: str) -> None:
+    assert low_to_high(Interval(low, low, high)) == text

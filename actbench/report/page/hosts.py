@@ -9,11 +9,11 @@ from actbench.analysis.between_hosts import HostComparison, HostsOfPair
 from actbench.analysis.between_runs import Trend
 from actbench.analysis.interval import Interval
 from actbench.analysis.on_hosts import EstimateOnHost
-from actbench.report import compared_crossovers, compared_hosts, host
+from actbench.report import compared_crossovers, compared_hosts
 from actbench.report.charts.crossovers import crossovers
 from actbench.report.charts.style import Picture
-from actbench.report.compared_hosts import NamedHost
-from actbench.report.numbers import NO_FIGURE, UNDECIDED, ratio, significant
+from actbench.report.named_hosts import NamedHost
+from actbench.report.numbers import NO_FIGURE, UNDECIDED, low_to_high, ratio, significant
 from actbench.report.page.rendering import Packer
 from actbench.report.page.sections import Download, PageSection
 from actbench.report.table import Table
@@ -60,7 +60,7 @@ def page(
         PageSection("tables", "Tables", tables=compared_hosts.tables_of_speedups(comparison)),
         PageSection("method", "How hosts are compared", sentences=(METHOD, compared_hosts.SCATTER)),
         *(
-            PageSection(f"host-{number}", one.label, facts=tuple(host.of(one.environment).items()))
+            PageSection(f"host-{number}", one.label, facts=tuple(one.facts.items()))
             for number, one in enumerate(hosts, 1)
         ),
         PageSection("files", "Files", files=[Download(name, len(text.encode())) for name, text in files.items()]),
@@ -70,7 +70,7 @@ def page(
             f"{len(comparison.hosts)} hosts compared",
             sections,
             library if chart else None,
-            host.line(hosts[0].environment),
+            hosts[0].line,
         )
 
 
@@ -92,7 +92,7 @@ def _heat_map(comparison: HostComparison, step: float) -> Table:
                 f"{compared_hosts.name_of(cell)} / {cell.reference.strategy}",
                 compared_hosts.winner_of(cell),
                 ratio(cell.together.mean),
-                f"{prediction.low:.3g} to {prediction.high:.3g}" if prediction.has_bounds else NO_FIGURE,
+                low_to_high(prediction) if prediction.has_bounds else NO_FIGURE,
                 f"{100 * cell.together.i_squared:.0f} %" if len(cell.hosts) > 1 else NO_FIGURE,
                 *(_text(one) for one in of_hosts),
             )

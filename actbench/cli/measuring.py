@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ import click
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import Command
 from actbench.cli.values import Duration, Percent, WholeNumber
+from actbench.errors import printable
 from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
@@ -158,7 +160,7 @@ def _measure(opened: AbstractContextManager[Writer], started: float, seams: Seam
     try:
         terminal.show(summary, whole=mode.all_tables)
     finally:
-        click.echo(f"\nwritten to {writer.directory}", err=True)
+        click.echo(f"\n{printable(f'written to {writer.directory}')}", err=True)
     if sys.stdout.isatty() and not mode.all_tables:
         _show_more(writer.directory)
     if interrupted:
@@ -173,8 +175,9 @@ def _show_more(directory: Path) -> None:
 
     is_latest = (RESULTS / LATEST).resolve() == directory.resolve()
     run = LATEST if is_latest else directory
-    click.echo(f"more: actbench compare {run}, actbench report {run}", err=True)
-    click.echo(f"every table: --all-tables, or {directory / SUMMARY}", err=True)
+    named = quote(str(run))
+    click.echo(printable(f"more: actbench compare {named}, actbench report {named}"), err=True)
+    click.echo(printable(f"every table: --all-tables, or {directory / SUMMARY}"), err=True)
 
 
 def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -> tuple[Summary, bool]:
@@ -186,8 +189,8 @@ def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -
 
     summary, interrupted = worked(session, writer, quiet=quiet)
     if interrupted:
-        more = more or f"actbench {writer.record.plan.command} --resume {writer.directory} goes on"
-        click.echo(f"interrupted: what is finished is kept; {more}", err=True)
+        more = more or f"actbench {writer.record.plan.command} --resume {quote(str(writer.directory))} goes on"
+        click.echo(printable(f"interrupted: what is finished is kept; {more}"), err=True)
     return summary, interrupted
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from actbench.cli.measuring import measured
+from actbench.errors import printable
 
 if TYPE_CHECKING:
     from actbench.analysis.framework_choices import ComparedFrameworks
@@ -55,6 +57,10 @@ class Settled:
     refused: RefusedError | None = None
     """The failures for which nothing was measured of the races that earlier runs left open."""
 
+    def __post_init__(self) -> None:
+        """Escape what does not print in names of directories, which remarks have."""
+        self.remarks[:] = map(printable, self.remarks)
+
 
 def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     """Decide races by earlier runs, and measure what is open.
@@ -81,7 +87,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     race, left_out = _judged(known, record, request)
     if mode.sources and not race.all_decided:
         anew = ", on its own, since rounds of here do not continue those of elsewhere" if known.foreign else ""
-        click.echo(f"{mode.sources[0]} does not decide it: measuring{anew}", err=True)
+        click.echo(printable(f"{mode.sources[0]} does not decide it: measuring{anew}"), err=True)
     if known.foreign and not race.all_decided:
         absent += _without(known.foreign)
         of_here = replace(mode, sources=tuple(run.path for run in known.runs if not run.foreign))
@@ -157,7 +163,8 @@ def _that_goes_on(known: EarlierRuns, mode: RaceMode, written: Path) -> str:
     if mode.fresh:
         return "the same command without --fresh"
     if mode.sources and known.runs:
-        return f"the same command with {' '.join(f'--from {path}' for path in (*known.paths, written))}"
+        sources = (f"--from {quote(str(path))}" for path in (*known.paths, written))
+        return f"the same command with {' '.join(sources)}"
     return f"the same command{' without --from' if mode.sources else ''}"
 
 
@@ -244,5 +251,5 @@ def end(ctx: click.Context, settled: Settled, of_frameworks: Record | None = Non
     if of_frameworks:
         fail_for(of_frameworks)
     if any(one.is_open and one.racing for one in settled.outcomes):
-        click.echo(open_line(settled.outcomes, settled.need), err=True)
+        click.echo(printable(open_line(settled.outcomes, settled.need)), err=True)
         ctx.exit(ExitCode.INCONCLUSIVE)

@@ -89,3 +89,14 @@ def test_rounds_of_a_named_run_of_here_are_continued_beside_one_of_elsewhere_tha
     assert later.exit_code == ExitCode.INCONCLUSIVE
     assert json.loads(later.stdout)["rounds"] == 2
     assert f"the same command with --from {here} --from {runs()[-1]} goes on" in later.stderr
+
+
+def test_names_of_runs_are_shown_with_escapes_and_quoted_in_commands(recommend: Recommend, bench: FakeBench) -> None:
+    first = Path("results", "a run\x1b[31m")
+    assert recommend(undecided(bench), "--budget", "1ms").exit_code == 3
+    Path("results/latest").resolve().rename(first)
+    result = recommend(undecided(bench), "--budget", "1ms", "--from", str(first), fresh=False)
+    assert result.exit_code == 3, result.output
+    assert "\x1b" not in result.output
+    assert r"From results/a run\x1b[31m, made " in " ".join(result.stdout.split())
+    assert r"--from 'results/a run\x1b[31m' --from results/" in " ".join(result.output.split())

@@ -22,7 +22,7 @@ from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, 
 from actbench.runs.record import Engine, Record, Status
 
 MOST_REASONS = 3
-"""Number of reasons that are given where a report is about something else than what it lacks."""
+"""Number of reasons without a failure that are given where a report is about something else than what it lacks."""
 
 
 def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
@@ -86,11 +86,15 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
 
 
 def left_out_in_short(left_out: Sequence[LeftOut]) -> list[str]:
-    """Return the lines of `left_out_lines` where they are few, and the count of the others where they are not."""
-    by_reason = grouped(left_out, lambda item: item.reason)
-    largest = sorted(by_reason.values(), key=lambda items: (not items[0].failed, -len(items)))
+    """Return the lines of `left_out_lines`: those of all failures, and of what is unsupported where they are few.
+
+    Where they are many, the count of the others is the last line.
+    """
+    failed = [item for item in left_out if item.failed]
+    by_reason = grouped((item for item in left_out if not item.failed), lambda item: item.reason)
+    largest = sorted(by_reason.values(), key=len, reverse=True)
     shown, others = largest[:MOST_REASONS], largest[MOST_REASONS:]
-    lines = [*left_out_lines(item for items in shown for item in items)]
+    lines = [*left_out_lines(failed), *left_out_lines(item for items in shown for item in items)]
     if others:
         number, first = sum(map(len, others)), others[0][0]
         reasons = counted(len(others), "other reason")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,27 @@ def test_few_reasons_have_a_line_each() -> None:
     assert not left_out_in_short([])
 
 
-def test_of_many_reasons_the_failures_and_those_of_most_cases_are_given_and_the_others_counted() -> None:
-    cases = [*left_out(a=1, b=2, c=9, d=5, e=3), LeftOut("f/0", "f", failed=True)]
-    assert left_out_in_short(cases) == [
-        "FAILED: left out 1 case, e.g. f/0: f",
+def test_of_many_reasons_those_of_most_cases_are_given_and_the_others_counted() -> None:
+    assert left_out_in_short(left_out(a=1, b=2, c=9, d=5, e=3)) == [
         "left out 9 cases, e.g. c/0: c",
         "left out 5 cases, e.g. d/0: d",
-        "left out 6 more cases, e.g. e/0, for 3 other reasons",
+        "left out 3 cases, e.g. e/0: e",
+        "left out 3 more cases, e.g. b/0, for 2 other reasons",
+    ]
+
+
+def test_every_failure_has_its_reason_however_many_there_are() -> None:
+    failed = [replace(one, failed=True) for one in left_out(f=1, g=1, h=2, i=1, j=1)]
+    assert left_out_in_short([*left_out(a=1, b=2, c=9, d=5), *failed]) == [
+        "FAILED: left out 1 case, e.g. f/0: f",
+        "FAILED: left out 1 case, e.g. g/0: g",
+        "FAILED: left out 2 cases, e.g. h/0: h",
+        "FAILED: left out 1 case, e.g. i/0: i",
+        "FAILED: left out 1 case, e.g. j/0: j",
+        "left out 9 cases, e.g. c/0: c",
+        "left out 5 cases, e.g. d/0: d",
+        "left out 2 cases, e.g. b/0: b",
+        "left out 1 more case, e.g. a/0, for 1 other reason",
     ]
 
 

@@ -266,6 +266,8 @@ class Fleet:
         host.writer, host.record = None, writer.record
         with host.opened:
             writer.close(ended.status, ended.seconds)
+            if writer.unlinked:
+                self.tell(f"{host.label}: {writer.unlinked}")
             publish(writer.directory, writer.record, writer.times)
 
 

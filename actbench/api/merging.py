@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from actbench.report.publish import publish
@@ -23,4 +24,6 @@ def merge(paths: Sequence[Path], output: Path | None, *, allow_missing: bool) ->
     with create(output, record) as writer:
         writer.times = times
         writer.close(status, seconds)
-        return writer.directory, publish(writer.directory, writer.record, writer.times)
+        summary = publish(writer.directory, writer.record, writer.times)
+        remarks = (*summary.remarks, writer.unlinked) if writer.unlinked else summary.remarks
+        return writer.directory, replace(summary, remarks=remarks)

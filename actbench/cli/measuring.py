@@ -188,6 +188,8 @@ def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -
     from actbench.api.running import worked
 
     summary, interrupted = worked(session, writer, quiet=quiet)
+    if writer.unlinked:
+        click.echo(writer.unlinked, err=True)
     if interrupted:
         more = more or f"actbench {writer.record.plan.command} --resume {quote(str(writer.directory))} goes on"
         click.echo(printable(f"interrupted: what is finished is kept; {more}"), err=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from actbench.errors import InputError
+from actbench.errors import InputError, reason
 
 RESULTS = Path("results")
 """The directory, below the current one, in which runs are written and ``latest`` is looked up."""
@@ -68,17 +68,28 @@ def refuse_directories(directory: Path) -> None:
             raise InputError(f"{place} is a directory, and not the link to a run: rename it, or remove it")
 
 
-def point(name: str, directory: Path) -> None:
-    """Make a link to a run; runs outside results/ get no link."""
+def point(name: str, directory: Path) -> str:
+    """Make a link to a run; return why that is not possible, as a sentence, else nothing.
+
+    Runs outside results/ get no link. A run is no worse without one, so that nothing is raised for it.
+    """
     if not _has_links(directory):
-        return
-    link = RESULTS / f".{name.removeprefix('.')}.part"
+        return ""
+    link, why = RESULTS / f".{name.removeprefix('.')}.part", "other runs replace it all the time"
     for _ in range(ATTEMPTS):
-        with suppress(FileExistsError, FileNotFoundError):  # a run that ends at the same time makes the same link
+        try:
             link.unlink(missing_ok=True)
             link.symlink_to(directory.resolve().name)
             link.replace(RESULTS / name)
-            return
+        except (FileExistsError, FileNotFoundError):  # a run that ends at the same time makes the same link
+            continue
+        except OSError as error:
+            why = reason(error)
+            break
+        return ""
+    with suppress(OSError):
+        link.unlink(missing_ok=True)
+    return f"{RESULTS / name} does not lead to this run, since it cannot be made a link ({why}): name the run itself"
 
 
 def _has_links(directory: Path) -> bool:

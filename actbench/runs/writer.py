@@ -61,6 +61,8 @@ class Writer:
     """Number of lines in the journal."""
     newest_before: Path | None = None
     """The latest run before this one, which a refused run gives its place back to."""
+    unlinked: str = ""
+    """Why a link to the latest run does not lead to this one, as a sentence; empty where it does."""
     _saved: tuple[Digests, bool] | None = None
     """The digests of the measurements that are in the files, and whether these have probes."""
     _rows: Formatted[tuple[str, str]] = field(default_factory=values.rows)
@@ -144,8 +146,8 @@ class Writer:
         self.record.seconds += seconds
         self.save()
         if status is Status.COMPLETE:
-            latest.point(latest.NEWEST, self.directory)
-            latest.point(latest.LATEST, self.directory)
+            missing = [latest.point(name, self.directory) for name in (latest.NEWEST, latest.LATEST)]
+            self.unlinked = " ".join(filter(None, missing))
         if status is Status.REFUSED and self.newest_before:
             latest.point(latest.NEWEST, self.newest_before)
 
@@ -179,7 +181,7 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
         _make_room(directory)
         writer = Writer(directory, new, Times(new.plan), newest_before=latest.target(latest.NEWEST))
         writer.save()
-        latest.point(latest.NEWEST, directory)
+        writer.unlinked = latest.point(latest.NEWEST, directory)
         yield writer
 
 

@@ -119,3 +119,22 @@ def test_a_link_to_a_run_elsewhere_means_that_run(actbench: Actbench) -> None:
     Path("results/latest").unlink()
     Path("results/latest").symlink_to("run")
     assert latest.target("latest") == Path("results/run")
+
+
+@pytest.mark.parametrize("name", ["latest", ".newest"])
+def test_where_no_link_can_be_made_the_run_ends_as_usual_and_says_so(
+    actbench: Actbench, bench: FakeBench, name: str
+) -> None:
+    def on_time(_: object) -> None:
+        link = Path("results", name)
+        if not link.is_dir() or link.is_symlink():
+            link.unlink(missing_ok=True)
+            link.mkdir()
+
+    bench.on_time = on_time
+    result = actbench("run", *SMALL, "--rounds", "1")
+    assert result.exit_code == 0, result.output
+    assert "recompute" in result.stdout
+    (line,) = (line for line in result.stderr.splitlines() if "cannot be made a link" in line)
+    assert line.startswith(f"results/{name} does not lead to this run, since it cannot be made a link (Is a directory)")
+    assert not [*Path("results").glob(".*.part")]

@@ -107,14 +107,16 @@ class Fleet:
             stack.callback(client.close)
             usable = usable_hosts(client, self.plan, self.tell, allow_different=self.allow_different)
             if self.new:
-                self.files.keep(self.directory, self.limits)
+                self.files.keep(self.directory, self.limits, allow_different=self.allow_different)
             else:
-                fleet_limits.keep(self.directory, self.limits)
+                fleet_limits.keep(self.directory, self.limits, allow_different=self.allow_different)
             hosts, unassigned = self._assigned(usable.by_worker)
+            left_out = [*usable.left_out, *unassigned]
             if not hosts:
                 which = "one host of each kind" if self.kinds else "every host"
-                self.tell(f"{which} has measured all of the plan: nothing is missing")
-            left_out = [*usable.left_out, *unassigned]
+                all_of_it = "that can be used has measured" if left_out else "has measured"
+                nothing = "" if left_out else ": nothing is missing"
+                self.tell(f"{which} {all_of_it} all of the plan{nothing}")
             client.subscribe_topic(self.topic, lambda event: messages.put(event[1]))
             busy = busy_workers(client)
             by_label = {host.label: host for host in hosts}

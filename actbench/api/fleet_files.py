@@ -57,13 +57,13 @@ class FleetFiles:
         """Return the plan; `InputError` where this actbench cannot read it."""
         return plan_file.decode(self.plan, "the plan of the fleet")
 
-    def keep(self, directory: Path, limits: RunRequest) -> None:
+    def keep(self, directory: Path, limits: RunRequest, *, allow_different: bool) -> None:
         """Make the directory of a new fleet; the plan is written last, so that all is there where it is."""
         files.probe(directory, 0)
         sent_code.keep(directory, self.code)
         if self.inputs:
             self.inputs.keep(directory)
-        fleet_limits.keep(directory, limits)
+        fleet_limits.keep(directory, limits, allow_different=allow_different)
         files.write(directory / PLAN, self.plan)
 
 

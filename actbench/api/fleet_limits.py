@@ -1,9 +1,10 @@
-"""The limits of a fleet, kept in its directory, so that a host which begins later has them as well."""
+"""The limits of a fleet, and whether hosts may have other versions: kept for hosts that begin later."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from actbench.engine.requests import RunRequest, TrainRequest, limits_of
 from actbench.engine.resuming import replacing_limits
@@ -13,10 +14,14 @@ from actbench.runs import files
 
 LIMITS = "limits.json"
 
+ALLOWED = "allow_different"
+"""The key that says that hosts may have other versions; not there where they may not."""
 
-def keep(fleet: Path, limits: RunRequest) -> None:
+
+def keep(fleet: Path, limits: RunRequest, *, allow_different: bool) -> None:
     """Write the limits; `InputError` or `OutputError` where that fails."""
-    files.write(fleet / LIMITS, json.dumps(limits_of(limits)) + "\n")
+    written = limits_of(limits) | ({ALLOWED: True} if allow_different else {})
+    files.write(fleet / LIMITS, json.dumps(written) + "\n")
 
 
 def kept(fleet: Path, named: RunRequest | TrainRequest) -> RunRequest:
@@ -24,6 +29,19 @@ def kept(fleet: Path, named: RunRequest | TrainRequest) -> RunRequest:
 
     `InputError` where they cannot be read.
     """
+    return RunRequest(**_limits(fleet) | replacing_limits(named))
+
+
+def allows_different(fleet: Path) -> bool:
+    """Return whether hosts of a fleet may have other versions; `InputError` where its limits cannot be read."""
+    return bool(_read(fleet).get(ALLOWED))
+
+
+def _limits(fleet: Path) -> dict[str, Any]:
+    return {name: value for name, value in _read(fleet).items() if name != ALLOWED}
+
+
+def _read(fleet: Path) -> dict[str, Any]:
     try:
         before = json.loads(regular.read(fleet / LIMITS))
     except OSError as error:
@@ -33,11 +51,14 @@ def kept(fleet: Path, named: RunRequest | TrainRequest) -> RunRequest:
         before = None
     if not _are_limits(before):
         raise damaged(f"{fleet / LIMITS} has no limits of a fleet")
-    return RunRequest(**before | replacing_limits(named))
+    return before
 
 
-def _are_limits(read: object) -> bool:
+def _are_limits(read: object) -> TypeGuard[dict[str, Any]]:
     """Return whether what was read are limits."""
-    if not isinstance(read, dict) or read.keys() != limits_of(RunRequest()).keys():
+    if not isinstance(read, dict) or read.keys() - {ALLOWED} != limits_of(RunRequest()).keys():
         return False
-    return all(value is None or (type(value) in {int, float} and value > 0) for value in read.values())
+    limits = [value for name, value in read.items() if name != ALLOWED]
+    return read.get(ALLOWED, True) is True and all(
+        value is None or (type(value) in {int, float} and value > 0) for value in limits
+    )

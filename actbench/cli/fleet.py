@@ -103,7 +103,8 @@ def run(ctx: click.Context, /, *, mode: FleetMode, **options: Any) -> None:
 
     A host is an address, however many workers it has; one measurement runs on it at a time. Nothing is installed. What
     a host has finished is written at once, so that a host, a scheduler or a client that is lost costs one block;
-    --resume goes on with what is missing, on another host of the kind too. Runs are named by kind and number.
+    --resume goes on with what is missing, on another host of the kind too, with the same limits and --allow-different.
+    Runs are named by kind and number.
 
     Files of --load and --inputs are sent to the hosts with their digests, and kept in DIR; a package must be installed
     there. A host that lacks an optional backend leaves its cases out, which is reported. --dry-run needs no scheduler.
@@ -123,7 +124,7 @@ def run(ctx: click.Context, /, *, mode: FleetMode, **options: Any) -> None:
 
     request = RunRequest(**options, named=on_command_line(ctx))
     selecting = request.named & (PLANNING | {"threads"})
-    _carry_out(mode, request, lambda: prepare(request), selecting, request.inputs)
+    _carry_out(mode, request, lambda: prepare(request, elsewhere=True), selecting, request.inputs)
 
 
 @command.command("train")
@@ -151,7 +152,13 @@ def train(ctx: click.Context, /, *, mode: FleetMode, **options: Any) -> None:
     from actbench.engine.training import SELECTING, prepare
 
     request = TrainRequest(**options, named=on_command_line(ctx))
-    _carry_out(mode, request, lambda: prepare(request), request.named & SELECTING.keys(), request.selection.inputs)
+    _carry_out(
+        mode,
+        request,
+        lambda: prepare(request, elsewhere=True),
+        request.named & SELECTING.keys(),
+        request.selection.inputs,
+    )
 
 
 def _carry_out(
@@ -216,7 +223,7 @@ def _measure(
         files,
         RunRequest(**limits_of(request)) if mode.resume is None else fleet_limits.kept(directory, request),
         mode.tell,
-        allow_different=mode.allow_different,
+        allow_different=mode.allow_different or (mode.resume is not None and fleet_limits.allows_different(directory)),
         kinds=mode.kinds,
         new=mode.resume is None,
     )

@@ -124,4 +124,4 @@ def _print_file(request: RunRequest, mode: RunMode) -> None:
     if not mode.dry_run or request.planned:
         raise OptionsError("--format json is the plan of a --dry-run, without --plan: add --dry-run")
     refuse_resume(mode)
-    print_plan(prepare(request), "json")
+    print_plan(prepare(request, elsewhere=True), "json")

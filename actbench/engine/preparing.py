@@ -155,11 +155,15 @@ class PreparedRun:
         return PlanFile(self.plan, self.preset.name, self.arm_seconds, self.request.threads, loaded, __version__)
 
 
-def prepare(request: RunRequest) -> PreparedRun:
-    """Plan a run; `InputError` for what cannot be measured here, `OptionsError` for options that exclude each other."""
+def prepare(request: RunRequest, *, elsewhere: bool = False) -> PreparedRun:
+    """Plan a run; `InputError` for what cannot be measured here, `OptionsError` for options that exclude each other.
+
+    A plan for hosts `elsewhere` may have more threads than this host has processors.
+    """
     if request.planned:
         return _prepare_planned(request, request.planned)
-    cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
+    cpu = environment.choose_cpu(request.affinity)
+    threads = environment.choose_threads(None if elsewhere else request.threads)
     refuse_limits_of_stock_pyperf(request, request.engine)
     refuse_cold_for_stock_pyperf(request)
     preset = presets.get(request.preset)

@@ -146,9 +146,13 @@ def arm_seconds(plan: Plan, request: TrainRequest) -> float:
     return costs.arm_seconds(plan, LONGEST_ARM_SECONDS if fits else shortest)
 
 
-def prepare(request: TrainRequest) -> PreparedTrain:
-    """Plan a run; `InputError` for what cannot be measured here."""
-    cpu, threads = environment.choose_cpu(request.affinity), environment.choose_threads(request.threads)
+def prepare(request: TrainRequest, *, elsewhere: bool = False) -> PreparedTrain:
+    """Plan a run; `InputError` for what cannot be measured here.
+
+    A plan for hosts `elsewhere` may have more threads than this host has processors.
+    """
+    cpu = environment.choose_cpu(request.affinity)
+    threads = environment.choose_threads(None if elsewhere else request.threads)
     selection = replace(request.selection, inputs=pinned(request.selection.inputs))
     room = Room(memory.usable(), environment.last_level_cache(cpu))
     plan = training.plan(selection, room, chosen_seed(request.seed))

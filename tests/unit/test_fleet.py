@@ -224,7 +224,13 @@ def test_a_new_fleet_takes_no_directory_with_runs(actbench: Actbench, cluster: C
     assert not cluster.measured_on
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rounds": true, "target": 1, "budget": 1, "timeout": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"rounds": true, "target": 1, "budget": 1, "timeout": 1}'),
+        '{"rounds": 6, "target": 1, "budget": 1, "timeout": 1, "allow_different": [1]}',
+    ],
+)
 def test_damaged_limits_are_refused(actbench: Actbench, text: str) -> None:
     Path("here").mkdir()
     Path("here/plan.json").write_text(actbench("run", *SMALL, "--dry-run", "--format", "json").stdout)

@@ -40,6 +40,8 @@ LOADED = (
     *("-n", "1000", "--rounds", "6", *SCHEDULER, "-o", "fleet"),
 )
 
+TRAINED = ("dense:8-4", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "--batch", "4")
+
 LIMITS = RunRequest(rounds=6)
 
 
@@ -109,9 +111,13 @@ def test_more_threads_than_a_host_has_are_its_trouble(
     actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del cluster
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {*range(64)})
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     new = (*TWO_BLOCKS, "--rounds", "6", "--threads", "64", *SCHEDULER, "-o", "fleet")
     assert '"threads": 64' in actbench("run", *TWO_BLOCKS, "--threads", "64", "--dry-run", "--format", "json").stdout
+
+    assert actbench("fleet", "run", *new, "--dry-run").exit_code == 0
+    steps = (*TRAINED, "--threads", "64", "--dry-run", "--format", "json")
+    assert '"threads": 64' in actbench("fleet", "train", *steps).stdout
 
     def with_one_processor(request: RunRequest) -> object:
         monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
@@ -124,8 +130,13 @@ def test_more_threads_than_a_host_has_are_its_trouble(
 
 
 def test_training_steps_are_measured_on_every_host(actbench: Actbench, cluster: Cluster) -> None:
-    selected = ("dense:8-4", "-a", "logistic", "-b", "numpy", "-s", "recompute,cached", "--batch", "4", "--rounds", "6")
-    steps = (*selected, "--operands", "warm")  # the cache that cold operands exceed is measured: not always the same
+    steps = (
+        *TRAINED,
+        "--rounds",
+        "6",
+        "--operands",
+        "warm",
+    )  # the cache that cold operands exceed is measured: not always the same
     result = actbench("fleet", "train", *steps, *SCHEDULER, "-o", "fleet", "--seed", "1")
     assert result.exit_code == 0, result.output
     assert [*states().values()] == ["complete"] * 3

@@ -8,7 +8,7 @@ import pytest
 
 from actbench.runs.archive import load
 from tests.conftest import Actbench
-from tests.support.cluster import SCHEDULER, Cluster, states, three
+from tests.support.cluster import SCHEDULER, Cluster, other_numpy, states, three
 from tests.support.selections import TWO_BLOCKS, record
 
 NEW = ("fleet", "run", *TWO_BLOCKS, "--rounds", "6", *SCHEDULER, "-o", "fleet")
@@ -34,6 +34,28 @@ def test_a_kind_that_is_resumed_is_not_started_on_a_second_host(actbench: Actben
     assert actbench(*resumed).exit_code == 0
     assert states() == {"kind1-host1": "complete"}
     assert len(cluster.measured_on) == 1
+
+
+def test_a_fleet_of_other_versions_goes_on_with_these(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.hosts["tcp://127.0.0.3:1"] = other_numpy
+    assert actbench(*NEW, "--allow-different").exit_code == 0
+    complete = actbench(*RESUMED)
+    assert complete.exit_code == 0
+    assert "every host has measured all of the plan: nothing is missing" in complete.stderr
+    cluster.hosts["tcp://127.0.0.9:1"] = other_numpy
+    assert actbench(*RESUMED).exit_code == 0
+    assert len(states()) == 4
+
+
+def test_nothing_is_said_to_be_missing_only_where_no_host_is_left_out(actbench: Actbench, cluster: Cluster) -> None:
+    cluster.hosts["tcp://127.0.0.3:1"] = other_numpy
+    assert actbench(*NEW).exit_code == 5
+    left_out = actbench(*RESUMED)
+    assert left_out.exit_code == 5
+    assert "every host that can be used has measured all of the plan\n" in left_out.stderr
+    assert "nothing is missing" not in left_out.stderr
+    assert actbench(*RESUMED, "--allow-different").exit_code == 0
+    assert actbench(*RESUMED).exit_code == 0
 
 
 @pytest.mark.parametrize("lost", [1, 3])

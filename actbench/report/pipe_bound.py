@@ -63,6 +63,8 @@ def _measured(vector: Interval, bound: LoopBound) -> str:
 def _mca(bound: LoopBound) -> str:
     if bound.mca is None:
         return "not installed"
+    if not bound.mca.processor:
+        return f"has no model of this processor (LLVM {bound.mca.version})"
     cycles = bound.mca.cycles
     throughput = "does not take the loop" if cycles is None else f"{_cycles(cycles / bound.vectors)} a vector"
     return f"{throughput} (LLVM {bound.mca.version}, {bound.mca.processor})"

@@ -234,5 +234,13 @@ def test_llvm_mca_gets_the_loop_and_its_bound_is_read(tmp_path: Path, monkeypatc
 def test_an_llvm_mca_that_does_not_take_the_loop_gives_no_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed(tmp_path, monkeypatch, "error: unsupported")
-    assert mca.mca_bound(loop()) == mca.McaBound("of no known version", "this processor", None)
+    installed(tmp_path, monkeypatch, "LLVM version 19.1.0\nHost CPU: znver5\nerror: unsupported")
+    assert mca.mca_bound(loop()) == mca.McaBound("19.1.0", "znver5", None)
+
+
+@pytest.mark.parametrize("name", ["Host CPU: (unknown)", "Host CPU: generic", ""])
+def test_an_llvm_mca_that_does_not_know_the_processor_gives_no_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    installed(tmp_path, monkeypatch, f"LLVM version 14.0.6\n{name}\nBlock RThroughput: 1.0")
+    assert mca.mca_bound(loop()) == mca.McaBound("14.0.6", "", None)

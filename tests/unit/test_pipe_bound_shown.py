@@ -68,13 +68,25 @@ def test_show_says_that_there_is_no_model_of_an_unknown_processor(
     actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch, *, with_mca: bool
 ) -> None:
     monkeypatch.setattr(processors, "description", Description)
-    stated = mca.McaBound("19.1.0", "generic", 3.0) if with_mca else None
+    stated = mca.McaBound("19.1.0", "znver9", 3.0) if with_mca else None
     monkeypatch.setattr("actbench.kernels.pipes.mca_bound", lambda _: stated)
     shown = actbench("show", CASE).stdout
     assert "bound                 not known by a port model: there is no port model of this processor" in shown
-    assert ("3 cycles a vector (LLVM 19.1.0, generic)" in shown) == with_mca
+    assert ("3 cycles a vector (LLVM 19.1.0, znver9)" in shown) == with_mca
     assert ("% of the bound by llvm-mca" in shown) == with_mca
     assert bench.workers_started == with_mca, "nothing is measured where there is nothing to hold it against"
+
+
+@pytest.mark.usefixtures("shown_loop")
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+def test_show_says_that_llvm_does_not_know_the_processor(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "description", Description)
+    monkeypatch.setattr("actbench.kernels.pipes.mca_bound", lambda _: mca.McaBound("14.0.6", "", None))
+    shown = actbench("show", CASE).stdout
+    assert "    llvm-mca              has no model of this processor (LLVM 14.0.6)\n" in shown
+    assert not bench.workers_started, "nothing is measured where there is nothing to hold it against"
 
 
 @pytest.mark.usefixtures("zen_5", "shown_loop", "without_mca")

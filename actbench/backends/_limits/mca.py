@@ -1,6 +1,7 @@
 """llvm-mca, where it is installed: the bound of a loop by LLVM's own model of this processor.
 
 Its name for the processor is the one that LLVM takes it for, so an old llvm-mca has the model of an older processor.
+One that knows no name for it would model a processor of no kind, which is no bound of this one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ TIMEOUT = 10.0
 
 VERSION = re.compile(r"LLVM version ([\w.]+)")
 PROCESSOR = re.compile(r"Host CPU: (\S+)")
+OF_NO_KIND = frozenset({"(unknown)", "generic", "x86-64"})
+"""Names that LLVM has for a processor that it does not know."""
+
 THROUGHPUT = re.compile(r"^Block RThroughput: ([\d.]+)", re.MULTILINE)
 
 
@@ -28,9 +32,9 @@ class McaBound:
 
     version: str
     processor: str
-    """By the name of LLVM."""
+    """By the name of LLVM; empty where it does not know it."""
     cycles: float | None
-    """The reciprocal of the throughput; None where it does not take the loop."""
+    """The reciprocal of the throughput; None where it knows no such processor, or does not take the loop."""
 
 
 def installed() -> bool:
@@ -45,15 +49,12 @@ def mca_bound(loop: InnerLoop) -> McaBound | None:
         return None
     try:
         described = _run(program, "--version")
-        stated = THROUGHPUT.search(_run(program, *OPTIONS, text=loop.text))
+        named, version = PROCESSOR.search(described), VERSION.search(described)
+        processor = named[1] if named and named[1] not in OF_NO_KIND else ""
+        stated = THROUGHPUT.search(_run(program, *OPTIONS, text=loop.text)) if processor else None
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version, processor = VERSION.search(described), PROCESSOR.search(described)
-    return McaBound(
-        version[1] if version else "of no known version",
-        processor[1] if processor else "this processor",
-        float(stated[1]) if stated else None,
-    )
+    return McaBound(version[1] if version else "of no known version", processor, float(stated[1]) if stated else None)
 
 
 def _run(program: str, *options: str, text: str = "") -> str:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from actbench.backends import _simd
 from actbench.backends._compiling import only_version
 from actbench.backends._listing import sources
-from actbench.backends._loops import formulas_of
+from actbench.backends._loops import elementwise, formulas_of
 from actbench.backends._numba_cache import inlined
 from actbench.backends._rewriting import unchanged
 from actbench.backends._row_compiling import ASKING, VECTOR, gathered
@@ -128,10 +128,16 @@ class NumbaSimd(Numba):
         return inlined(wide)  # the width applies to the loop that calls it
 
     def loop_over(self, factory: Callable[..., Any], formula: Formula) -> Callable[..., Any]:
-        """Return the loop over registers, where the processor has those of AVX-512 and the formula gains by a table."""
-        from actbench.backends import _gated_register_loops, _register_loops
-        from actbench.backends._simd import eight_registers, four_registers, vector_width
+        """Return the loop over registers, where the processor has those of AVX-512 and the formula gains by a table.
 
+        Of a formula that is one fused multiply-add, return the one with a loop in assembly.
+        """
+        from actbench.backends import _assembly_loops, _gated_register_loops, _register_loops
+        from actbench.backends._simd import assembly, eight_registers, four_registers, vector_width
+
+        fused = _assembly_loops.only_called(formula) if factory is elementwise else None
+        if fused in assembly.ORDERS and not (self.in_pieces or self.threaded) and assembly.helps():
+            return _assembly_loops.elementwise_by(fused)
         functions, called = self.namespace(), {*_called(formula)}
         gains = bool(called & {*functions.TABULATED}) and not called & {*functions.LONG}
         registers = (_register_loops.REGISTERS | _gated_register_loops.REGISTERS).get(factory)

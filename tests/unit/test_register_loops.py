@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from numba.core.registry import cpu_target
 
-from actbench.backends import _gated_register_loops, _loops, _register_loops
-from actbench.backends._simd import eight_registers, four_registers, functions, vector_width
+from actbench.backends import _assembly_loops, _gated_register_loops, _loops, _register_loops
+from actbench.backends._simd import assembly, eight_registers, four_registers, functions, vector_width
+from actbench.backends.numba_parallel import NumbaParallel
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.backends.numba_simd_streaming import NumbaSimdStreaming
 from actbench.kernels.resolution import kernel as resolved
@@ -131,6 +132,45 @@ def test_blocks_are_of_eight_registers_where_these_were_measured_to_be_faster(
 )
 def test_llvm_vectorises_other_loops(chosen: KernelId) -> None:
     assert loop_over(chosen) not in _register_loops.REGISTERS.values()
+
+
+@pytest.mark.usefixtures("with_avx512")
+@pytest.mark.parametrize(
+    ("backend", "op", "helps", "in_assembly"),
+    [
+        (NumbaSimd(), Op.DERIVATIVE, True, True),
+        (NumbaSimd(), Op.DERIVATIVE, False, False),
+        (NumbaSimd(), Op.BACKWARD, True, False),
+        (NumbaSimdStreaming(), Op.DERIVATIVE, True, False),
+        (NumbaParallel(), Op.DERIVATIVE, True, False),
+    ],
+    ids=["where that is faster", "of other processors", "with an upstream gradient", "in pieces", "of threads"],
+)
+def test_a_fused_derivative_has_a_loop_in_assembly(
+    backend: NumbaSimd, op: Op, *, helps: bool, in_assembly: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "helps", lambda: helps)
+    (factory,) = backend._loops_of(op, resolved(logistic("cached")).rule)
+    assert (factory.__module__ == _assembly_loops.__name__) == in_assembly
+
+
+def test_a_formula_is_fused_where_it_returns_what_one_function_returns() -> None:
+    m: Any = functions
+
+    def fused(y: Any) -> Any:
+        return m.one_minus_square(y)
+
+    def scaled(y: Any) -> Any:
+        return 2.0 * m.one_minus_square(y)
+
+    def nested(y: Any) -> Any:
+        return m.one_minus_square(m.tanh(y))
+
+    def of_two(y: Any, _z: Any) -> Any:
+        return m.one_minus_square(y)
+
+    names = [_assembly_loops.only_called(formula) for formula in (fused, scaled, nested, of_two)]
+    assert names == ["one_minus_square", None, None, None]
 
 
 def test_llvm_vectorises_every_loop_without_avx512(monkeypatch: pytest.MonkeyPatch) -> None:

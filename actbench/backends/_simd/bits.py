@@ -29,7 +29,7 @@ LONG = 10
 """Coefficients from which on two Horner schemes are used: that makes float64's logistic derivative 5 % faster."""
 
 
-def _multiply_add(builder: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
+def multiply_add(builder: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
     """Return x y + z by fmuladd, which LLVM fuses where the hardware does; fma would call libm elsewhere."""
     return called(builder, "llvm.fmuladd", alike(builder, [x, y, z]))
 
@@ -37,14 +37,14 @@ def _multiply_add(builder: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) 
 def _horner(builder: ir.IRBuilder, x: ir.Value, coefficients: list[ir.Value]) -> ir.Value:
     *lower, value = coefficients
     for coefficient in reversed(lower):
-        value = _multiply_add(builder, value, x, coefficient)
+        value = multiply_add(builder, value, x, coefficient)
     return value
 
 
 @intrinsic
 def muladd(_context: Any, x, y, z):
     """Return x y + z, rounded once or twice, depending on the hardware."""
-    return common(x, y, z)(x, y, z), lambda _context, builder, _signature, args: _multiply_add(builder, *args)
+    return common(x, y, z)(x, y, z), lambda _context, builder, _signature, args: multiply_add(builder, *args)
 
 
 @intrinsic
@@ -54,7 +54,7 @@ def fused_or(_context: Any, x, y, z, otherwise):
     def generate(context, builder, _signature, args):
         kind, _, abilities = context.codegen().magic_tuple()
         fuses = any(name in f"{kind},{abilities}," for name in FUSING)
-        return _multiply_add(builder, *args[:3]) if fuses else args[3]
+        return multiply_add(builder, *args[:3]) if fuses else args[3]
 
     return common(x, y, z)(x, y, z, otherwise), generate
 
@@ -74,7 +74,7 @@ def polynomial(_context: Any, x, coefficients):
             return _horner(builder, x, values)
         square = builder.fmul(x, x)
         even, odd = _horner(builder, square, values[::2]), _horner(builder, square, values[1::2])
-        return _multiply_add(builder, x, odd, even)
+        return multiply_add(builder, x, odd, even)
 
     return x(x, coefficients), generate
 

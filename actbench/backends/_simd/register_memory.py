@@ -59,23 +59,21 @@ class RegisterBlocks:
 
     def count(self, context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> ir.Value:
         """Return the number of whole blocks in an array."""
-        return builder.udiv(_size(context, builder, kind, array), self.lanes(kind))
+        return builder.udiv(size_of(context, builder, kind, array), self.lanes(kind))
 
     def address(self, context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value, block: ir.Value) -> ir.Value:
         """Return the address of a block."""
         first = builder.mul(block, self.lanes(kind))
-        return _address(builder, _data(context, builder, kind, array), first, _vector(kind, self.registers))
+        return _address(builder, _data(context, builder, kind, array), first, vector_of(kind, self.registers))
 
     def part(
         self, context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value, part: ir.Value
     ) -> tuple[ir.Value, ir.Value]:
         """Return the address of a register behind the last whole block, and which of its lanes belong to the array."""
-        vector = _vector(kind, 1)
+        vector = vector_of(kind, 1)
         end = builder.mul(self.count(context, builder, kind, array), self.lanes(kind))
         first = builder.add(end, builder.mul(part, INDEX(vector.count)))
-        count = builder.trunc(builder.sub(_size(context, builder, kind, array), first), ir.IntType(32))
-        numbers = ir.VectorType(ir.IntType(32), vector.count)
-        within = builder.icmp_signed("<", ir.Constant(numbers, [*range(vector.count)]), spread(builder, count, numbers))
+        within = below(builder, builder.sub(size_of(context, builder, kind, array), first), vector)
         return _address(builder, _data(context, builder, kind, array), first, vector), within
 
     def prefetch(self, builder: ir.IRBuilder, address: ir.Value) -> None:
@@ -118,7 +116,7 @@ def _of_blocks(of: RegisterBlocks) -> tuple[Callable[..., Any], ...]:
             address = of.address(context, builder, signature.args[0], *args)
             of.prefetch(builder, address)
             value = builder.load(address)
-            value.align = _bytes(signature.args[0])
+            value.align = bytes_of(signature.args[0])
             return value
 
         return Register(array.dtype, lanes_of(array.dtype, of.registers))(array, block), generate
@@ -128,8 +126,8 @@ def _of_blocks(of: RegisterBlocks) -> tuple[Callable[..., Any], ...]:
         def generate(context, builder, signature, args):
             kind = signature.args[0]
             address = of.address(context, builder, kind, *args[:2])
-            for stored in of.stores(builder, spread(builder, args[2], _vector(kind, of.registers)), address):
-                stored.align = _bytes(kind)
+            for stored in of.stores(builder, spread(builder, args[2], vector_of(kind, of.registers)), address):
+                stored.align = bytes_of(kind)
             return context.get_dummy_value()
 
         return types.void(array, block, value), generate
@@ -142,7 +140,7 @@ def _of_the_rest(of: RegisterBlocks) -> tuple[Callable[..., Any], ...]:
     def parts(_context: Any, array):
         def generate(context, builder, signature, args):
             (kind,) = signature.args
-            rest = builder.urem(_size(context, builder, kind, args[0]), of.lanes(kind))
+            rest = builder.urem(size_of(context, builder, kind, args[0]), of.lanes(kind))
             lanes = lanes_of(kind.dtype, 1)
             return builder.udiv(builder.add(rest, INDEX(lanes - 1)), INDEX(lanes))
 
@@ -152,10 +150,10 @@ def _of_the_rest(of: RegisterBlocks) -> tuple[Callable[..., Any], ...]:
     def load_part(_context: Any, array, part):
         def generate(context, builder, signature, args):
             kind = signature.args[0]
-            vector, align = _vector(kind, 1), ir.IntType(32)(_bytes(kind))
+            vector, align = vector_of(kind, 1), ir.IntType(32)(bytes_of(kind))
             address, within = of.part(context, builder, kind, *args)
             values = [address, align, within, ir.Constant(vector, None)]
-            return _masked(builder, "llvm.masked.load", vector, vector, values)
+            return masked(builder, "llvm.masked.load", vector, vector, values)
 
         return Register(array.dtype, lanes_of(array.dtype, 1))(array, part), generate
 
@@ -163,10 +161,10 @@ def _of_the_rest(of: RegisterBlocks) -> tuple[Callable[..., Any], ...]:
     def store_part(_context: Any, array, part, value):
         def generate(context, builder, signature, args):
             kind = signature.args[0]
-            vector, align = _vector(kind, 1), ir.IntType(32)(_bytes(kind))
+            vector, align = vector_of(kind, 1), ir.IntType(32)(bytes_of(kind))
             address, within = of.part(context, builder, kind, *args[:2])
             values = [spread(builder, args[2], vector), address, align, within]
-            _masked(builder, "llvm.masked.store", ir.VoidType(), vector, values)
+            masked(builder, "llvm.masked.store", ir.VoidType(), vector, values)
             return context.get_dummy_value()
 
         return types.void(array, part, value), generate
@@ -174,7 +172,7 @@ def _of_the_rest(of: RegisterBlocks) -> tuple[Callable[..., Any], ...]:
     return parts, load_part, store_part
 
 
-def _vector(kind: Any, registers: int) -> ir.VectorType:
+def vector_of(kind: Any, registers: int) -> ir.VectorType:
     element = ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType()
     return ir.VectorType(element, lanes_of(kind.dtype, registers))
 
@@ -188,15 +186,22 @@ def _data(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> ir
     return context.make_array(kind)(context, builder, array).data
 
 
-def _size(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> ir.Value:
+def size_of(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value) -> ir.Value:
     return context.make_array(kind)(context, builder, array).nitems
 
 
-def _bytes(kind: Any) -> int:
+def below(builder: ir.IRBuilder, count: ir.Value, vector: ir.VectorType) -> ir.Value:
+    """Return which lanes of a vector have numbers below this one."""
+    numbers = ir.VectorType(ir.IntType(32), vector.count)
+    limit = spread(builder, builder.trunc(count, numbers.element), numbers)
+    return builder.icmp_signed("<", ir.Constant(numbers, [*range(vector.count)]), limit)
+
+
+def bytes_of(kind: Any) -> int:
     return int(kind.dtype.bitwidth) // 8
 
 
-def _masked(builder: ir.IRBuilder, name: str, result: ir.Type, vector: ir.Type, values: list[ir.Value]) -> ir.Value:
+def masked(builder: ir.IRBuilder, name: str, result: ir.Type, vector: ir.Type, values: list[ir.Value]) -> ir.Value:
     """Return the result of LLVM's masked load or store of a vector."""
     kind = ir.FunctionType(result, [value.type for value in values])
     return builder.call(declared(builder, f"{name}.{suffix(vector)}.p0", kind), values)

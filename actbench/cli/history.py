@@ -14,7 +14,7 @@ from actbench.errors import ExitCode, InputError, NotComparableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actbench.analysis.history import History
+    from actbench.analysis.history import History, Measurement
     from actbench.analysis.levels import FindPlaces
     from actbench.planning.selection import Selection
 
@@ -132,7 +132,7 @@ def _history(  # noqa: PLR0913, PLR0917  # one for each option
     """Return the history, and what was left out of it."""
     from actbench.analysis.history import Figure, history
     from actbench.analysis.history_runs import measurements, positions
-    from actbench.report.narrowing import narrowed
+    from actbench.report.narrowing import RUNS, narrowed
     from actbench.runs.collection import collect
 
     collection = collect(paths)
@@ -155,7 +155,8 @@ def _history(  # noqa: PLR0913, PLR0917  # one for each option
     options = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
     named = {name: options[name] for name in AXES if name in on_command_line(ctx)}
     cases = dict.fromkeys(one.case for _, _, members in measured for one in members)
-    keep = {*filter(narrowed(selection, [*cases], named), cases)}
+    _refuse_references(selection, [one for _, _, members in measured for one in members])
+    keep = {*filter(narrowed(selection, [*cases], named, RUNS), cases)}
     of_runs = history(
         Figure(figure),
         axis,
@@ -170,6 +171,18 @@ def _history(  # noqa: PLR0913, PLR0917  # one for each option
             "no two runs have a case in common on one host, measured in the same way: measure the same selection again"
         )
     return of_runs, left_out
+
+
+def _refuse_references(selection: Selection, measured: Sequence[Measurement]) -> None:
+    """Raise `InputError` where only strategies are named over which others have their speedups."""
+    compared = {str(one.case.strategy): None for one in measured}
+    references = {str(one.reference.strategy) for one in measured if one.reference}
+    named = [str(strategy) for strategy in selection.strategies]
+    if named and not compared.keys() & {*named} and references.issuperset(named):
+        raise InputError(
+            f"-s {','.join(named)}: it is the reference, over which speedups are: name a strategy that has one "
+            f"({', '.join(compared)}), or write --of time"
+        )
 
 
 def _page(history: History, remarks: Sequence[str]) -> str:

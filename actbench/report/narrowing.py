@@ -29,16 +29,23 @@ FIELDS = {
 """The value of a case on each axis but the sizes."""
 
 
-def narrowed(selection: Selection, cases: Sequence[Case], options: Mapping[str, str]) -> Keep:
+ONE_RUN = "the run has no such case", "it has"
+RUNS = "no run has such a case", "they have"
+"""What is said of a value that no case has, and before the values that cases have."""
+
+
+def narrowed(
+    selection: Selection, cases: Sequence[Case], options: Mapping[str, str], words: tuple[str, str] = ONE_RUN
+) -> Keep:
     """Return a function that tells whether a case is selected.
 
     `options` maps axes to their options on the command line. `InputError` names the option of an axis that selects none
-    of the cases. Globs stand for what the cases have.
+    of the cases, in `words`. Globs stand for what the cases have.
     """
     selection = selection.expanded_over({axis: _present(cases, axis) for axis in (*FIELDS, "residual_dtypes")})
     for axis, option in options.items():
         if axis != "pattern":
-            _refuse_absent(getattr(selection, axis), axis, option, cases)
+            _refuse_absent(getattr(selection, axis), axis, option, cases, words)
     axes = selection.axes(tuple(dict.fromkeys(Variant(case.strategy.name) for case in cases)))
 
     def keep(case: Case) -> bool:
@@ -65,7 +72,9 @@ def _present(cases: Sequence[Case], axis: str) -> list[str]:
     return [*dict.fromkeys(str(value) for value in values if value)]
 
 
-def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequence[Case]) -> None:
+def _refuse_absent(
+    values: Sequence[Any], axis: str, option: str, cases: Sequence[Case], words: tuple[str, str]
+) -> None:
     """Raise `InputError` for an axis with none of whose values there is a case."""
     present = [*dict.fromkeys(_value(case, axis) for case in cases)]
     if {*values} & {*present}:
@@ -73,8 +82,9 @@ def _refuse_absent(values: Sequence[Any], axis: str, option: str, cases: Sequenc
     if axis == "dtypes":
         names.dtype(values[0])
     has = ", ".join(str(value) for value in present if value)
-    also = f"; it has {has}" if has else ""
-    raise InputError(f"{option} {','.join(map(str, values))}: the run has no such case{also}")
+    absent, instead = words
+    also = f"; {instead} {has}" if has else ""
+    raise InputError(f"{option} {','.join(map(str, values))}: {absent}{also}")
 
 
 def _value(case: Case, axis: str) -> Any:

@@ -107,7 +107,13 @@ def test_a_run_that_is_named_and_damaged_is_refused(
         (("all/run00", "all/run00"), 2, "a history takes two runs or more"),
         (("all", "--by", "numy"), 2, "did you mean 'numpy'?"),
         (("all", "--by", "commit"), 2, "no run was made in a repository"),
-        (("all", "--of", "speedup", "-s", "recompute"), 2, "the run has no such case"),
+        (
+            ("all", "--of", "speedup", "-s", "recompute"),
+            2,
+            "-s recompute: it is the reference, over which speedups are: name a strategy that has one (cached), or",
+        ),
+        (("all", "-s", "recompute,complement", "-a", "relu"), 2, "-a relu: no run has such a case; they have logistic"),
+        (("all", "--of", "speedup", "-s", "textbook"), 2, "-s textbook: no run has such a case; they have cached"),
         (
             ("all", "--filter", "tanh/*"),
             2,

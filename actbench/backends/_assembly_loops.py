@@ -10,12 +10,15 @@ from actbench.backends._simd import assembly
 from actbench.model.rule import Formula
 
 
-def elementwise_by(name: str) -> Callable[[_loops.Span, Formula], _loops.Loop]:
-    """Return the factory of the loop over a formula that returns the result of this function, on every element."""
+def elementwise_by(name: str, most: int) -> Callable[[_loops.Span, Formula], _loops.Loop]:
+    """Return the factory of the loop over a formula that returns the result of this function, on every element.
+
+    The loop is in assembly for arrays of up to so many bytes.
+    """
 
     def elementwise(span: _loops.Span, formula: Formula) -> _loops.Loop:
         def loop(out, residual):
-            if assembly.LEAST <= out.nbytes <= assembly.MOST:
+            if assembly.LEAST <= out.nbytes <= most:
                 assembly.apply(name, out, residual)
             else:
                 for i in span(out.size):

@@ -16,6 +16,7 @@ from actbench.backends._simd import assembly, eight_registers, four_registers, f
 from actbench.backends.numba_parallel import NumbaParallel
 from actbench.backends.numba_simd import NumbaSimd
 from actbench.backends.numba_simd_streaming import NumbaSimdStreaming
+from actbench.host import processors
 from actbench.kernels.resolution import kernel as resolved
 from actbench.model.cases import KernelId
 from actbench.model.names import Dtype, Op
@@ -149,7 +150,7 @@ def test_llvm_vectorises_other_loops(chosen: KernelId) -> None:
 def test_a_fused_derivative_has_a_loop_in_assembly(
     backend: NumbaSimd, op: Op, *, helps: bool, in_assembly: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assembly, "helps", lambda: helps)
+    monkeypatch.setattr(assembly, "most", lambda: 1 << 14 if helps else 0)
     (factory,) = backend._loops_of(op, resolved(logistic("cached")).rule)
     assert (factory.__module__ == _assembly_loops.__name__) == in_assembly
 
@@ -184,10 +185,12 @@ HASWELL = ("x86_64-unknown-linux-gnu", "haswell", "+avx2,-avx512f,+fma")
 NEOVERSE = ("aarch64-unknown-linux-gnu", "neoverse-v2", "+sve")
 
 
-def test_the_processor_that_numba_compiles_for_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("intel", [True, False], ids=["on Intel", "on AMD"])
+def test_the_processor_that_numba_compiles_for_decides(*, intel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "vendor", lambda: "GenuineIntel" if intel else "AuthenticAMD")
     answers = []
     for target in (ZEN_5, ZEN_4, HASWELL, NEOVERSE):
         code = SimpleNamespace(magic_tuple=lambda target=target: target)
         monkeypatch.setattr(cpu_target.target_context, "codegen", lambda code=code: code)
-        answers.append((vector_width.has_registers(), vector_width.is_zen_5()))
-    assert answers == [(True, True), (True, False), (False, False), (False, False)]
+        answers.append((vector_width.has_registers(), vector_width.is_zen_5(), assembly.most() > 0))
+    assert answers == [(True, True, True), (True, False, intel), (False, False, False), (False, False, False)]

@@ -82,7 +82,7 @@ def stateful() -> dict[str, Callable[..., Any]]:
     return {
         "shares memory with the result of an earlier call": reuses_a_buffer,
         "shares memory with the result of an earlier call ": remembers,
-        "on the same elements in reverse it gives another result": right_at_first,
+        "it gives another result": right_at_first,
         "on the same elements in another order it gives another result": knows_both_ends,
         "it takes less than half as long on operands that it has just seen": compares_with_the_last,
         "shares memory with the result of an earlier call  ": two_buffers_in_turn,
@@ -126,6 +126,9 @@ CHEATS: dict[str, Callable[..., Any]] = {
     "it returns a list where a ndarray is expected": lambda z: right(z).tolist(),
     "it returns nothing where a ndarray is expected": lambda z: None,  # noqa: ARG005  # its name says that z is kept
     "it returns an array of objects": lambda z: right(z).astype(object),
+    "on the same elements it gives another result in the next call": lambda z: (
+        right(z) * (1 + 1e-3 * np.random.default_rng().random())
+    ),
     "it returns complex numbers": lambda z: right(z).astype(complex),
     "it returns float32": lambda z: right(z).astype(np.float32),
     "for 5000 elements and more": lambda z: right(z) if z.size < 5000 else np.full_like(z, 0.25),

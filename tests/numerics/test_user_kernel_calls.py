@@ -169,7 +169,7 @@ def writes_nothing(dy: Any, z: Any, out: Any) -> Any:
     [
         (overruns, "it writes outside of its arrays"),
         (leaves_the_last_out, "on the same elements in reverse it gives another result"),
-        (adds, "on the same elements in reverse it gives another result"),
+        (adds, "it gives another result in the next call: it is random, or accumulates something"),
         (writes_nothing, "it gives nan where g' = "),
     ],
 )

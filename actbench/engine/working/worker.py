@@ -163,11 +163,10 @@ class Server:
             if isinstance(error, ValueError) and subject.backend.dialect is Dialect.ARRAY:
                 raise with_place(case, error) from None
             answer, raised = Answer((), ()), repr(error)
-        outputs = answer.outputs
+        outputs = () if answer.faults else answer.outputs
         ends = outputs
         if outputs and isinstance(subject, Kernel):  # without what a step keeps, perhaps in a type of its own
             ends = (*outputs[: subject.op is Op.STEP], subject.gradient(outputs))
-        ends = () if answer.faults else ends
         packed = tuple(map(PackedArray.pack, ends))
         return protocol.Evaluated(packed, raised, bound.compile_seconds, bound.from_cache, answer.faults)
 

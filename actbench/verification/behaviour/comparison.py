@@ -12,6 +12,7 @@ from actbench.kernels.operands import Operands
 from actbench.kernels.subject import Subject
 from actbench.model.names import Op
 from actbench.verification.behaviour import Doubt
+from actbench.verification.behaviour.form import wrong_form
 from actbench.verification.behaviour.guarded import Callee, GuardedCalls
 from actbench.verification.behaviour.guarded_memory import GuardedMemory
 from actbench.verification.behaviour.reference import Reference
@@ -45,10 +46,8 @@ def _compared(
     yield from (Doubt(arm, fault) for fault in answer.faults)
     if answer.faults:
         return
-    ends = [(answer.outputs[at], kernel.writes[at].elements(size, operands.rows)) for at in (0, -1)]
-    shapes = {(output.shape, str(output.dtype)) for output, _ in ends}
-    if shapes != {((elements,), str(kernel.dtype)) for _, elements in ends}:
-        yield Doubt(arm, f"on {size} elements it returns {' and '.join(map(str, sorted(shapes)))}")
+    if words := wrong_form(kernel, answer.outputs, size, operands.rows):
+        yield Doubt(arm, f"on {size} elements {words}")
         return
     yield Doubt(arm, elements=reference.suspects(kernel, kernel.gradient(answer.outputs)))
     if kernel.op is Op.STEP:

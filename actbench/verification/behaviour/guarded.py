@@ -6,7 +6,7 @@ Preallocated outputs are NaN before the call. The guards are those of `actbench.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -15,10 +15,12 @@ import numpy as np
 
 from actbench.backends import Backend
 from actbench.host.resource_limits import changed_limits
+from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array, Operands
 from actbench.kernels.placement import Invocation, Memory
 from actbench.model.names import Dtype
 from actbench.model.number_formats import is_float, limits, numpy_dtype
+from actbench.verification.behaviour.form import wrong_rows, wrong_shape
 from actbench.verification.behaviour.guarded_memory import GuardedMemory, in_order
 
 REMEMBERED = 16
@@ -95,6 +97,10 @@ class GuardedCalls:
         if subject.is_compared:  # a rung may return nothing, or its operand
             faults += self._faults_of(subject, raw, invocation)
         outputs = _outputs(invocation, raw)
+        if isinstance(subject, Kernel) and not faults:
+            size, rows = memory.size, memory.rows
+            words = wrong_rows(subject, raw, size, rows) or wrong_shape(subject, outputs, size, rows)
+            faults += [words] if words else []
         if outputs and not (faults or subject.is_built_in):
             outputs = tuple(output.copy() for output in outputs)
             faults += self._again(subject, outputs, invocation, memory)
@@ -109,8 +115,12 @@ class GuardedCalls:
         every row. Swapping two in the middle escapes a kernel that recognises its operands by some elements or by their
         sum. Preallocated outputs still hold the result of the previous call, as they do during timing.
         """
-        yield from self._faults_of(subject, invocation.call(), invocation)
+        same = invocation.call()
+        yield from self._faults_of(subject, same, invocation)
         what, count = ("rows", memory.rows) if subject.is_row else ("elements", memory.size)
+        if not _all_alike(_outputs(invocation, same), outputs, np.arange(count)):
+            yield f"on the same {what} it gives another result in the next call: it is random, or accumulates something"
+            return
         exchanges = [exchange(count) for _ in range(1 if memory.size >= LARGE else EXCHANGES)]
         reverse = np.arange(count)[::-1]
         for order, words in ((reverse, "in reverse"), *((swap, "in another order") for swap in exchanges)):
@@ -119,8 +129,7 @@ class GuardedCalls:
                 after = invocation.call()
             _rearrange(invocation, memory, np.argsort(order))
             yield from self._faults_of(subject, after, invocation)
-            pairs = zip(_outputs(invocation, after) if after else (), outputs, strict=False)
-            if not all(_alike(now, before, order) for now, before in pairs):
+            if not _all_alike(_outputs(invocation, after) if after else (), outputs, order):
                 yield f"on the same {what} {words} it gives another result: it remembers or counts something"
                 return
 
@@ -135,8 +144,9 @@ class GuardedCalls:
             if result is not None and type(result) not in allowed:
                 yield f"it returns a {type(result).__name__} where a {expected.__name__} is expected"
                 return
-            if isinstance(result, np.ndarray) and result.dtype.hasobject:
-                yield "it returns an array of objects where one of numbers is expected"
+            if isinstance(result, np.ndarray) and (result.dtype.hasobject or result.dtype.names):
+                of = "objects" if result.dtype.hasobject else "records"
+                yield f"it returns an array of {of} where one of numbers is expected"
                 return
         earlier = tuple(self._earlier[subject])
         self._earlier[subject].extend(raw)
@@ -181,6 +191,11 @@ def exchange(size: int) -> Array:
         some = np.random.default_rng().choice(np.arange(1, size - 1), EXCHANGED, replace=False)
         order[some] = order[np.roll(some, 1)]
     return order
+
+
+def _all_alike(after: Iterable[Array], before: Iterable[Array], order: Array) -> bool:
+    """Return whether the results on rearranged operands, as far as there are any, agree with earlier ones."""
+    return all(_alike(now, first, order) for now, first in zip(after, before, strict=False))
 
 
 def _alike(after: Array, before: Array, order: Array) -> bool:

@@ -21,8 +21,9 @@ from actbench.kernels.placement import PHASED
 from actbench.kernels.subject import Subject
 from actbench.model.checks import STATED_ULP
 from actbench.model.names import Op
-from actbench.model.number_formats import limits, numpy_dtype
+from actbench.model.number_formats import limits
 from actbench.verification.behaviour import Doubt
+from actbench.verification.behaviour.form import wrong_form
 from actbench.verification.behaviour.reference import Reference
 
 Changed = Callable[[Sequence[slice]], Iterable[str]]
@@ -83,14 +84,9 @@ class Watch:
 
     def _doubts_of(self, arm: int, kernel: Kernel, calls: Calls) -> Iterator[Doubt]:
         results = calls.results()
-        size, dtype = self._operands.z.size, numpy_dtype(kernel.dtype)
-        checked = (*results[:1], *results[-len(kernel.gradients) :])
-        for result, operand in zip(checked, (kernel.writes[0], *kernel.gradients), strict=True):
-            elements = operand.elements(size, self._operands.rows)
-            if result.shape != (elements,) or result.dtype != dtype:
-                shape = f"{result.dtype} of shape {result.shape}, not {dtype} of shape ({elements},)"
-                yield Doubt(arm, f"it returns {shape}")
-                return
+        if words := wrong_form(kernel, results, self._operands.z.size, self._operands.rows):
+            yield Doubt(arm, words)
+            return
         gradient = kernel.gradient(results)
         ends = [gradient, results[0]] if kernel.op is Op.STEP else [gradient]
         if arm in self._first:

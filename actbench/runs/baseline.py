@@ -111,10 +111,15 @@ def _between_hosts(old: Environment, new: Environment) -> list[tuple[str, str, s
 
 
 def differences(before: Run, after: Run) -> list[str]:
-    """Return a sentence for each software version, tuning variable and loaded code that differs."""
+    """Return a sentence for each software version, tuning variable and loaded code that differs.
+
+    The first sentence is that one run is a copy of the other, where it is: their measurements are the same ones.
+    """
+    copied = _record(before).id == _record(after).id
+    copy = [f"{after.path} is a copy of {before.path}, with the same measurements"] if copied else []
     software = changes_of_software(_record(before).environment, _record(after).environment)
     code = changes_of_code(_record(before).loaded, _record(after).loaded)
-    return [*software, *(f"loaded code {name}: was {there}, is {here}" for name, there, here in code)]
+    return [*copy, *software, *(f"loaded code {name}: was {there}, is {here}" for name, there, here in code)]
 
 
 def side_of(run: Run) -> Side:

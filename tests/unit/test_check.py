@@ -70,9 +70,12 @@ def test_a_run_is_not_checked_against_itself_by_whatever_name(two_runs: Actbench
         assert result.stderr.endswith(": name another one to compare with\n")
 
 
-def test_a_copy_of_a_run_is_unchanged(two_runs: Actbench) -> None:
+def test_a_copy_of_a_run_is_unchanged_and_named_as_one(two_runs: Actbench) -> None:
     shutil.copytree(NEW, "copy")
-    assert two_runs("check", NEW, "--baseline", "copy").exit_code == 0
+    result = two_runs("check", NEW, "--baseline", "copy")
+    assert result.exit_code == 0
+    assert "new is a copy of copy, with the same measurements\n" in result.stdout
+    assert "is a copy of" not in two_runs("check", NEW, "--baseline", OLD).stdout
 
 
 def test_too_few_rounds_are_inconclusive_and_end_with_3_and_their_sign_is_explained(actbench: Actbench) -> None:

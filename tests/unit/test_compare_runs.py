@@ -84,8 +84,9 @@ def test_slower_is_no_failure(old_and_new: Actbench) -> None:
     assert old_and_new("compare", NEW, OLD).exit_code == 0
 
 
-def test_a_run_is_no_different_from_its_copy(old_and_new: Actbench) -> None:
+def test_a_run_is_no_different_from_its_copy_which_is_named_as_one(old_and_new: Actbench) -> None:
     shutil.copytree(NEW, "copy")
+    assert "copy is a copy of new, with the same measurements\n" in old_and_new("compare", NEW, "copy").stdout
     assert {figure["finding"] for figure in figures(old_and_new, NEW, "copy")} == {"undecided"}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 import queue
 import secrets
-import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,6 +27,7 @@ from actbench.engine.requests import RunRequest
 from actbench.engine.resuming import take_limits
 from actbench.errors import BenchmarkError, NotComparableError, listed, printable
 from actbench.host.environment import Environment
+from actbench.model import shell
 from actbench.model.events import CasesLeftOut, Failed, Measured, RoundDone
 from actbench.model.plan import LeftOut, Plan
 from actbench.report.numbers import counted
@@ -139,8 +139,8 @@ class Fleet:
     def resuming(self, scheduler: str) -> str:
         """Return the command that goes on with the fleet, with the address of a scheduler."""
         flags = {"--kinds": self.kinds, "--allow-different": self.allow_different}
-        words = ("actbench", "fleet", self.plan.command, "--resume", str(self.directory), "--scheduler", scheduler)
-        return shlex.join([*words, *(flag for flag, is_set in flags.items() if is_set)])
+        words = ("actbench", "fleet", self.plan.command, "--resume", self.directory, "--scheduler", scheduler)
+        return shell.command(*words, *(flag for flag, is_set in flags.items() if is_set))
 
     def _assigned(self, usable: Mapping[str, Environment]) -> tuple[list[FleetHost], list[str]]:
         """Return what each host does, go on with an unfinished run of its kind or begin one; and the runs left over."""

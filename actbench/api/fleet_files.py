@@ -12,6 +12,7 @@ from actbench.api.sent_inputs import SentInputs
 from actbench.engine.requests import RunRequest
 from actbench.errors import InputError, reason
 from actbench.host import regular
+from actbench.model import shell
 from actbench.model.inputs import Inputs
 from actbench.runs import files, plan_file
 from actbench.runs.names import RUN
@@ -69,11 +70,17 @@ class FleetFiles:
 
 def refuse_existing(directory: Path) -> None:
     """Raise `InputError` where a directory has a fleet already, or runs, which would count as those of its hosts."""
-    if (directory / PLAN).exists():
-        raise InputError(f"{directory} holds a fleet: go on with it (--resume {directory}) or name another with -o")
+    if is_fleet(directory):
+        resuming = shell.command("--resume", directory)
+        raise InputError(f"{directory} holds a fleet: go on with it ({resuming}) or name another with -o")
     runs = [directory] if (directory / RUN).exists() else runs_in(directory)
     if runs:
         raise InputError(f"{directory} has a run that is not of a fleet ({runs[0]}): name a new directory with -o")
+
+
+def is_fleet(directory: Path) -> bool:
+    """Return whether a directory has a fleet, with all that it needs to go on."""
+    return (directory / PLAN).exists()
 
 
 def runs_in(directory: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from actbench.cli.options import (
 )
 from actbench.cli.steps import steps_of, training_steps
 from actbench.cli.values import Duration, ReportFile
-from actbench.errors import FOR_BISECT
+from actbench.errors import FOR_BISECT, printable
 
 if TYPE_CHECKING:
     from actbench.analysis.regression import Margins
@@ -156,7 +156,7 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
         _refuse_live_options(ctx)
         if run is None:
             raise click.UsageError("--baseline needs a RUN to check, e.g. actbench check latest --baseline RUN")
-        with out.publishing_failure(lambda: (Side(str(baseline)), Side(str(run)))):
+        with out.publishing_failure(lambda: (Side(printable(str(baseline))), Side(printable(str(run))))):
             report = _stored(run, baseline, allowed).with_unused(allowed)
         out.publish(report)
     leave(ctx, report)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from actbench.cli.check_output import CheckOutput
+from actbench.cli.sentences import say
 from actbench.engine.live.environment_cache import silent
 from actbench.engine.live.keeping import keep, kept_for
 from actbench.engine.live.live_session import LiveSession
@@ -66,4 +67,4 @@ def _keep(session: LiveSession, output: Path, report: Report) -> None:
     """Write both sides and the control as runs."""
     for writer in keep(session.runs(), output, report.seconds, interrupted=report.interrupted):
         publish(writer.directory, writer.record, writer.times)
-    click.echo(f"written to {output}", err=True)
+    say(f"written to {output}")

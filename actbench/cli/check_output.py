@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from actbench.cli.sentences import say
 from actbench.errors import ActbenchError, BenchmarkError, ExitCode, InputError, NoRevisionError, NotComparableError
 from actbench.model.sides import Side
 from actbench.report import verdict_files, verdicts
@@ -114,4 +115,4 @@ def _errors_of(tasks: list[Callable[[], None]]) -> list[ActbenchError]:
 
 def _echo(errors: list[ActbenchError]) -> None:
     for sentence in filter(None, map(str, errors)):
-        click.echo(f"actbench: {sentence}", err=True)
+        say(f"actbench: {sentence}")

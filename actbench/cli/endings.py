@@ -44,9 +44,9 @@ def _of_click(error: BaseException, remark: Callable[[str], str]) -> int | None:
         case SystemExit():  # from shell completion, which returns 1 for an unknown shell
             return ExitCode.BAD_INPUT if error.code else ExitCode.FINE
         case click.ClickException():
-            if words := remark(error.format_message()):
-                error = click.UsageError(error.format_message() + words, getattr(error, "ctx", None))
-            error.show()
+            text = error.format_message()
+            shown = text if isinstance(error, click.MissingParameter) else printable(text)  # its choices are on lines
+            click.UsageError(f"{shown}{printable(remark(text))}", getattr(error, "ctx", None)).show()
             return ExitCode.BAD_INPUT
     return None
 

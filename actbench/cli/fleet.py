@@ -24,6 +24,7 @@ from actbench.cli.options import (
     timeout,
     usage_shown,
 )
+from actbench.cli.sentences import say
 from actbench.cli.step_options import selecting_steps, threads_of_steps
 from actbench.errors import OptionsError
 
@@ -213,9 +214,10 @@ def _measure(
     directory: Path, files: FleetFiles, request: RunRequest | TrainRequest, scheduler: str, mode: FleetMode
 ) -> None:
     """Measure a fleet until all hosts have ended."""
-    from actbench.api import fleet_limits
+    from actbench.api import fleet_files, fleet_limits
     from actbench.api.fleet import Fleet
     from actbench.engine.requests import RunRequest, limits_of
+    from actbench.model import shell
 
     end_as_by_ctrl_c()
     hosts = Fleet(
@@ -230,6 +232,9 @@ def _measure(
     try:
         hosts.run(scheduler)
     except KeyboardInterrupt:
-        click.echo(f"interrupted: what is finished is kept; {hosts.resuming(scheduler)} goes on", err=True)
+        is_kept = fleet_files.is_fleet(directory)
+        way_on = f"what is finished is kept; {hosts.resuming(scheduler)} goes on"
+        say(f"interrupted: {way_on if is_kept else 'nothing was measured yet'}")
         raise
-    click.echo(f"written to {directory}; actbench compare --by host {directory} compares the hosts", err=True)
+    comparing = shell.command("actbench", "compare", "--by", "host", directory)
+    say(f"written to {directory}; {comparing} compares the hosts")

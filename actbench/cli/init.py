@@ -46,7 +46,8 @@ def command(directory: Path) -> None:
       actbench init
       actbench init benchmarks
     """
-    from actbench.errors import InputError
+    from actbench.errors import InputError, printable
+    from actbench.model import shell
 
     left_out = _left_out()
     templates = {name: template for name, template in TEMPLATES.items() if name not in left_out}
@@ -57,12 +58,13 @@ def command(directory: Path) -> None:
         )
     for name, template in templates.items():
         _write(directory / name, _text(template))
-        click.echo(f"written: {directory / name}")
+        click.echo(printable(f"written: {directory / name}"))
     for name, why in left_out.items():
-        click.echo(f"left out: {directory / name}: {why}")
-    click.echo(f"\nNext: actbench run --load {directory / 'activations.py'} -a symlog --preset smoke")
+        click.echo(printable(f"left out: {directory / name}: {why}"))
+    loading = shell.command("actbench", "run", "--load", directory / "activations.py")
+    click.echo(f"\nNext: {loading} -a symlog --preset smoke")
     if "c_kernel.py" in templates:
-        click.echo(f"The kernel in C is compiled by (in {directory}): {_compile()}")
+        click.echo(printable(f"The kernel in C is compiled by (in {directory}): {_compile()}"))
     if "@" not in _requirement():
         click.echo(
             f"The workflow installs '{_requirement()}': say there where else it is, if that is not for everybody."

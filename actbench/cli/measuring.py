@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import Command
+from actbench.cli.sentences import say
 from actbench.cli.values import Duration, Percent, WholeNumber
-from actbench.errors import printable
+from actbench.model import shell
 from actbench.runs.bounds import MOST_ROUNDS
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ def _measure(opened: AbstractContextManager[Writer], started: float, seams: Seam
     try:
         terminal.show(summary, whole=mode.all_tables)
     finally:
-        click.echo(f"\n{printable(f'written to {writer.directory}')}", err=True)
+        click.echo("", err=True)
+        say(f"written to {writer.directory}")
     if sys.stdout.isatty() and not mode.all_tables:
         _show_more(writer.directory)
     if interrupted:
@@ -175,9 +176,8 @@ def _show_more(directory: Path) -> None:
 
     is_latest = (RESULTS / LATEST).resolve() == directory.resolve()
     run = LATEST if is_latest else directory
-    named = quote(str(run))
-    click.echo(printable(f"more: actbench compare {named}, actbench report {named}"), err=True)
-    click.echo(printable(f"every table: --all-tables, or {directory / SUMMARY}"), err=True)
+    say(f"more: {', '.join(shell.command('actbench', name, run) for name in ('compare', 'report'))}")
+    say(f"every table: --all-tables, or {directory / SUMMARY}")
 
 
 def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -> tuple[Summary, bool]:
@@ -189,10 +189,10 @@ def measured(session: Session, writer: Writer, *, quiet: bool, more: str = "") -
 
     summary, interrupted = worked(session, writer, quiet=quiet)
     if writer.unlinked:
-        click.echo(writer.unlinked, err=True)
+        say(writer.unlinked)
     if interrupted:
-        more = more or f"actbench {writer.record.plan.command} --resume {quote(str(writer.directory))} goes on"
-        click.echo(printable(f"interrupted: what is finished is kept; {more}"), err=True)
+        resuming = shell.command("actbench", writer.record.plan.command, "--resume", writer.directory)
+        say(f"interrupted: what is finished is kept; {more or f'{resuming} goes on'}")
     return summary, interrupted
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from actbench.cli.sentences import say
+
 
 @click.command()
 @click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DIR...")
@@ -31,4 +33,5 @@ def command(runs: tuple[Path, ...], output: Path | None, *, allow_missing: bool)
 
     directory, summary = merge(runs, output, allow_missing=allow_missing)
     terminal.show(summary)
-    click.echo(f"\nwritten to {directory}", err=True)
+    click.echo("", err=True)
+    say(f"written to {directory}")

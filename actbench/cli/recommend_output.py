@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from actbench.cli.sentences import say
+from actbench.errors import printable
 from actbench.model.training import CHECKPOINT
 from actbench.runs.names import REPORT
 
@@ -63,7 +65,7 @@ def show_with_frameworks(
         return record
     show(outcome, settled, form)
     compared, record = compare()
-    remarks = [f"Compared with frameworks in {compared.directory}."] if compared.directory else []
+    remarks = [printable(f"Compared with frameworks in {compared.directory}.")] if compared.directory else []
     click.echo("")
     _show_summary(framework_choices.sentences(compared), framework_choices.tables(compared), remarks, form)
     return record
@@ -113,7 +115,7 @@ def show_all(settled: Settled, form: str, output: Path | None) -> None:
             files.replace(output / name, contents[what]())
         page = recommendation_table.page(settled.outcomes, settled.remarks, environment)
         files.replace(output / REPORT, page)
-        click.echo(f"written to {output}", err=True)
+        say(f"written to {output}")
     if form == "text":
         terminal.show(recommendation_table.summary(settled.outcomes, settled.remarks))
     else:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from actbench.cli.measuring import measured
+from actbench.cli.sentences import say
 from actbench.errors import printable
+from actbench.model import shell
 
 if TYPE_CHECKING:
     from actbench.analysis.framework_choices import ComparedFrameworks
@@ -87,7 +88,7 @@ def settle(contest: Contest, mode: RaceMode, seams: Seams) -> Settled:
     race, left_out = _judged(known, record, request)
     if mode.sources and not race.all_decided:
         anew = ", on its own, since rounds of here do not continue those of elsewhere" if known.foreign else ""
-        click.echo(printable(f"{mode.sources[0]} does not decide it: measuring{anew}"), err=True)
+        say(f"{mode.sources[0]} does not decide it: measuring{anew}")
     if known.foreign and not race.all_decided:
         absent += _without(known.foreign)
         of_here = replace(mode, sources=tuple(run.path for run in known.runs if not run.foreign))
@@ -163,7 +164,7 @@ def _that_goes_on(known: EarlierRuns, mode: RaceMode, written: Path) -> str:
     if mode.fresh:
         return "the same command without --fresh"
     if mode.sources and known.runs:
-        sources = (f"--from {quote(str(path))}" for path in (*known.paths, written))
+        sources = (shell.command("--from", path) for path in (*known.paths, written))
         return f"the same command with {' '.join(sources)}"
     return f"the same command{' without --from' if mode.sources else ''}"
 
@@ -223,7 +224,7 @@ def compare_frameworks(
             _, interrupted = measured(session, writer, quiet=mode.quiet, more=more)
     except NoFrameworkError as error:
         if not mode.quiet:
-            click.echo(f"--others: {error}", err=True)
+            say(f"--others: {error}")
         return contest.not_compared(record), record
     if interrupted:
         raise KeyboardInterrupt
@@ -251,5 +252,5 @@ def end(ctx: click.Context, settled: Settled, of_frameworks: Record | None = Non
     if of_frameworks:
         fail_for(of_frameworks)
     if any(one.is_open and one.racing for one in settled.outcomes):
-        click.echo(printable(open_line(settled.outcomes, settled.need)), err=True)
+        say(open_line(settled.outcomes, settled.need))
         ctx.exit(ExitCode.INCONCLUSIVE)

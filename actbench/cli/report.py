@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from actbench.cli.sentences import say
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -49,7 +51,7 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
         directory = last.path if last.path.is_dir() else last.path.parent
         target = output or directory / REPORT
         write(target, text)
-    click.echo(f"written to {target}", err=True)
+    say(f"written to {target}")
 
 
 @contextmanager

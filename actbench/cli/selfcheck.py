@@ -10,6 +10,7 @@ import click
 from actbench.cli.formats import TEXTS, format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import processors, quiet, seed, selection, timeout
+from actbench.cli.sentences import say
 from actbench.cli.values import Duration, Percent
 from actbench.errors import ExitCode
 
@@ -114,4 +115,4 @@ def _store(target: Path, text: str) -> None:
     from actbench.runs import files
 
     files.write(target, text + "\n")
-    click.echo(f"written to {target}", err=True)
+    say(f"written to {target}")

@@ -17,6 +17,7 @@ from actbench.errors import InputError, NotComparableError
 from actbench.host import environment
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
+from actbench.model import shell
 from actbench.model.inputs import Inputs
 from actbench.model.loaded import Loaded, changed_below
 from actbench.planning import library_threads, suite, yardsticks
@@ -34,9 +35,8 @@ def resumed(directory: Path, request: RunRequest, start_worker: StartWorker) -> 
     cpu = environment.choose_cpu(request.affinity)
     with reopen(directory) as writer:
         if writer.record.plan.training:
-            raise NotComparableError(
-                f"--resume {directory}: the run there has training steps: write actbench train --resume {directory}"
-            )
+            training = shell.command("actbench", "train", "--resume", directory)
+            raise NotComparableError(f"--resume {directory}: the run there has training steps: write {training}")
         go_on_here(directory, writer.record, start_worker, cpu, request.inputs if "inputs" in request.named else None)
         _refuse_other_plan(directory, request, writer.record)
         refuse_limits_of_stock_pyperf(request, writer.record.settings.engine)

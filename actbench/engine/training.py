@@ -20,6 +20,7 @@ from actbench.errors import NotComparableError
 from actbench.host import environment, memory, repository, speed
 from actbench.kernels import resolution
 from actbench.kernels.drawing import pinned
+from actbench.model import shell
 from actbench.model.plan import Plan
 from actbench.planning import costs, training
 from actbench.planning.prediction import Prediction
@@ -180,9 +181,8 @@ def resumed(directory: Path, request: TrainRequest, start_worker: StartWorker) -
     inputs = request.selection.inputs if "inputs" in request.named else None
     with reopen(directory) as writer:
         if writer.record.plan.training is None:
-            raise NotComparableError(
-                f"--resume {directory}: the run there has no training steps: write actbench run --resume {directory}"
-            )
+            resuming = shell.command("actbench", "run", "--resume", directory)
+            raise NotComparableError(f"--resume {directory}: the run there has no training steps: write {resuming}")
         go_on_here(directory, writer.record, start_worker, environment.choose_cpu(request.affinity), inputs)
         take_limits(writer.record, request)
         yield writer

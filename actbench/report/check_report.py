@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from actbench.analysis.regression import Change, Margins, Verdict, by_severity
 from actbench.analysis.rounds_needed import Need
-from actbench.errors import ActbenchError, ExitCode
+from actbench.errors import ActbenchError, ExitCode, printable
 from actbench.model.outcomes import Failure
 from actbench.model.sides import Side
 from actbench.report.kept import kept
@@ -109,7 +109,7 @@ class Report:
     def _conclusions(self) -> Iterator[Conclusion]:
         """Yield everything that the check could come to, the first of which counts."""
         if self.error is not None:
-            yield Conclusion(self.error.exit_code, str(self.error))
+            yield Conclusion(self.error.exit_code, "\n".join(map(printable, str(self.error).split("\n"))))
         if self.interrupted:
             yield Conclusion(ExitCode.INTERRUPTED, "Ctrl-C ended the check: these are the verdicts so far")
         for verdict in (Verdict.REGRESSED, Verdict.REGRESSED_IN_MEMORY):

@@ -8,6 +8,7 @@ from actbench.analysis.between_runs import between
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.training import ArmResult
 from actbench.errors import InputError, unknown
+from actbench.model import shell
 from actbench.model.cases import Case
 from actbench.model.plan import Training
 from actbench.report.charts.accuracy import accuracy
@@ -124,6 +125,6 @@ def record_of(run: Run) -> Record:
         raise InputError(f"{run.path} has no run.json next to it, which charts need: name the run's directory")
     require_timed(run)
     if not run.times.blocks:
-        more = f"actbench {run.plan.command} --resume {run.path}"
+        more = shell.command("actbench", run.plan.command, "--resume", run.path)
         raise InputError(f"{run.path} has no finished block yet: go on with it ({more})")
     return run.record

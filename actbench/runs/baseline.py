@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actbench.errors import InputError, NotComparableError
+from actbench.errors import InputError, NotComparableError, printable
 from actbench.host.environment import Environment, collect
 from actbench.model.cases import Case
 from actbench.model.loaded import changes_of_code
@@ -29,7 +29,7 @@ def load_both(baseline: Path, run: Path) -> tuple[Run, Run]:
     try:
         before = load(baseline)
     except InputError as error:
-        raise NotComparableError(f"--baseline: {error}") from None
+        raise NotComparableError(printable(f"--baseline: {error}")) from None
     if differing := host_differences(before, after):
         name, there, here = differing[0]
         raise NotComparableError(
@@ -127,7 +127,7 @@ def side_of(run: Run) -> Side:
     record = _record(run)
     environment = record.environment
     versions = {"python": environment.python, "actbench": environment.actbench} | environment.libraries
-    return Side(str(run.path), versions=versions, loaded=tuple(record.loaded))
+    return Side(printable(str(run.path)), versions=versions, loaded=tuple(record.loaded))
 
 
 def _file(run: Run) -> Path:

@@ -14,6 +14,7 @@ import msgspec
 from actbench.errors import InputError, OutputError, unwritable
 from actbench.host import regular
 from actbench.host.environment import process_metadata
+from actbench.model import shell
 from actbench.model.events import (
     Calibrated,
     CasesLeftOut,
@@ -207,7 +208,8 @@ def _make_room(directory: Path) -> None:
     A run without any times is replaced: it was refused, or killed early. `InputError` for any other run, and for files
     of the same names that belong to no run.
     """
-    holds = InputError(f"{directory} holds a run: go on with it (--resume {directory}) or name another with -o")
+    resuming = shell.command("--resume", directory)
+    holds = InputError(f"{directory} holds a run: go on with it ({resuming}) or name another with -o")
     try:
         archive.tidy(directory)
     except OSError as error:

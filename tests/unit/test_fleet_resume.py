@@ -110,3 +110,23 @@ def test_training_steps_that_were_checked_before_a_host_was_lost_are_recorded_on
     run = load(Path("fleet/kind1-host1"))
     assert run.record is not None
     assert [check.case for check in run.record.step_checks] == [*run.plan.steps]
+
+
+@pytest.mark.parametrize(
+    ("call", "outcome"),
+    [
+        ("run", "nothing was measured yet"),
+        ("submit", f"what is finished is kept; actbench {' '.join(RESUMED)} goes on"),
+    ],
+)
+def test_an_interrupted_fleet_names_the_command_that_goes_on_only_where_there_is_one(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, call: str, outcome: str
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cluster, call, interrupted)
+    result = actbench(*NEW)
+    assert result.exit_code == 130
+    assert f"interrupted: {outcome}\n" in result.stderr
+    assert Path("fleet/plan.json").exists() is (call == "submit")

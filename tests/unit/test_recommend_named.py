@@ -99,4 +99,4 @@ def test_names_of_runs_are_shown_with_escapes_and_quoted_in_commands(recommend: 
     assert result.exit_code == 3, result.output
     assert "\x1b" not in result.output
     assert r"From results/a run\x1b[31m, made " in " ".join(result.stdout.split())
-    assert r"--from 'results/a run\x1b[31m' --from results/" in " ".join(result.output.split())
+    assert r"--from $'results/a run\033[31m' --from results/" in " ".join(result.output.split())

@@ -25,7 +25,7 @@ from actbench.engine.live.side_by_side import side_by_side
 from actbench.engine.live.wrong_sides import SIDES, CodeOfSides
 from actbench.engine.requests import DEFAULT_TIMEOUT, CheckRequest, chosen_seed
 from actbench.engine.session import Seams
-from actbench.errors import NotComparableError, listed
+from actbench.errors import NotComparableError, listed, printable
 from actbench.host import environment, installed_copies, repository, software
 from actbench.host.environment import Environment
 from actbench.model.cases import Case
@@ -104,7 +104,7 @@ class LiveSession:
     def sides(self) -> tuple[Side, Side]:
         """Return the baseline and the candidate, as far as they are known by now."""
         commit = self._revision.commit if self._revision else None
-        baseline = Side(self._request.against, commit, self._there, self._loaded_there)
+        baseline = Side(printable(self._request.against), commit, self._there, self._loaded_there)
         here = repository.commit_here()
         return baseline, Side(HERE, here.revision if here else None, self._versions(), plugins.loaded())
 

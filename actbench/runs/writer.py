@@ -147,8 +147,8 @@ class Writer:
         self.record.seconds += seconds
         self.save()
         if status is Status.COMPLETE:
-            missing = [latest.point(name, self.directory) for name in (latest.NEWEST, latest.LATEST)]
-            self.unlinked = " ".join(filter(None, missing))
+            newest = latest.point(latest.NEWEST, self.directory)
+            self.unlinked = latest.point(latest.LATEST, self.directory) or newest
         if status is Status.REFUSED and self.newest_before:
             latest.point(latest.NEWEST, self.newest_before)
 

@@ -26,7 +26,8 @@ def host_properties() -> Iterator[HostProperty]:
     """Yield the properties of this host that can be read."""
     load, _, _ = os.getloadavg()
     cpus = psutil.cpu_count() or 1
-    yield HostProperty("load", f"{load:.2f} on {cpus} processors", load < 0.5 * cpus, "stop other work while measuring")
+    of = "1 processor" if cpus == 1 else f"{cpus} processors"
+    yield HostProperty("load", f"{load:.2f} on {of}", load < 0.5 * cpus, "stop other work while measuring")
     yield from _steal()
     flags = _read("/proc/cpuinfo").partition("flags")[2].partition("\n")[0].split()
     if flags:

@@ -65,6 +65,11 @@ class Size:
         return self.shape or str(self.elements)
 
 
+def counted_elements(number: int) -> str:
+    """Return so many elements, in words."""
+    return "1 element" if number == 1 else f"{number} elements"
+
+
 def sizes(*elements: int) -> tuple[Size, ...]:
     """Return sizes without shapes."""
     return tuple(map(Size, elements))

@@ -116,8 +116,8 @@ def forecast(what: ExpectedBisection, budget: float) -> str:
     """Return what a bisect is expected to take, in a sentence."""
     return (
         f"{counted(what.commits, 'commit')} and {counted(what.cases, 'case')}: if a case got slower, about "
-        f"{what.rounds} rounds and up to {what.environments} environments to build, about {duration(what.seconds)}; "
-        f"budget {duration(budget)}"
+        f"{counted(what.rounds, 'round')} and up to {counted(what.environments, 'environment')} to build, about "
+        f"{duration(what.seconds)}; budget {duration(budget)}"
     )
 
 

@@ -12,7 +12,7 @@ from actbench.host.environment import Environment
 from actbench.host.noise import HostProperty
 from actbench.report import settings
 from actbench.report.json_text import json_text
-from actbench.report.numbers import plus_minus
+from actbench.report.numbers import counted, plus_minus
 from actbench.report.settings import Configuration
 
 
@@ -24,7 +24,7 @@ def line(environment: Environment) -> str:
 def parts(environment: Environment) -> tuple[str, ...]:
     """Return the parts of that line."""
     return (
-        f"{environment.cpu_model}, {environment.logical_cpus} processors ({_caches(environment)})",
+        f"{environment.cpu_model}, {counted(environment.logical_cpus, 'processor')} ({_caches(environment)})",
         *dict.fromkeys(environment.devices.values()),
         environment.kernel,
         environment.python,

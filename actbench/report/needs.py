@@ -55,8 +55,8 @@ def needed(change: Change) -> str:
     if need.rounds <= change.rounds:
         return "; its change is near the margin"
     return (
-        f"; after {change.rounds} rounds: {need.rounds} (about {duration(need.seconds)}) decide a difference as large "
-        "as the margin with 95 % probability"
+        f"; after {counted(change.rounds, 'round')}: {need.rounds} (about {duration(need.seconds)}) decide a "
+        "difference as large as the margin with 95 % probability"
     )
 
 

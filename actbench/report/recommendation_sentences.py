@@ -111,8 +111,8 @@ def _undecided(outcome: Recommendation) -> str:
         f"{_named(one, outcome)} takes {plus_minus(one.place.ratio)} times as long" for one in outcome.open if one.place
     )
     return (
-        f"not decided by {counted(outcome.rounds, 'round')}. {_named(outcome.leader, outcome)} is ahead, and by the "
-        f"{100 * CONFIDENCE:g} % intervals either may be faster: {'; '.join(others)}."
+        f"not decided by {counted(outcome.rounds, 'round')}. So far {_named(outcome.leader, outcome)} is ahead, and by "
+        f"the {100 * CONFIDENCE:g} % intervals either may be faster: {'; '.join(others)}."
     )
 
 
@@ -139,7 +139,7 @@ def _gains(outcome: Recommendation) -> Iterator[str]:
 def _more(one: Candidate, choice: Candidate) -> str:
     """Say how much more or less a candidate keeps."""
     more = one.beside - choice.beside
-    size = f"{abs(more)} bytes per element {'more' if more > 0 else 'less'}" if more else "as much"
+    size = f"{counted(abs(more), 'byte')} per element {'more' if more > 0 else 'less'}" if more else "as much"
     if one.in_step and choice.in_step and more:
         totals = (one.in_step.total, choice.in_step.total)
         return f"{size} ({mib(totals[0])} MiB a step, not {mib(totals[1])})"

@@ -24,6 +24,7 @@ from actbench.errors import WrongKernelError
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.subject import Subject
 from actbench.model.number_formats import clipped, limits, numpy_dtype
+from actbench.model.sizes import counted_elements
 from actbench.verification import allowance, gated, rows
 from actbench.verification.arguments import SIZES
 from actbench.verification.elements import hold, truth_of
@@ -76,7 +77,7 @@ def _check_call(kernel: Kernel, evaluate: Evaluate, chosen: Array, rng: np.rando
     z = points_drawn[chosen]
     dy = rng.choice([1.0, -1.0, 2.0, -2.0], z.size)  # factors that round nothing
     call = Examination.of_call(kernel, evaluate, z, dy, (slope, output))
-    hold(call, f"in a call on {z.size} elements")
+    hold(call, f"in a call on {counted_elements(z.size)}")
     return call.answer.derivative
 
 

@@ -10,6 +10,7 @@ from actbench.errors import WrongKernelError
 from actbench.formula import Activation
 from actbench.kernels.kernel import Kernel
 from actbench.model.number_formats import limits, numpy_dtype
+from actbench.model.sizes import counted_elements
 from actbench.verification import gated, refusal, rows
 from actbench.verification.arguments import PRODUCT
 from actbench.verification.evaluation import Evaluation
@@ -60,7 +61,7 @@ def settle(  # noqa: PLR0913  # the result, its inputs, and the size of the call
     if kernel.is_row:
         rows.settle(kernel, z, dy, computed, of_output=of_output)
         return
-    when = f"on {size} elements"
+    when = f"on {counted_elements(size)}"
     slope, output = truth_of(kernel.activation, z)
     if of_output:
         _hold_output(Examination(kernel, z, dy, Evaluation(computed, computed), slope, output), computed, when)

@@ -18,6 +18,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.model.checks import STATED_ULP, Check
 from actbench.model.names import NARROW, Dtype
 from actbench.model.number_formats import limits
+from actbench.model.sizes import counted_elements
 from actbench.verification import declared_range, flaws, shipped_gated
 from actbench.verification.allowance import FLUSHED, undeclared
 from actbench.verification.arguments import FACTORS, PRODUCT, SIZES
@@ -196,7 +197,7 @@ def check_calls(kernel: Kernel, evaluate: Evaluate) -> None:
         some = rng.integers(len(inputs), size=size)
         answer = evaluate(kernel.identity, inputs[some], dy[some])
         known = tuple(one.at(some) for one in truth)
-        GatedCall(kernel, inputs[some], dy[some], answer, known).require(f" in a call on {size} elements")
+        GatedCall(kernel, inputs[some], dy[some], answer, known).require(f" in a call on {counted_elements(size)}")
     some = rng.integers(len(inputs), size=13)
     beside, up = (np.insert(array[some], (3, 7), value, axis=0) for array, value in ((inputs, AT_NAN), (dy, 1.0)))
     answer = evaluate(kernel.identity, beside, up)

@@ -241,7 +241,7 @@ def check_calls(kernel: Kernel, evaluate: Evaluate) -> None:
     for shape in () if kernel.backend.compiles_for_a_size else CALLS:
         z, dy = rng.standard_normal((2, *shape)).astype(kind)
         some = of(kernel.activation, z, dy)
-        when = f" in a call on {shape[0]} rows of {shape[1]}"
+        when = f" in a call on {shape[0]} x {shape[1]} elements"
         RowCall(kernel, some, evaluate(kernel.identity, some.z, some.dy)).require(when)
     _require_nan(kernel, evaluate)
 

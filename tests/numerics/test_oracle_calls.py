@@ -27,7 +27,7 @@ def fault(kernel: KernelId, change: Change) -> str:
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_a_kernel_that_is_wrong_for_arrays_of_one_length_alone_is_refused(size: int) -> None:
     message = fault(LOGISTIC, lambda z, g: g + 1 if z.size == size else g)
-    assert f"in a call on {size} element" in message
+    assert f"in a call on {size} element{'' if size == 1 else 's'}: " in message
 
 
 def test_an_infinite_derivative_of_the_wrong_sign_at_infinity_is_refused() -> None:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import math
 
+import psutil
 import pytest
 
 from actbench.analysis.interval import Interval
+from actbench.host import environment, noise
+from actbench.report import host
 from actbench.report.numbers import change, count, duration, low_to_high, plus_minus, ratio, significant, span
 
 NOTHING = math.nan
@@ -209,3 +212,9 @@ def test_both_ends_of_a_range_have_the_digits_that_tell_them_apart(low: float, h
 )
 def test_bounds_of_an_interval_have_the_digits_that_tell_them_apart(low: float, high: float, text: str) -> None:
     assert low_to_high(Interval(low, low, high)) == text
+
+
+def test_one_processor_is_no_plural(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 1)
+    assert next(noise.host_properties()).state.endswith(" on 1 processor")
+    assert ", 1 processor (" in host.line(environment.collect(None))

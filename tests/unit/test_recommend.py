@@ -110,7 +110,7 @@ def test_a_budget_that_decides_nothing_ends_with_inconclusive(recommend: Recomme
 def test_only_arms_whose_interval_reaches_the_fastest_are_open(recommend: Recommend, bench: FakeBench) -> None:
     result = recommend(undecided(bench), "--budget", "15s", "-q")
     answer = unwrapped(result)
-    assert re.search(r"not decided by \d+ rounds. .+ is ahead, and by the 95 % intervals either may be", answer)
+    assert re.search(r"not decided by \d+ rounds\. So far .+ is ahead, and by the 95 % intervals either may be", answer)
     open_ones = answer.partition("either may be faster: ")[2].partition(". ")[0]
     assert open_ones.count("times as long") == 1
     assert "recompute" not in open_ones

@@ -27,7 +27,7 @@ from actbench.report.charts.over_sizes import (
 )
 from actbench.report.charts.signs import Signs
 from actbench.report.charts.style import Picture, intervals, logarithmic, panels, picture, with_panels
-from actbench.report.numbers import span
+from actbench.report.numbers import counted, span
 
 REFERENCE = "recompute"
 
@@ -65,7 +65,7 @@ def speedup(
     smallest, largest, ratios = rows["n"].min(), rows["n"].max(), rows["ratio"]
     marked = capacities(rows, caches)
     bars, note = intervals(rows["low"])
-    at = f"at {smallest} elements" if smallest == largest else f"from {smallest} to {largest} elements"
+    at = f"at {counted(smallest, 'element')}" if smallest == largest else f"from {smallest} to {largest} elements"
     bands = "" if crossed.empty else " Shaded bands are the 95 % intervals of crossovers."
     return picture(
         "speedup",

@@ -11,6 +11,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Operands
 from actbench.kernels.subject import Subject
 from actbench.model.names import Op
+from actbench.model.sizes import counted_elements
 from actbench.verification.behaviour import Doubt
 from actbench.verification.behaviour.form import wrong_form
 from actbench.verification.behaviour.guarded import Callee, GuardedCalls
@@ -47,7 +48,7 @@ def _compared(
     if answer.faults:
         return
     if words := wrong_form(kernel, answer.outputs, size, operands.rows):
-        yield Doubt(arm, f"on {size} elements {words}")
+        yield Doubt(arm, f"on {counted_elements(size)} {words}")
         return
     yield Doubt(arm, elements=reference.suspects(kernel, kernel.gradient(answer.outputs)))
     if kernel.op is Op.STEP:

@@ -215,6 +215,6 @@ def test_bounds_of_an_interval_have_the_digits_that_tell_them_apart(low: float, 
 
 
 def test_one_processor_is_no_plural(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "cpu_count", lambda: 1)
+    monkeypatch.setattr(psutil, "cpu_count", lambda **_: 1)
     assert next(noise.host_properties()).state.endswith(" on 1 processor")
     assert ", 1 processor (" in host.line(environment.collect(None))

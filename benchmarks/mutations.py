@@ -241,7 +241,7 @@ MUTANTS = (
     Mutant(VALUES, "if starts[end] < len(data):", "if False:"),
     Mutant(WRITER, "self.lines + 1, times)", "self.lines, times)"),
     Mutant(WRITER, "max(number, self.record.rounds)", "number + 1"),
-    Mutant(WRITER, "latest.point(latest.LATEST, self.directory)", "pass"),
+    Mutant(WRITER, "latest.point(latest.LATEST, self.directory)", '""'),
     # planning
     Mutant(SUITE, "if needed > MEMORY_SHARE * room.memory:", "if needed > room.memory:"),
     Mutant(SUITE, "if seconds > room.max_call:", "if False:"),

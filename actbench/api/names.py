@@ -80,7 +80,7 @@ def text(what: str, value: str | None, example: str) -> str | None:
 
 def path(what: str, value: str | PathLike[str]) -> Path:
     """Return the path of a file or a directory."""
-    if not _is_path(value):
+    if not _is_path(value) or not fspath(value):
         raise refused(what, value, "pass a path, as a text or a pathlib.Path")
     return Path(value)
 

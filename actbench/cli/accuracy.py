@@ -10,7 +10,7 @@ import click
 
 from actbench.cli.formats import TABLES, format_option
 from actbench.cli.options import on_command_line, quiet, selection_of_kernels
-from actbench.cli.values import Names, WholeNumber
+from actbench.cli.values import Names, PathName, WholeNumber
 from actbench.model.names import Quantity
 from actbench.runs.bounds import LARGEST_SEED
 
@@ -58,7 +58,7 @@ def _compared(ctx: click.Context, param: click.Parameter, names: tuple[tuple[str
     "--seed", type=WholeNumber(min=0, max=LARGEST_SEED), default=0, show_default=True, help="Seed of the points."
 )
 @format_option(TABLES)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write to, in place of stdout.")
+@click.option("-o", "--output", type=PathName(), help="File to write to, in place of stdout.")
 @quiet
 @click.pass_context
 def command(

@@ -22,7 +22,7 @@ from actbench.cli.options import (
     timeout,
 )
 from actbench.cli.steps import steps_of, training_steps
-from actbench.cli.values import Duration, ReportFile
+from actbench.cli.values import Duration, PathName, ReportFile
 from actbench.errors import FOR_BISECT, printable
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ LIVE_PARAMETERS = (
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), required=False)
-@click.option("--baseline", type=click.Path(path_type=Path), metavar="RUN", help="Check RUN against this run.")
+@click.argument("run", type=PathName(), required=False)
+@click.option("--baseline", type=PathName(), metavar="RUN", help="Check RUN against this run.")
 @click.option(
     "--against", metavar="PYTHON", help="Measure against this interpreter, virtual environment or git:REV, live."
 )
@@ -76,9 +76,7 @@ LIVE_PARAMETERS = (
     metavar="FORMAT=FILE",
     help="Write a format to a file.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Directory for the measurements of a live check, as runs."
-)
+@click.option("-o", "--output", type=PathName(), help="Directory for the measurements of a live check, as runs.")
 @click.option(
     FOR_BISECT,
     is_flag=True,

@@ -9,7 +9,7 @@ import click
 
 from actbench.cli import compare_hosts
 from actbench.cli.formats import TABLES, format_option, output_file, print_comparison, write_or_echo
-from actbench.cli.values import Names
+from actbench.cli.values import Names, PathName
 
 HTML = "html"
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN [RUN]...")
+@click.argument("runs", type=PathName(), nargs=-1, required=True, metavar="RUN [RUN]...")
 @click.option(
     "--by",
     type=click.Choice(["strategy", "backend", "dtype", "size", "operands", "activation", "host", "kind"]),

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from actbench.cli.formats import write_or_echo
+from actbench.cli.values import PathName
 
 if TYPE_CHECKING:
     from actbench.runs.archive import Run
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PathName())
 @click.option(
     "--to",
     "tool",
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="FILE",
     help="File to write; an existing one is replaced. For asv also its results directory. [default: stdout]",
 )

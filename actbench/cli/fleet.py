@@ -26,6 +26,7 @@ from actbench.cli.options import (
 )
 from actbench.cli.sentences import say
 from actbench.cli.step_options import selecting_steps, threads_of_steps
+from actbench.cli.values import PathName
 from actbench.errors import OptionsError
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def on_a_cluster(command: Command) -> Command:
         click.option(
             "--allow-different", is_flag=True, help="Take hosts of other versions of Python, actbench or libraries."
         ),
-        click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Directory of the runs."),
+        click.option("-o", "--output", type=PathName(), metavar="DIR", help="Directory of the runs."),
         click.option(
             "--resume",
-            type=click.Path(path_type=Path),
+            type=PathName(),
             metavar="DIR",
             help="Go on with the fleet in DIR; blocks that failed are tried again.",
         ),

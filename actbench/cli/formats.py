@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from actbench.cli.values import PathName
+
 TABLES = ("table", "markdown", "csv", "json")
 """Formats of commands that print tables."""
 
@@ -56,7 +58,7 @@ def print_comparison(  # noqa: PLR0913, PLR0917  # what is printed, how and wher
 output_file = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="FILE",
     help="File to write; an existing one is replaced. [default: stdout]",
 )

@@ -9,6 +9,7 @@ import click
 
 from actbench.cli.formats import format_option, output_file, write_or_echo
 from actbench.cli.options import AXES, on_command_line, selection_of_cases
+from actbench.cli.values import PathName
 from actbench.errors import ExitCode, InputError, NotComparableError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN...|DIR")
+@click.argument("runs", type=PathName(), nargs=-1, required=True, metavar="RUN...|DIR")
 @selection_of_cases
 @click.option(
     "--of",

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from actbench.cli.values import PathName
+
 TEMPLATES = {
     "activations.py": "activations.py.txt",
     "c_kernel.py": "c_kernel.py.txt",
@@ -32,7 +34,7 @@ COMPILE = "@COMPILE@"
 
 
 @click.command()
-@click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default=".")
+@click.argument("directory", metavar="[DIR]", type=PathName(), default=".")
 def command(directory: Path) -> None:
     """Write files to start from into DIR, by default the current directory.
 

@@ -15,7 +15,7 @@ import click
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import Command
 from actbench.cli.sentences import say
-from actbench.cli.values import Duration, Percent, WholeNumber
+from actbench.cli.values import Duration, PathName, Percent, WholeNumber
 from actbench.model import shell
 from actbench.runs.bounds import MOST_ROUNDS
 
@@ -53,12 +53,10 @@ def limits(target: str, budget: str) -> Callable[[Command], Command]:
 
 def directories(command: Command) -> Command:
     """Add the options that name a new run's directory, and one to go on in."""
-    new = click.option(
-        "-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]"
-    )
+    new = click.option("-o", "--output", type=PathName(), help="Directory of the run. [default: under results/]")
     old = click.option(
         "--resume",
-        type=click.Path(path_type=Path),
+        type=PathName(),
         metavar="DIR",
         help="Go on with the run in DIR, or with 'latest', complete or not; what failed is tried again.",
     )

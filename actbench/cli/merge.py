@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from actbench.cli.sentences import say
+from actbench.cli.values import PathName
 
 
 @click.command()
-@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DIR...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Directory of the run. [default: under results/]")
+@click.argument("runs", type=PathName(), nargs=-1, required=True, metavar="DIR...")
+@click.option("-o", "--output", type=PathName(), help="Directory of the run. [default: under results/]")
 @click.option("--allow-missing", is_flag=True, help="Merge although shards are missing.")
 def command(runs: tuple[Path, ...], output: Path | None, *, allow_missing: bool) -> None:
     """Join the runs of the shards of one plan, DIR..., into one run.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from actbench.cli.options import AXES, on_command_line, selection_of_cases
+from actbench.cli.values import PathName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +21,14 @@ KINDS = ("functions", "speedup", "time", "parts", "accuracy", "rounds", "step", 
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("run", type=click.Path(path_type=Path), required=False)
-@click.argument("candidate", type=click.Path(path_type=Path), required=False, metavar="[RUN]")
+@click.argument("run", type=PathName(), required=False)
+@click.argument("candidate", type=PathName(), required=False, metavar="[RUN]")
 @selection_of_cases
 @click.option("--dark", is_flag=True, help="Light ink on dark paper.")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     required=True,
     metavar="FILE",
     help="FILE.svg, FILE.png or FILE.html.",

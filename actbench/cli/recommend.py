@@ -15,7 +15,6 @@ from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import (
     inputs,
     max_call,
-    on_command_line,
     processors,
     quiet,
     seed,
@@ -23,8 +22,20 @@ from actbench.cli.options import (
     usage_shown,
     user_code,
 )
+from actbench.cli.recommend_contradictions import refuse_contradictions
 from actbench.cli.recommend_output import make_room, show, show_all, show_with_frameworks
-from actbench.cli.values import Bound, Duration, Names, Percent, Range, RelativeError, Rows, SizeText, StrategyName
+from actbench.cli.values import (
+    Bound,
+    Duration,
+    Names,
+    PathName,
+    Percent,
+    Range,
+    RelativeError,
+    Rows,
+    SizeText,
+    StrategyName,
+)
 
 if TYPE_CHECKING:
     from actbench.engine.requests import RecommendRequest
@@ -35,9 +46,6 @@ BUDGET, BUDGET_OF_ALL = 30.0, 1200.0
 
 ALL_STRATEGIES = "all"
 """What stands for all strategies, as where none is named."""
-
-OF_CALLS = {"size": "--size", "ops": "--op", "operands": "--operands", "max_call": "--max-call"}
-"""Options that training steps do not have."""
 
 
 def _axis(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -177,7 +185,7 @@ def _axis(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | N
     "--from",
     "sources",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="RUN",
     help="Runs that are used before anything is measured. [default: those of this host under results/]",
 )
@@ -191,7 +199,7 @@ def _axis(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | N
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="DIR",
     help="Directory for the table of --all as Markdown, CSV, JSON and a page; files of before are replaced.",
 )
@@ -228,7 +236,7 @@ def command(
     from actbench.engine.session import Seams
 
     everything, others, output = (options.pop(name) for name in ("everything", "others", "output"))
-    _refuse_contradictions(ctx)
+    refuse_contradictions(ctx)
     end_as_by_ctrl_c()
     seams: Seams = ctx.obj or Seams()
     mode = RaceMode(seams.clock(), sources, fresh=fresh, quiet=quiet)
@@ -249,31 +257,6 @@ def command(
         else:
             show(outcome, settled, form)
     end(ctx, settled, of_frameworks)
-
-
-def _refuse_contradictions(ctx: click.Context) -> None:
-    """Raise `click.UsageError` for options that exclude each other."""
-    named, options = on_command_line(ctx), ctx.params
-    everything, form = options["everything"], options["form"]
-    contradictions = [
-        (options["sources"] and options["fresh"], "--fresh uses no earlier run: leave --from out"),
-        ({"inputs", "interval"} <= named, "--on is where errors count without --inputs: leave --on out"),
-        ("second" in options["ops"], "a layer keeps what g' needs: for g'', see actbench run --op second"),
-        ("batch" in named and not options["within"], "--batch is of the network of --within: name it, or leave it out"),
-        (everything and options["within"], "--all is of activations alone: leave --within out"),
-        (everything and options["others"], "--others is about one activation: leave --all out"),
-        (everything and form == "code", "--format code is of one activation: leave --all out"),
-        (not everything and form == "csv", "--format csv is of the table of --all: add it, or write --format json"),
-        (not everything and options["output"], "-o is for the table of --all: add it, or leave -o out"),
-        (options["others"] and form == "code", "--others adds to the answer: leave --format code out"),
-    ]
-    of_calls = [written for name, written in OF_CALLS.items() if name in named]
-    if options["within"] and of_calls:
-        rows = f"--within races in training steps, of {options['batch']} rows"
-        contradictions.append((True, f"{rows}: leave {', '.join(of_calls)} out"))
-    for contradiction, message in contradictions:
-        if contradiction:
-            raise click.UsageError(message)
 
 
 def _request(options: dict[str, Any], *, everything: bool, may_be_warm: bool) -> RecommendRequest:

@@ -10,15 +10,16 @@ from pathlib import Path
 import click
 
 from actbench.cli.sentences import say
+from actbench.cli.values import PathName
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("candidate", type=click.Path(path_type=Path), required=False, metavar="[RUN]")
+@click.argument("run", type=PathName())
+@click.argument("candidate", type=PathName(), required=False, metavar="[RUN]")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     metavar="FILE",
     help="File to write; an existing one is replaced. [default: report.html in the run's directory]",
 )

@@ -31,7 +31,7 @@ from actbench.cli.options import (
     timeout,
     usage_shown,
 )
-from actbench.cli.values import ShardText
+from actbench.cli.values import PathName, ShardText
 from actbench.errors import OptionsError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _engine(_: click.Context, __: click.Parameter, value: str | None) -> Engine 
 @max_call
 @dry_run
 @format_option(TEXTS, "; json, of a --dry-run, is the plan for --plan")
-@click.option("--plan", type=click.Path(path_type=Path), metavar="FILE", help="Measure the plan in this file.")
+@click.option("--plan", type=PathName(), metavar="FILE", help="Measure the plan in this file.")
 @click.option("--shard", type=ShardText(), help="Only the K-th of N parts of it; 'actbench merge' joins the runs.")
 @strict
 @all_tables

@@ -11,7 +11,7 @@ from actbench.cli.formats import TEXTS, format_option
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import processors, quiet, seed, selection, timeout
 from actbench.cli.sentences import say
-from actbench.cli.values import Duration, Percent
+from actbench.cli.values import Duration, PathName, Percent
 from actbench.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @seed
 @processors
 @timeout
-@click.option("--store", type=click.Path(path_type=Path), metavar="RUN", help="Keep it as selfcheck.json with a run.")
+@click.option("--store", type=PathName(), metavar="RUN", help="Keep it as selfcheck.json with a run.")
 @format_option(TEXTS)
 @quiet
 @click.pass_context

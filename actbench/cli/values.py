@@ -93,6 +93,21 @@ class Margin(click.ParamType):
         return glob, Percent().convert(percentage, param, ctx)
 
 
+class PathName(click.Path):
+    """The name of a file or a directory, as a path; not an empty one, as of an unset variable of a shell."""
+
+    def __init__(self) -> None:
+        """Take any other name, of what exists or does not."""
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a name; `InputError` for an empty one, by which the current directory would be meant."""
+        if value == "":
+            named = param.opts[0] if isinstance(param, click.Option) else "an argument"
+            raise InputError(f"{named} is empty, as a variable of the shell that is not set is: name a path, or '.'")
+        return super().convert(value, param, ctx)
+
+
 class ReportFile(click.ParamType):
     """A format of verdicts, and the file for it: 'junit=check.xml'."""
 

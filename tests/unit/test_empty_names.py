@@ -1,4 +1,4 @@
-"""An empty name of a file, as an unset variable of a shell gives it, is refused: it would mean the current directory."""
+"""An empty name of a file, as of an unset variable of a shell, is refused: it would mean the current directory."""
 
 from __future__ import annotations
 

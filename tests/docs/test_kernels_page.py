@@ -54,3 +54,26 @@ def test_the_kernel_of_a_section_is_checked_and_measured(actbench: Actbench, tit
             assert result.exit_code == 0, result.output
         else:
             subprocess.run([program, *words], check=True)
+
+
+def test_a_function_that_is_passed_on_as_the_page_says_is_a_strategy(actbench: Actbench) -> None:
+    (statement,) = re.findall(r"`(\w+ = kernel\(.*\))`", PAGE)
+    function = "def f(dy, z):\n    return dy * z\n"
+    Path("mine.py").write_text(f"from actbench import kernel\n\n\n{function}\n\n{statement}\n", encoding="utf-8")
+    result = actbench(
+        "run",
+        "--load",
+        "mine.py",
+        "-a",
+        "gelu",
+        "-b",
+        "numpy",
+        "-s",
+        "mine",
+        "--op",
+        "backward",
+        "-d",
+        "float64",
+        "--dry-run",
+    )
+    assert "gelu/mine/numpy/backward/float64" in result.output

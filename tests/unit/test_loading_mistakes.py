@@ -52,6 +52,9 @@ from tests.unit.test_loading import HEAD, QUIET, SQUARE, refused, write
         (HEAD + SQUARE + SQUARE, "activation 'parabola' is defined on line 4 and again on line 11, so that the first is lost: give one of them another name"),
         (HEAD + "@strategy('tanh')\ndef mine(m): return lambda y: y\ndef mine(m): return 1\n", "strategy 'mine' is defined on line 3 and again on line 4, so that the first is lost: give one of them another name"),
         (QUIET + QUIET, "backend class 'Quiet' is defined on line 3 and again on line 9, so that the first is lost: give one of them another name"),
+        ("from actbench import kernel\ndef f(dy, z): return dy * z\nkernel('gelu', 'mine')(f)\n", "kernel on line 3 is bound to no name, so that it is lost: write 'mine = ' before it, with a name of yours"),
+        ("import actbench\ndef f(dy, z): return dy * z\nkept = actbench.kernel('gelu', 'kept')(f)\nfor name in 'ab':\n    actbench.kernel('gelu', name)(f)\n", "kernel on line 5 is bound to no name, so that it is lost: write 'mine = ' before it, with a name of yours"),
+        (HEAD + "def square(m): return Formulas(forward=lambda z: z * z, recompute=lambda z: 2.0 * z)\nactivation(square)\n", "activation on line 3 is bound to no name, so that it is lost: write 'mine = ' before it, with a name of yours"),
         (HEAD + "@activation\ndef mine(): pass\n", "line 2 raised TypeError: write def mine(m), m being the namespace of the formulas: correct that line"),
         (HEAD + "@activation\ndef mine(m, beta): pass\n", "line 2 raised TypeError: mine needs a default for beta, such as beta=1.0: correct that line"),
         *(

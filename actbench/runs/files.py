@@ -176,18 +176,41 @@ NAME_ANOTHER = "name another directory with -o"
 def probe(directory: Path, size: int, way_out: str = NAME_ANOTHER) -> None:
     """Create `directory` if needed, and check that it has room for `size` bytes; `InputError` where it has not."""
     test = directory / PROBE
+    with removed_if_empty(directory):
+        try:
+            if directory.exists() and not directory.is_dir():
+                raise InputError(f"{directory} is not a directory: name another with -o")
+            directory.mkdir(parents=True, exist_ok=True)
+            _synced(test, bytes(size))
+        except OSError as error:
+            megabytes = max(1, round(size / 1e6))
+            message = f"cannot write {megabytes} MB to {directory}: {error.strerror}; {way_out}"
+            raise unwritable(message, error) from None
+        finally:
+            with suppress(OSError):
+                test.unlink(missing_ok=True)
+
+
+@contextmanager
+def removed_if_empty(directory: Path) -> Iterator[None]:
+    """Remove a directory, and those above it, that did not exist before and are empty where `OutputError` is raised."""
+    absent = [one for one in (directory, *directory.parents) if not one.exists()]
     try:
-        if directory.exists() and not directory.is_dir():
-            raise InputError(f"{directory} is not a directory: name another with -o")
-        directory.mkdir(parents=True, exist_ok=True)
-        _synced(test, bytes(size))
-    except OSError as error:
-        megabytes = max(1, round(size / 1e6))
-        message = f"cannot write {megabytes} MB to {directory}: {error.strerror}; {way_out}"
-        raise unwritable(message, error) from None
-    finally:
+        yield
+    except OutputError:
         with suppress(OSError):
-            test.unlink(missing_ok=True)
+            for one in absent:
+                one.rmdir()
+        raise
+
+
+def oldest_first(paths: Iterable[Path]) -> list[Path]:
+    """Return files or directories by the time of their last change, without those that are removed meanwhile."""
+    changed: dict[Path, float] = {}
+    for path in paths:
+        with suppress(OSError):
+            changed[path] = path.stat().st_mtime
+    return sorted(changed, key=changed.__getitem__)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -177,11 +177,13 @@ def create(directory: Path | None, new: Record) -> Iterator[Writer]:
     if directory.absolute() == (latest.RESULTS / latest.LATEST).absolute():
         raise InputError(f"-o {directory}: that is the link to the latest run; name another directory")
     latest.refuse_directories(directory)
-    files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases), way_out)
-    with files.locked(directory):
-        _make_room(directory)
-        writer = Writer(directory, new, Times(new.plan), newest_before=latest.target(latest.NEWEST))
-        writer.save()
+    with ExitStack() as stack:
+        with files.removed_if_empty(directory):
+            files.probe(directory, BYTES_PER_VALUE * 400 * len(new.plan.cases), way_out)
+            stack.enter_context(files.locked(directory))
+            _make_room(directory)
+            writer = Writer(directory, new, Times(new.plan), newest_before=latest.target(latest.NEWEST))
+            writer.save()
         writer.unlinked = latest.point(latest.NEWEST, directory)
         yield writer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -57,5 +58,6 @@ def test_every_parameter_that_takes_a_path_refuses_an_empty_one(parameter: click
 
 @pytest.mark.parametrize("name", ["output", "resume"])
 def test_an_empty_name_is_refused_from_python(name: str) -> None:
+    options: dict[str, Any] = {name: ""}
     with pytest.raises(InputError, match=f"{name}=''"):
-        measure("logistic", **{name: ""})
+        measure("logistic", **options)

@@ -103,3 +103,11 @@ def test_a_directory_is_free_again_after_it_was_held(tmp_path: Path) -> None:
     for _ in range(2):
         with files.locked(tmp_path), pytest.raises(InputError, match="another run"), files.locked(tmp_path):
             pass
+
+
+def test_files_are_ordered_by_age_without_those_that_are_removed_meanwhile(tmp_path: Path) -> None:
+    for age, name in enumerate(("new", "old", "older")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 1000 - age))
+    paths = [*tmp_path.iterdir(), tmp_path / "removed"]
+    assert [path.name for path in files.oldest_first(paths)] == ["older", "old", "new"]

@@ -9,7 +9,7 @@ import pytest
 from actbench.runs import files
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench
-from tests.support.selections import SMALL, SPEEDUPS, names, rows
+from tests.support.selections import SMALL, SPEEDUPS, rows
 
 
 def test_a_directory_with_a_run_is_refused(actbench: Actbench) -> None:
@@ -90,7 +90,25 @@ def test_a_full_disk_is_found_before_measuring(
     assert "No space left on device" in result.stderr
     assert result.stderr.count("\n") == 1
     assert bench.workers_started == 0
-    assert names(Path("here")) == set()
+    assert not Path("here").exists()
+
+
+def test_a_disk_without_room_for_the_first_files_of_a_run_is_left_as_it_was(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def filling(handle: int) -> None:
+        synced.append(handle)
+        if len(synced) > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", filling)
+    Path("there").mkdir()
+    for place in ("results/new", "there"):
+        synced.clear()
+        assert actbench("run", *SMALL, "-o", place).exit_code == 74
+    assert [str(path) for path in Path().rglob("*")] == ["there"], "which this command did not make"
 
 
 def test_a_disk_that_fills_up_keeps_the_rounds_before(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -173,3 +174,19 @@ def test_a_run_that_is_made_after_those_that_contradict_each_other_counts_where_
     findings = collected.findings()
     assert findings.counting == ({Path("z")} if counts else set())
     assert {*findings.contradicting} == {Path("x"), Path("y")} | (set() if counts else {Path("z")})
+
+
+def test_a_run_that_is_removed_while_runs_are_looked_for_does_not_count(
+    recommend: Recommend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert recommend(taking(cached=0.5)).exit_code == 0
+    removed = Path("results/removed/run.json")
+    real = Path.glob
+
+    def glob(directory: Path, pattern: str) -> Iterator[Path]:
+        yield from real(directory, pattern)
+        if directory == Path("results"):
+            yield removed
+
+    monkeypatch.setattr(Path, "glob", glob)
+    assert "nothing was measured now" in recommend(taking(recompute=0.1), fresh=False).stdout

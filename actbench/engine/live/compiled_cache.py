@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from actbench.host import directories
+from actbench.runs import files
 
 MOST_ENTRIES = 16
 """Number of interpreters whose code is kept: that of a hundred kernels takes 10 MB."""
@@ -19,7 +20,7 @@ MOST_ENTRIES = 16
 def entries() -> list[Path]:
     """Return all entries, the one that was used last first."""
     places = [path for path in _directory().glob("*") if path.is_dir()]
-    return sorted(places, key=lambda path: path.stat().st_mtime, reverse=True)
+    return files.oldest_first(places)[::-1]
 
 
 def entry_of(python: Path) -> Path | None:

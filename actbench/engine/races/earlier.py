@@ -19,7 +19,7 @@ from actbench.host.software import LIBRARIES
 from actbench.model.cases import Arm, Case, KernelId
 from actbench.model.plan import Plan
 from actbench.model.times import Times
-from actbench.runs import archive, latest
+from actbench.runs import archive, files, latest
 from actbench.runs.archive import Run
 from actbench.runs.baseline import differences, host_differences
 from actbench.runs.names import RUN
@@ -80,8 +80,8 @@ class EarlierRuns:
 
 def found_here() -> list[Path]:
     """Return the directories of the runs under results/, the earliest first."""
-    runs = [path.parent for path in latest.RESULTS.glob(f"*/{RUN}") if not path.parent.is_symlink()]
-    return sorted(runs, key=lambda path: (path / RUN).stat().st_mtime)
+    records = [path for path in latest.RESULTS.glob(f"*/{RUN}") if not path.parent.is_symlink()]
+    return [path.parent for path in files.oldest_first(records)]
 
 
 def evidence(directories: Iterable[Path], here: Record, code: CodeHere, *, named: bool, apart: bool) -> EarlierRuns:

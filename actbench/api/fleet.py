@@ -25,7 +25,7 @@ from actbench.api.fleet_process import Ended, HostTask
 from actbench.api.running import fail_for
 from actbench.engine.requests import RunRequest
 from actbench.engine.resuming import take_limits
-from actbench.errors import BenchmarkError, NotComparableError, listed, printable
+from actbench.errors import BenchmarkError, InputError, NotComparableError, listed, printable
 from actbench.host.environment import Environment
 from actbench.model import shell
 from actbench.model.events import CasesLeftOut, Failed, Measured, RoundDone
@@ -36,7 +36,7 @@ from actbench.runs import archive
 from actbench.runs.baseline import HOST
 from actbench.runs.names import MEASUREMENTS, RUN
 from actbench.runs.record import Record, Status
-from actbench.runs.writer import Writer, create, reopen
+from actbench.runs.writer import Writer, create, foreign_files, reopen
 
 POLL = 1.0
 """Seconds between looks at which hosts are still there."""
@@ -164,6 +164,7 @@ class Fleet:
                 number = known.index(kind) + 1
                 label = next(name for n in range(1, 10**6) if (name := f"kind{number}-host{n}") not in names)
                 names.add(label)
+                _require_room(self.directory / label)
                 hosts.append(FleetHost(label, address))
                 complete[kind] += self.kinds
         served = {kind for kind, count in complete.items() if self.kinds and count}
@@ -271,6 +272,14 @@ class Fleet:
             if writer.unlinked:
                 self.tell(f"{host.label}: {writer.unlinked}")
             publish(writer.directory, writer.record, writer.times)
+
+
+def _require_room(place: Path) -> None:
+    """Raise `InputError` where the run of a host is to begin and there is what is left of a run."""
+    if left := foreign_files(place):
+        raise InputError(
+            f"{place} holds {left[0]} and no {RUN}: put that back, or remove the directory, and the host measures anew"
+        )
 
 
 def _lacks_something(record: Record) -> bool:

@@ -195,7 +195,7 @@ def _carry_out(
         kept = FleetFiles.kept(mode.resume, inputs if "inputs" in request.named else None)
         _measure(mode.resume, kept, request, mode.scheduler, mode)
     else:
-        raise OptionsError("name the directory of a new fleet with -o, or that of one to go on with with --resume")
+        raise OptionsError("name the directory of a new fleet with -o, or with --resume that of one to go on with")
 
 
 def _print_plan(mode: FleetMode, prepared: Planned) -> None:

@@ -194,7 +194,7 @@ def reopen(directory: Path) -> Iterator[Writer]:
     run = archive.load(latest.newest() if latest.is_meant(directory) else directory)
     if run.path.is_file() or run.record is None:
         raise InputError(f"--resume {directory}: name the directory of the run")
-    with files.locked(run.path):
+    with files.locked(run.path, f"another process is writing to {run.path}: wait for it"):
         run = archive.load(run.path)
         assert run.record is not None  # noqa: S101  # checked above
         writer = Writer(run.path, run.record, run.times)
@@ -221,9 +221,13 @@ def _make_room(directory: Path) -> None:
         if not is_replaceable(directory):
             raise holds
         return
-    foreign = [name for name in WRITTEN if (directory / name).exists() and not _is_empty(directory / name)]
-    if foreign:
+    if foreign := foreign_files(directory):
         raise InputError(f"{directory} holds {foreign[0]}, which a run would replace: name another directory with -o")
+
+
+def foreign_files(directory: Path) -> list[str]:
+    """Return the files in a directory without a run that have the names of a run's, such as those of a lost run."""
+    return [name for name in WRITTEN if (directory / name).exists() and not _is_empty(directory / name)]
 
 
 def is_replaceable(directory: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,19 @@ def test_an_interrupted_fleet_names_the_command_that_goes_on_only_where_there_is
     assert result.exit_code == 130
     assert f"interrupted: {outcome}\n" in result.stderr
     assert Path("fleet/plan.json").exists() is (call == "submit")
+
+
+def test_what_is_left_of_a_host_s_run_without_its_record_is_refused_before_anything_is_measured(
+    actbench: Actbench, cluster: Cluster
+) -> None:
+    assert actbench(*NEW, "--kinds").exit_code == 0
+    left = Path("fleet/kind1-host1")
+    (left / "run.json").unlink()
+    cluster.measured_on.clear()
+    refused = actbench(*RESUMED, "--kinds")
+    assert refused.exit_code == 2
+    assert f"{left} holds values.csv and no run.json: put that back, or remove the directory, and" in refused.stderr
+    assert not cluster.measured_on
+    shutil.rmtree(left)
+    assert actbench(*RESUMED, "--kinds").exit_code == 0
+    assert states() == {"kind1-host1": "complete"}

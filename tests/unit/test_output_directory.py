@@ -55,7 +55,7 @@ def test_a_run_in_use_cannot_be_resumed(actbench: Actbench) -> None:
     with files.locked(Path("here")):
         result = actbench("run", "--resume", "here", "--rounds", "2")
     assert result.exit_code == 2
-    assert "another run is writing to here" in result.stderr
+    assert result.stderr == "actbench: another process is writing to here: wait for it\n"
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])

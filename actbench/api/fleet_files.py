@@ -15,10 +15,8 @@ from actbench.host import regular
 from actbench.model import shell
 from actbench.model.inputs import Inputs
 from actbench.runs import files, plan_file
-from actbench.runs.names import RUN
+from actbench.runs.names import FLEET_PLAN, RUN
 from actbench.runs.plan_file import PlanFile
-
-PLAN = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +42,11 @@ class FleetFiles:
         `InputError` where there is no fleet, or a file of it is missing or damaged, `NotComparableError` where other
         code or inputs are named.
         """
-        path = directory / PLAN
+        path = directory / FLEET_PLAN
         try:
             data = regular.read(path)
         except OSError as error:
-            why = f"{PLAN}: {reason(error)}"
+            why = f"{FLEET_PLAN}: {reason(error)}"
             raise InputError(f"--resume {directory}: there is no fleet ({why}): name what -o of one named") from None
         plan = plan_file.decode(data, str(path))
         code = sent_code.kept(directory, plan.loaded)
@@ -65,7 +63,7 @@ class FleetFiles:
         if self.inputs:
             self.inputs.keep(directory)
         fleet_limits.keep(directory, limits, allow_different=allow_different)
-        files.write(directory / PLAN, self.plan)
+        files.write(directory / FLEET_PLAN, self.plan)
 
 
 def refuse_existing(directory: Path) -> None:
@@ -80,7 +78,7 @@ def refuse_existing(directory: Path) -> None:
 
 def is_fleet(directory: Path) -> bool:
     """Return whether a directory has a fleet, with all that it needs to go on."""
-    return (directory / PLAN).exists()
+    return (directory / FLEET_PLAN).exists()
 
 
 def runs_in(directory: Path) -> list[Path]:

@@ -11,8 +11,7 @@ from actbench.engine.resuming import replacing_limits
 from actbench.errors import InputError, damaged, reason
 from actbench.host import regular
 from actbench.runs import files
-
-LIMITS = "limits.json"
+from actbench.runs.names import FLEET_LIMITS
 
 ALLOWED = "allow_different"
 """The key that says that hosts may have other versions; not there where they may not."""
@@ -21,7 +20,7 @@ ALLOWED = "allow_different"
 def keep(fleet: Path, limits: RunRequest, *, allow_different: bool) -> None:
     """Write the limits; `InputError` or `OutputError` where that fails."""
     written = limits_of(limits) | ({ALLOWED: True} if allow_different else {})
-    files.write(fleet / LIMITS, json.dumps(written) + "\n")
+    files.write(fleet / FLEET_LIMITS, json.dumps(written) + "\n")
 
 
 def kept(fleet: Path, named: RunRequest | TrainRequest) -> RunRequest:
@@ -43,14 +42,14 @@ def _limits(fleet: Path) -> dict[str, Any]:
 
 def _read(fleet: Path) -> dict[str, Any]:
     try:
-        before = json.loads(regular.read(fleet / LIMITS))
+        before = json.loads(regular.read(fleet / FLEET_LIMITS))
     except OSError as error:
-        why = f"its limits cannot be read ({LIMITS}: {reason(error)})"
+        why = f"its limits cannot be read ({FLEET_LIMITS}: {reason(error)})"
         raise InputError(f"--resume {fleet}: {why}: restore them from a copy, or start a new one") from None
     except (ValueError, RecursionError):
         before = None
     if not _are_limits(before):
-        raise damaged(f"{fleet / LIMITS} has no limits of a fleet")
+        raise damaged(f"{fleet / FLEET_LIMITS} has no limits of a fleet")
     return before
 
 

@@ -72,4 +72,17 @@ def write_or_echo(text: str, output: Path | None) -> None:
         click.echo(files.encoded(text), nl=False)
     else:
         files.refuse_file_of_run(output, f"-o {output}")
+        _refuse_what_is_read(output)
         files.write(output, text, "name another file with -o")
+
+
+def _refuse_what_is_read(output: Path) -> None:
+    """Raise `InputError` where an output would replace a file that an argument of the command names."""
+    from actbench.errors import InputError
+
+    context = click.get_current_context()
+    for argument in (one for one in context.command.params if isinstance(one, click.Argument)):
+        values = context.params[str(argument.name)]
+        for path in values if argument.nargs != 1 else [values]:
+            if output.exists() and path.exists() and output.samefile(path):
+                raise InputError(f"-o {output}: that is the file that is read: name another file")

@@ -11,9 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from actbench.errors import ActbenchError, InputError, OutputError, reason, unwritable
-from actbench.runs.names import RUN, WRITTEN
+from actbench.runs.names import FLEET_LIMITS, FLEET_PLAN, LOADED_SOURCE, RUN, WRITTEN
 
 PROBE = ".probe.part"
+
+FLEET = (FLEET_PLAN, FLEET_LIMITS)
+"""The files without which a fleet does not go on."""
 
 
 def part(path: Path) -> Path:
@@ -135,10 +138,12 @@ def refuse_irregular(path: Path) -> None:
 
 
 def refuse_file_of_run(path: Path, named: str) -> None:
-    """Raise `InputError` where an output would replace what measuring wrote; `named` begins the sentence."""
+    """Raise `InputError` where an output would replace a file of a run or a fleet; `named` begins the sentence."""
     place = Path(os.path.realpath(path))  # of a loop of links as well
-    if place.name in WRITTEN and (place.parent / RUN).exists():
+    if place.name in {*WRITTEN, LOADED_SOURCE} and (place.parent / RUN).exists():
         raise InputError(f"{named}: that is a file of the run in {path.parent}: name another file")
+    if place.name in FLEET and all((place.parent / name).exists() for name in FLEET):
+        raise InputError(f"{named}: that is a file of the fleet in {path.parent}: name another file")
 
 
 def try_out(path: Path) -> None:

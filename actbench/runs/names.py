@@ -28,3 +28,6 @@ LOADED_SOURCE = "loaded.py"
 
 WRITTEN = (*MEASUREMENTS, JOURNAL, *TABLES)
 """The files that measuring writes into the directory."""
+
+FLEET_PLAN, FLEET_LIMITS = "plan.json", "limits.json"
+"""The files in the directory of a fleet, in which the run of a host has a directory."""

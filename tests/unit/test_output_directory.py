@@ -152,24 +152,3 @@ def test_a_file_is_no_place_for_a_run(actbench: Actbench, bench: FakeBench) -> N
     assert result.stderr == "actbench: here is not a directory: name another with -o\n"
     assert bench.workers_started == 0
     assert Path("here").read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("compare", "one", "two", "-o", "one/run.json"),
-        ("compare", "one", "-o", "link"),
-        ("check", "one", "--baseline", "two", "--report", "json=two/values.csv"),
-        ("accuracy", "-a", "relu", "-b", "numpy", "-o", "one/summary.md"),
-    ],
-    ids=" ".join,
-)
-def test_a_file_of_a_run_is_not_replaced_by_what_a_command_writes(actbench: Actbench, command: tuple[str, ...]) -> None:
-    for name in ("one", "two"):
-        actbench("run", *SMALL, "-o", name, "--rounds", "1")
-    Path("link").symlink_to("one/run.json")
-    before = {path: path.read_bytes() for path in Path().glob("*/*")}
-    result = actbench(*command)
-    assert result.exit_code == 2
-    assert ": that is a file of the run in " in result.stderr
-    assert {path: path.read_bytes() for path in Path().glob("*/*")} == before

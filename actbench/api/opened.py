@@ -11,7 +11,7 @@ from actbench.api import names as read
 from actbench.api.charts import THEMES, Chart, of_runs
 from actbench.api.names import Names, Sizes
 from actbench.api.wording import worded
-from actbench.errors import InputError
+from actbench.errors import InputError, printable
 from actbench.report import frames, pictures
 from actbench.report.frames import Frame
 from actbench.report.numbers import counted
@@ -115,7 +115,7 @@ class MeasuredRun:
     def __repr__(self) -> str:
         """Return where the run is, and what it holds."""
         cases, rounds = counted(len(self._run.plan.cases), "case"), counted(self._record.rounds, "round")
-        return f"<run {self.path}: {cases}, {rounds}, {self.status}>"
+        return f"<run {printable(str(self.path))}: {cases}, {rounds}, {self.status}>"
 
     def _repr_markdown_(self) -> str:
         """Return the answer, for a notebook."""

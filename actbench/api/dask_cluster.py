@@ -33,7 +33,8 @@ def connect(scheduler: str) -> Any:
         raise InputError(f"fleets are run by Dask, which is not installed: {INSTALL}") from None
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost scheduler is one sentence, and no tracebacks
-    warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # an array of inputs, with a limit of its own
+    # of an array of inputs, which has a limit of its own, and of versions, which hosts are held to by actbench
+    warnings.filterwarnings("ignore", module=r"distributed\.")
     try:
         return Client(scheduler, timeout=CONNECTING, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

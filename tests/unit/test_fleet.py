@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import pickle
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -115,6 +116,19 @@ def test_a_host_with_other_versions_is_left_out_unless_that_is_allowed(actbench:
     assert "(numpy 1.0, here " in result.stderr
     assert [*states().values()] == ["complete"] * 2
     assert actbench(*NEW[:-1], "all", "--allow-different").exit_code == 0
+
+
+def test_warnings_of_dask_are_not_printed(
+    actbench: Actbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def warning(*_: object, **__: object) -> Cluster:
+        warnings.warn_explicit("Mismatched versions found", Warning, "client.py", 1595, module="distributed.client")
+        return cluster
+
+    monkeypatch.setattr(sys.modules["distributed"], "Client", warning)
+    with warnings.catch_warnings(record=True) as shown:
+        assert actbench(*NEW).exit_code == 0
+    assert not shown
 
 
 def test_a_host_is_left_out_for_another_version_of_an_optional_library_and_not_for_lacking_it(

@@ -44,6 +44,9 @@ long as hundreds of timed calls, since it reads the states of all processes of t
 ENDING = 2.0
 """Seconds after which a worker that does not end is killed."""
 
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.05
+"""Seconds between looks at whether it has ended."""
+
 BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.engine.working.worker import main; main()"
 
 
@@ -64,7 +67,10 @@ def here() -> Interpreter:
 
 
 class WorkerProcess:
-    """A worker in a separate process."""
+    """A worker in a separate process, which leads a session of its own: what kernels start in it ends with it."""
+
+    _ended = False
+    """Whether the process, and what it had started, were ended and reaped."""
 
     def __init__(self, options: WorkerOptions, interpreter: Interpreter) -> None:
         """Start the worker in an environment, and wait until it is ready."""
@@ -127,14 +133,12 @@ class WorkerProcess:
         processors.move(self._process.pid, cpu)
 
     def close(self) -> None:
-        """End the process, by closing its input if it reacts to that."""
+        """End the process, by closing its input if it reacts to that, and what it has started."""
         with suppress(BrokenPipeError):
             self._stdin.close()
-        try:
-            self._wait_for_end_of_output()
-            self._process.wait(timeout=ENDING)
-        except subprocess.TimeoutExpired:
-            self._kill()
+        self._wait_for_end_of_output()
+        self._ends_alone()
+        self._kill()
         self._stdout.close()
         self._words.close()
 
@@ -177,14 +181,40 @@ class WorkerProcess:
             if ready and not os.read(self._stdout.fileno(), 1 << 16):
                 return
 
+    def _ends_alone(self) -> bool:
+        """Wait until the process has ended, but do not reap it: until then its number can be no other process's."""
+        deadline, pause = time.monotonic() + ENDING, SHORTEST_PAUSE
+        while running := self._runs():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        return not running
+
+    def _runs(self) -> bool:
+        """Return whether the process has not ended."""
+        if self._ended or not hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+            return self._process.poll() is None
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
     def _kill(self) -> None:
-        """Kill the process and its children: an interpreter may be a script that starts another one."""
+        """Kill the process and its children, and reap it: an interpreter may be a script that starts another one.
+
+        Kernels may have started children, too, which live on when the process has ended.
+        """
+        if self._ended:
+            return
         with suppress(ProcessLookupError, PermissionError):  # macOS forbids it once all of them have ended
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._ended = True
 
     def _end(self) -> str:
-        code = self._process.wait()
+        alone = self._ends_alone()
+        self._kill()
+        code = self._process.returncode
+        if not alone:
+            return "closed its output"
         if code >= 0:
             return f"exited with status {code}"
         names = {number.value: number.name for number in signal.Signals}

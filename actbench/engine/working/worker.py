@@ -282,7 +282,7 @@ def main() -> None:
     with os.fdopen(os.dup(0)) as requests, os.fdopen(os.dup(1), "w", buffering=1) as answers:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
-        server = Server()
+        server, process = Server(), os.getpid()
         for line in requests:
             try:
                 reply = wire.encoded_answer(server.answer(wire.decoded_request(line)))
@@ -292,5 +292,7 @@ def main() -> None:
                 reply = wire.encoded_error(f"it needs {error.name or error}, {NOT_INSTALLED}", refused=True)
             except BaseException as error:  # noqa: BLE001  # a kernel may raise anything; the conductor decides
                 reply = wire.encoded_error(in_one_line(error), refused=False)
+            if os.getpid() != process:
+                os._exit(0)  # a kernel has forked it
             answers.write(reply)
     os._exit(0)  # there is nothing to save, and taking numba down takes 0.2 s

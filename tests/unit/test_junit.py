@@ -14,7 +14,7 @@ from actbench.report.junit import as_junit
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench, crash
-from tests.support.reports import NOTHING, failed
+from tests.support.reports import NOTHING, ended, failed
 from tests.support.selections import PAIR, SMALL
 
 LIVE = ("check", "--against", "other", *PAIR, "--budget", "10s", "--format", "junit")
@@ -155,9 +155,10 @@ def test_what_was_said_before_the_end_survives_xml() -> None:
 
 
 def test_words_of_several_lines_are_reported_whole_and_head_the_message_with_the_first() -> None:
-    report = failed("first\nsecond")
-    error = one(valid(as_junit(report)), ".//error")
-    assert (error.get("message"), error.text) == ("failed: first", "failed: first\nsecond")
+    error = one(valid(as_junit(ended("first\nsecond"))), ".//error")
+    assert (error.get("message"), error.text) == ("refused: first", "refused: first\nsecond")
+    of_a_block = one(valid(as_junit(failed("first\nsecond"))), ".//error")
+    assert of_a_block.get("message") == of_a_block.text == "failed: first\\nsecond"
 
 
 def test_a_check_without_any_case_is_an_empty_suite() -> None:

@@ -12,7 +12,7 @@ from actbench.report.verdicts import as_markdown
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
 from tests.support.fake import FakeBench, crash
-from tests.support.reports import failed
+from tests.support.reports import ended, failed
 from tests.support.selections import TWO_BLOCKS
 
 LIVE = ("check", "--against", "other", *TWO_BLOCKS, "--format")
@@ -180,8 +180,11 @@ def test_cases_that_one_side_lacks_say_so_and_are_not_taken_for_a_stored_run_s(a
 
 
 def test_lines_that_a_reader_would_take_for_its_own_stay_text() -> None:
-    report = failed("first\n::error::second\r\n# third", block="block")
-    assert as_github(report).splitlines()[0] == (
-        "::error title=actbench%3A failed::block failed: first%0A::error::second%0D%0A# third"
+    report = ended("first\n::error::second\n# third")
+    assert as_github(report).splitlines()[0] == ("::error title=actbench%3A refused::first%0A::error::second%0A# third")
+    of_a_block = failed("first\n::error::second\r\n# third", block="block")
+    assert as_github(of_a_block).splitlines()[0] == (
+        "::error title=actbench%3A failed::block failed: first\\n::error::second\\r\\n# third"
     )
-    assert as_markdown(report).splitlines()[2] == "- block failed: first ::error::second # third"
+    assert as_markdown(of_a_block).splitlines()[2] == r"- block failed: first\\n::error::second\\r\\n# third"
+    assert not any(line.startswith(("::", "#")) for line in as_markdown(report).splitlines())

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from actbench import __version__
-from actbench.errors import InputError, NotComparableError
+from actbench.errors import InputError, NotComparableError, printable
 from actbench.host import caches, memory, software
 from actbench.host.variables import tuning
 from actbench.model.loaded import Loaded
@@ -201,8 +201,8 @@ def _read(path: str | Path) -> str:
 
 
 def _readable(value: str) -> str:
-    """Return a variable's value with an escape for each byte that is not UTF-8, which no JSON can hold."""
-    return os.fsencode(value).decode(errors="backslashreplace")
+    """Return a variable's value with an escape for each byte that is not UTF-8, and for what does not print."""
+    return printable(os.fsencode(value).decode(errors="backslashreplace"))
 
 
 def _shown(value: object) -> str:

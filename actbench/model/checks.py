@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
+from actbench.errors import printable
 from actbench.model.cases import Case, KernelId
 from actbench.model.row_bytes import RowBytes
 
@@ -79,6 +80,10 @@ class Check:
     relative: float | None = None
     """The 99th percentile of |computed - g'| / |g'| over these; None for inf, and where it was not asked for."""
 
+    def __post_init__(self) -> None:
+        """Let weaknesses be texts that may be recorded and shown: they are words of the user's code."""
+        object.__setattr__(self, "weaknesses", tuple(map(printable, self.weaknesses)))
+
     @property
     def max_ulp(self) -> float:
         """The largest error; inf where the kernel returns no number at some z."""
@@ -115,6 +120,10 @@ class StepCheck:
     """Rows of the batch; 0 where a run did not record it, until the run is read."""
     code: str | None = None
     """Digest of all code that the step executes; None where that is not known, as of a framework."""
+
+    def __post_init__(self) -> None:
+        """Let the weight be one that may be recorded and shown: its name is one of the user's code."""
+        object.__setattr__(self, "worst", printable(self.worst))
 
     @property
     def case(self) -> Case:

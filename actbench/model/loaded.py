@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
+from actbench.errors import printable
+
 
 class LoadedFrom(StrEnum):
     """Where a user's own code comes from."""
@@ -21,6 +23,10 @@ class UsedFile:
 
     path: str
     sha256: str
+
+    def __post_init__(self) -> None:
+        """Let the path be one that may be recorded and shown."""
+        object.__setattr__(self, "path", printable(self.path))
 
 
 @dataclass(frozen=True, slots=True)

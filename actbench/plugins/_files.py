@@ -71,6 +71,8 @@ def _module(path: str) -> ModuleType:
 def _bytes(name: str, path: Path) -> bytes:
     try:
         os.fsencode(name).decode()  # records and requests to workers are JSON
+        if not name.isprintable():
+            raise InputError(f"--load {name}: its name has characters that do not print: rename it")
         if path.is_dir():
             raise InputError(f"--load {name}: that is a directory: name a file in it")
         if path.exists() and not path.is_file():

@@ -121,10 +121,6 @@ class StepCheck:
     code: str | None = None
     """Digest of all code that the step executes; None where that is not known, as of a framework."""
 
-    def __post_init__(self) -> None:
-        """Let the weight be one that may be recorded and shown: its name is one of the user's code."""
-        object.__setattr__(self, "worst", printable(self.worst))
-
     @property
     def case(self) -> Case:
         """The training step that was checked."""

@@ -132,6 +132,8 @@ def _measured(
         rounds = guaranteed_rounds(writer.record.settings)
         session = Session(writer.record, writer.times, started, rounds, seams, strict)
         _, interrupted = worked(session, writer, quiet=quiet)
+    if writer.unlinked:
+        warnings.warn(writer.unlinked, stacklevel=3)
     directory = str(writer.directory)
     opens = f"actbench.open_run({directory!r}) opens it"
     if interrupted:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from actbench import measure
+from actbench.api import measuring
 from actbench.errors import WrongKernelError
 from actbench.model.cases import Case
 from actbench.runs import latest
@@ -138,3 +140,15 @@ def test_where_no_link_can_be_made_the_run_ends_as_usual_and_says_so(
     (line,) = (line for line in result.stderr.splitlines() if "cannot be made a link" in line)
     assert line.startswith(f"results/{name} does not lead to this run, since it cannot be made a link (Is a directory)")
     assert not [*Path("results").glob(".*.part")]
+
+
+def test_where_no_link_can_be_made_from_python_that_is_a_warning(
+    actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del actbench  # it has made an empty directory the current one
+    monkeypatch.setattr(measuring, "Seams", lambda: bench.seams)
+    bench.on_time = lambda _: Path("results/latest").mkdir(exist_ok=True)
+    with pytest.warns(UserWarning, match="results/latest does not lead to this run") as caught:
+        run = measure("logistic", backends="numpy", sizes=1000, dtypes="float64", rounds=1, quiet=True)
+    assert run.path.is_dir()
+    assert {Path(warning.filename).name for warning in caught} == {"test_latest.py"}

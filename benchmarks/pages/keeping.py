@@ -62,6 +62,23 @@ def shown(run: str, key: Key) -> str:
     return ratio(kept(run)[key]) if key in kept(run) else "-"
 
 
+def on_shipped(run: str, backend: str, dtype: str) -> Interval | None:
+    """Return how many times as fast keeping y is as the framework's own logistic function; None without one."""
+    arms = ("cached", backend, "shipped", backend)
+    columns = ("reference_strategy", "reference_backend", "candidate_strategy", "candidate_backend")
+    for row in read(run, "speedups.csv"):
+        conditions = (row["activation"], row["dtype"], row["operands"])
+        if conditions == ("logistic", dtype, OperandState.WARM) and tuple(row[name] for name in columns) == arms:
+            return interval(row, "ratio", "low", "high").inverse()
+    return None
+
+
+def beside_shipped(run: str, backend: str, dtype: str) -> str:
+    """Return that ratio, with its interval; a dash where there is none."""
+    of = on_shipped(run, backend, dtype)
+    return ratio(of) if of else "-"
+
+
 def spread(worth: Mapping[str, Interval]) -> str:
     """Return the smallest and the largest estimate of the ratios that are shown to differ from 1; name the others."""
     shown = sorted(of.value for of in worth.values() if not of.contains(1.0))
@@ -112,8 +129,9 @@ def reference_in_words() -> Iterator[str]:
 
 def peers() -> Iterator[str]:
     """Yield a table: a row a backend and dtype."""
-    yield f"| backend | dtype | recompute in cache, ns | keeping y is worth, {' | '.join(HEADS.values())} |"
-    yield f"|---|---|---:|{'---:|' * len(HEADS)}"
+    heads = (*HEADS.values(), "beside the framework's own, in cache")
+    yield f"| backend | dtype | recompute in cache, ns | keeping y is worth, {' | '.join(heads)} |"
+    yield f"|---|---|---:|{'---:|' * len(heads)}"
     times = {
         (row["backend"], row["dtype"]): plus_minus(interval(row, "seconds", "low", "high").scaled(1e9 / SIZE))
         for row in read("peers", "cases.csv")
@@ -122,6 +140,7 @@ def peers() -> Iterator[str]:
     for dtype in WIDE:
         for backend in dict.fromkeys(backend for backend, of in times if of == dtype):
             cells = [shown("peers", ("logistic", backend, dtype, str(SIZE), state)) for state in OperandState]
+            cells.append(beside_shipped("peers", backend, dtype))
             yield f"| {backend} | {dtype} | {times[backend, dtype]} | {' | '.join(cells)} |"
 
 

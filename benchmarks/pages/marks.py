@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 QUOTED: Mapping[str, Callable[[], Iterable[str]]] = {
     "answer": steps.answer,
     "answer in words": steps.answer_in_words,
+    "first ratio": steps.first_ratio,
     "products in words": steps.products_in_words,
     "reference": keeping.reference,
     "reference in words": keeping.reference_in_words,

@@ -10,7 +10,7 @@ import pytest
 
 from actbench.analysis.interval import Interval
 from benchmarks import figures, summaries
-from benchmarks.pages import keeping, marks, sweep
+from benchmarks.pages import keeping, marks, steps, sweep
 from tests.conftest import Actbench
 from tests.support.documents import PAGES, ROOT, name
 from tests.unit.test_sweep import CURVE
@@ -33,6 +33,15 @@ def test_a_spread_has_the_estimates_that_are_shown_to_differ_from_1_and_names_th
     worth = {"a": Interval(4, 3.9, 4.1), "b": Interval(1.01, 0.99, 1.03), "c": Interval(2, 1.9, 2.1)}
     assert keeping.spread(worth) == "2.0 to 4.0 times (with b no difference is shown)"
     assert keeping.spread({"b": worth["b"]}) == "nothing (with b no difference is shown)"
+
+
+def test_the_answer_compares_with_what_frameworks_ship_where_there_is_something() -> None:
+    cells = {backend.strip(): row for _, backend, *row, _ in (line.split("|") for line in steps.answer())}
+    assert [backend for backend, row in cells.items() if row[4:6] != [" - ", " - "]] == ["backend", "torch", "jax"]
+    of = keeping.on_shipped("peers", "jax", "float32")
+    assert of is not None
+    assert of.high < 1.0, "jax's own function is the faster one"
+    assert keeping.beside_shipped("peers", "jax", "float32") in "".join(cells["jax"])
 
 
 def test_the_readme_can_be_read_in_three_minutes() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from actbench.analysis.interval import Interval
 from benchmarks import figures, summaries
-from benchmarks.pages import keeping, marks, steps, sweep
+from benchmarks.pages import accuracy, keeping, marks, steps, sweep
 from tests.conftest import Actbench
 from tests.support.documents import PAGES, ROOT, name
 from tests.unit.test_sweep import CURVE
@@ -43,6 +43,15 @@ def test_the_answer_compares_with_what_frameworks_ship_where_there_is_something(
     assert of is not None
     assert of.high < 1.0, "jax's own function is the faster one"
     assert keeping.beside_shipped("peers", "jax", "float32") in "".join(cells["jax"])
+
+
+def test_a_zone_of_wrong_results_has_both_ends() -> None:
+    table = {tuple(row.split(" | ")[:2]): row for row in accuracy.lines()}
+    assert "| -0.000967 to 0.000837 |" in table["| `sech`", "pair"]
+    assert "| 12.8 to 87.3 |" in table["| `logistic`", "cached"]
+    assert "| ±6.71 to ±44.4 |" in table["| `tanh`", "cached"]
+    assert "| beyond ±84615 |" in table["| `arctan`", "cached"]
+    assert "| below -1.10e14, above 6.26e13 |" in table["| `arctan`", "cached"]
 
 
 def test_the_readme_can_be_read_in_three_minutes() -> None:

@@ -33,13 +33,14 @@ from tests.support.selections import PAIR, SMALL, record, rows
 
 
 class Attempt(NamedTuple):
-    """What one attempt at a slice takes: seconds of the wall, of the thread and of other threads; and switches."""
+    """What one attempt at a slice takes: seconds of the wall, of the thread and of other threads; switches; faults."""
 
     wall: float
     thread: float
     others: float = 0.0
     waits: int = 0
     lost: int = 0
+    faults: int = 0
 
 
 @dataclass
@@ -59,13 +60,14 @@ class System:
             self.now.others + attempt.others,
             self.now.waits + attempt.waits,
             self.now.lost + attempt.lost,
+            self.now.faults + attempt.faults,
         )
         self.begun += 1
 
     def getrusage(self, who: int) -> SimpleNamespace:
-        """Tell the switches of the process."""
+        """Tell the switches and page faults of the process."""
         assert who == RUSAGE_SELF
-        return SimpleNamespace(ru_nvcsw=self.now.waits, ru_nivcsw=self.now.lost)
+        return SimpleNamespace(ru_nvcsw=self.now.waits, ru_nivcsw=self.now.lost, ru_minflt=self.now.faults)
 
 
 def timed(monkeypatch: pytest.MonkeyPatch, *attempts: Attempt, one_thread: bool = True) -> tuple[Taken, int]:
@@ -124,6 +126,26 @@ def test_waiting_is_no_loss_where_nothing_was_taken(monkeypatch: pytest.MonkeyPa
     timing, attempts = timed(monkeypatch, Attempt(0.06, 0.01, waits=3))
     assert timing == pytest.approx((0.06, 1.0))
     assert attempts == 1
+
+
+FAULTING = Attempt(9e-4, 9e-4, faults=700)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"),
+    [
+        ([FAULTING, Attempt(5e-4, 5e-4, faults=300), Attempt(1e-4, 1e-4, faults=2)], 1e-4),
+        ([FAULTING, FAULTING._replace(wall=8e-4, thread=8e-4)], 8e-4),
+        ([Attempt(0.02, 0.02, faults=9000)], 0.02),
+    ],
+    ids=["until it has none", "unless it has as many the next time", "unless it is long"],
+)
+def test_a_slice_with_page_faults_is_timed_again(
+    monkeypatch: pytest.MonkeyPatch, attempts: list[Attempt], seconds: float
+) -> None:
+    timing, made = timed(monkeypatch, *attempts)
+    assert timing == pytest.approx((seconds, 1.0))
+    assert made == len(attempts)
 
 
 def test_a_value_has_the_share_of_its_slices_together_and_none_where_one_is_not_known() -> None:

@@ -13,11 +13,12 @@ import pytest
 from actbench import registry
 from actbench.formula import Extension, Flaw, Strategy, Weakness
 from actbench.kernels.operands import Array, Operands
-from actbench.kernels.resolution import resolve
+from actbench.kernels.resolution import kernel, resolve
 from actbench.model.cases import Arm, Block, KernelId
 from actbench.model.names import FIRST_ORDER, Dtype, Op
 from actbench.model.variants import Variant
 from actbench.verification.behaviour.guarded import GuardedCalls
+from actbench.verification.behaviour.reference import Reference
 from tests.support.judged import block, declared, refusal
 from tests.support.registered import register
 from tests.support.written import in_place, one, right
@@ -140,3 +141,13 @@ def test_a_weakness_that_merges_excuses_nothing_where_y_is_not_that_at_the_kink(
 def test_a_right_kernel_passes_however_it_is_written(monkeypatch: pytest.MonkeyPatch, style: str, op: Op) -> None:
     declared(monkeypatch, HONEST[style], "logistic", scalar=one)
     assert not refusal(block(op=op, dtype=Dtype.FLOAT32, size=2000))
+
+
+@pytest.mark.parametrize("name", ["softmax", "logsumexp"])
+def test_what_is_kept_of_a_result_is_a_copy_since_the_next_arm_writes_to_the_same_memory(name: str) -> None:
+    chosen = kernel(KernelId(name, Variant("recompute"), "numba", Op.BACKWARD, Dtype.FLOAT64))
+    operands = Operands.drawn(chosen.activation, Dtype.FLOAT64, 12, seed=1, rows=3)
+    result: Array = np.arange(12.0)
+    kept = Reference(operands).at(chosen, np.array([5]), result)
+    result.fill(np.nan)
+    assert kept.computed.tolist() == [4.0, 5.0, 6.0, 7.0]

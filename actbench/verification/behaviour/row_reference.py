@@ -66,7 +66,8 @@ class RowReference:
         """Return a row of a result, with its inputs."""
         count = self._operands.rows
         z = self._operands.z.reshape(count, -1)[row]
-        return Elements(z, np.broadcast_to(self._upstream(kernel)[row], z.shape).copy(), result.reshape(count, -1)[row])
+        computed = result.reshape(count, -1)[row].copy()  # the next arm overwrites it
+        return Elements(z, np.broadcast_to(self._upstream(kernel)[row], z.shape).copy(), computed)
 
     def _upstream(self, kernel: Kernel) -> Array:
         one_a_row = "dy" in rows.per_row(kernel.activation, kernel.strategy)

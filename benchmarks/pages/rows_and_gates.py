@@ -8,7 +8,7 @@ from typing import NamedTuple
 from actbench.analysis.interval import Interval
 from actbench.model.names import Op, OperandState
 from actbench.model.training import SHIPPED
-from actbench.report.numbers import count, ratio, significant
+from actbench.report.numbers import count, joined, ratio, significant
 from benchmarks.pages.keeping import HEADS, interval, read
 
 STATES = (OperandState.WARM, OperandState.COLD)
@@ -84,29 +84,30 @@ def gated() -> Iterator[str]:
 
 
 def rows_in_words() -> Iterator[str]:
-    """Yield from how many columns on keeping something is faster than computing it again, by activation and backend."""
+    """Yield at which numbers of columns keeping something is faster, by activation, strategy and backend."""
     backends: dict[tuple[str, ...], list[str]] = {}
     for kept, ratios in worth("rows").items():
         if kept.strategy != SHIPPED:
-            of = [f"{_from_columns(ratios, state)} {HEADS[state]}" for state in STATES]
+            of = [f"{at_columns(ratios, state)} {HEADS[state]}" for state in STATES]
             backends.setdefault((kept.activation, kept.strategy, *of), []).append(kept.backend)
     for (activation, strategy, *of), names in backends.items():
-        yield f"- {activation}, {strategy}, {', '.join(names)}: {', and '.join(of)}."
+        yield f"- {activation}, {strategy}, {', '.join(names)}: {'; '.join(of)}."
 
 
-def _from_columns(ratios: dict[Where, Interval], state: OperandState) -> str:
-    """Return the range of columns, up to the most that were measured, in which a strategy is shown to be faster."""
-    by_columns = {
-        _columns(where.shape): of for where, of in ratios.items() if (where.op, where.state) == (Op.BACKWARD, state)
-    }
-    faster: list[int] = []
-    for columns in sorted(by_columns, reverse=True):
-        if by_columns[columns].low <= 1:
-            break
-        faster.append(columns)
-    if not faster:
-        return f"not at {count(max(by_columns))} columns"
-    return f"from {count(faster[-1])} columns on" if len(faster) < len(by_columns) else "everywhere"
+def at_columns(ratios: dict[Where, Interval], state: OperandState) -> str:
+    """Return the numbers of columns at which a strategy is shown to be faster, slower, and neither."""
+    by_columns = sorted(
+        (_columns(where.shape), of) for where, of in ratios.items() if (where.op, where.state) == (Op.BACKWARD, state)
+    )
+    faster = [count(columns) for columns, of in by_columns if of.low > 1]
+    if len(faster) == len(by_columns):
+        return "everywhere"
+    slower = [count(columns) for columns, of in by_columns if of.high < 1]
+    undecided = [count(columns) for columns, of in by_columns if of.low <= 1 <= of.high]
+    rest = [f"slower at {joined(slower)}"] * bool(slower) + [f"no difference shown at {joined(undecided)}"] * bool(
+        undecided
+    )
+    return f"{f'at {joined(faster)} columns' if faster else 'nowhere'} ({', '.join(rest)})"
 
 
 def _columns(shape: str) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from actbench.analysis.interval import Interval
+from actbench.model.names import OperandState
 from benchmarks import figures, summaries
-from benchmarks.pages import accuracy, keeping, marks, steps, sweep
+from benchmarks.pages import accuracy, keeping, marks, rows_and_gates, steps, sweep
 from tests.conftest import Actbench
 from tests.support.documents import PAGES, ROOT, name
 from tests.unit.test_sweep import CURVE
@@ -52,6 +53,14 @@ def test_a_zone_of_wrong_results_has_both_ends() -> None:
     assert "| ±6.71 to ±44.4 |" in table["| `tanh`", "cached"]
     assert "| beyond ±84615 |" in table["| `arctan`", "cached"]
     assert "| below -1.10e14, above 6.26e13 |" in table["| `arctan`", "cached"]
+
+
+def test_columns_are_listed_where_a_strategy_is_faster_slower_and_neither() -> None:
+    faster, slower, neither = Interval(2, 1.9, 2.1), Interval(0.9, 0.8, 0.95), Interval(1.01, 0.99, 1.03)
+    ratios = dict(zip(("8x16", "4x64", "2x128", "1x256"), (faster, slower, neither, faster), strict=True))
+    where = {rows_and_gates.Where("backward", shape, "warm"): of for shape, of in ratios.items()}
+    words = "at 16 and 256 columns (slower at 64, no difference shown at 128)"
+    assert rows_and_gates.at_columns(where, OperandState.WARM) == words
 
 
 def test_the_readme_can_be_read_in_three_minutes() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from actbench import registry
 from actbench.backends.numpy_blocked import NumpyBlocked
 from actbench.engine.client import WorkerProcess, here
 from actbench.engine.launch import WorkerOptions
@@ -134,3 +135,10 @@ def test_a_framework_in_a_worker_uses_as_many_threads_as_are_named(name: str, si
     finally:
         worker.close()
     assert (len(worked) > 1) == (number > 1)
+
+
+def test_the_help_names_every_backend_that_takes_threads(actbench: Actbench) -> None:
+    on_processors = [one for one in registry.backends().values() if one.takes_threads]
+    text = " ".join(actbench("run", "--help").stdout.split())
+    pools = text[text.index("1 for ") : text.index("all others have 1")]
+    assert {one.name for one in on_processors} <= {*pools.replace(",", "").split()}

@@ -95,7 +95,7 @@ def activation(one: Activation) -> str:
             *errors(one),
             "## Code",
             "",
-            "What every backend executes:",
+            "The formulas:",
             "",
             f"```{{literalinclude}} ../../../actbench/activations/{one.name.replace('-', '_')}.py",
             f":pyobject: {one.name.replace('-', '_')}",

@@ -135,7 +135,10 @@ _ZEN_5, _ZEN_3_AND_4 = 26, 25
 
 
 def family(processor: Description) -> Family | None:
-    """Return the family of a processor by what it can do, since virtual machines change names; None if not known."""
+    """Return the family of a processor by its numbers and what it can do; None if not known.
+
+    Virtual machines change its name.
+    """
     flags = processor.flags
     if processor.vendor == "AuthenticAMD":
         newer = ZEN_4 if "avx512f" in flags else ZEN_3

@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from actbench.cli import configuration, main
 from actbench.engine import calibration
+from actbench.engine.races import candidates
 from actbench.host import environment, speed, variables
 from actbench.model.cases import Case
 from tests.support.exact_times import exact_seconds
@@ -40,6 +41,9 @@ SLICE_SECONDS = 10 * calibration.SLICE_SECONDS
 
 LAST_LEVEL_CACHE = 32 << 20
 """Bytes."""
+
+SEARCHED = 1 << 10
+"""Number of z at which a recommendation looks for errors first."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -110,6 +114,15 @@ def known_cache() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(environment, "last_level_cache", lambda _: LAST_LEVEL_CACHE)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_searches() -> Iterator[None]:
+    """Let errors be searched for at few z: hundreds of tests recommend something, and `Search` has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("COARSE", "FINE"):
+            patch.setattr(candidates, name, SEARCHED)
         yield
 
 

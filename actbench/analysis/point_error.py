@@ -32,10 +32,14 @@ class PointError:
     wrong_slope: float
     """The largest |g'| at such z; 0 where there is none."""
     points: int
+    """Number of z that these are the largest errors of."""
 
     @classmethod
-    def of(cls, deviations: Deviations, relative: Array, slope: Array) -> PointError:
-        """Return the largest errors at some z, with the relative errors that count, and g' there, float64."""
+    def of(cls, deviations: Deviations, relative: Array, slope: Array, points: int) -> PointError:
+        """Return the largest errors at some z, with the relative errors that count, and g' there, float64.
+
+        `points` is the number of z that they are the largest of.
+        """
         z, size = deviations.z, np.abs(slope)
         wrong = relative > WRONG
         worst = int(np.lexsort((np.abs(z), -relative))[0])
@@ -46,5 +50,5 @@ class PointError:
             slope=float(size[worst]),
             wrong_from=float(np.min(np.abs(z[wrong]), initial=inf)),
             wrong_slope=float(np.max(size[wrong], initial=0.0)),
-            points=np.unique(z).size,
+            points=points,
         )

@@ -225,7 +225,7 @@ def command(
     \b
     Examples:
       actbench recommend -a tanh
-      actbench recommend -a gelu -d float32 -b numba-simd -n 4M --max-error 1e-5
+      actbench recommend -a silu -d float32 -b numba-simd -n 4M --max-error 1e-5
       actbench recommend -a logistic --within mlp:784-512-512-10 --batch 128
       actbench recommend -a silu --alive y,z --max-kept 0 --format json
       actbench recommend -a gelu -b torch --others

@@ -12,7 +12,7 @@ from actbench.analysis.recommendation import Candidate, Recommendation
 from actbench.analysis.standings import Standing
 from actbench.report import framework_choices, kept_tensors, op_by_op
 from actbench.report.json_text import json_text
-from actbench.report.numbers import NO_FIGURE, joined, plus_minus, ratio, significant
+from actbench.report.numbers import NO_FIGURE, about, joined, plus_minus, ratio, significant
 from actbench.report.table import Table
 
 KEPT_COLUMNS = ("kept for g'", "alive anyway")
@@ -83,7 +83,8 @@ def _note(outcome: Recommendation) -> str:
     """Explain the columns."""
     cases = [one.case for one in outcome.candidates]
     alive = joined(outcome.alive)
-    where = f"at {outcome.candidates[0].error.points} z {outcome.looked_at}"
+    points = min(one.error.points for one in outcome.candidates)
+    where = f"that a search of {about(points)} z or more {outcome.looked_at} met"
     columns = (
         "Time over that of the fastest one, with 95 % intervals that hold for all comparisons together. Bytes "
         "per element from the forward to the backward pass: those that are kept for g' alone, and those that are alive "

@@ -15,7 +15,7 @@ from actbench.model.cases import Case
 from actbench.model.checks import WRONG
 from actbench.model.names import Op
 from actbench.report import kept_tensors
-from actbench.report.numbers import counted, joined, plus_minus, ratio, significant
+from actbench.report.numbers import about, counted, joined, plus_minus, ratio, significant
 from actbench.report.states import IN_WORDS
 from actbench.report.tensors import mib
 
@@ -153,14 +153,13 @@ class GradientWords:
     gradient: str = "g'"
     size: str = "|g'|"
     of: str = "g'"
-    truth: str = "the true g'"
     z: str = "z"
     """The input whose rounding and tails count."""
     beside: str = ""
     """What else is said of the inputs."""
 
 
-OF_GATES = GradientWords("the gradient of a or b", "it", "itself", "the true gradients", "a", ", b from N(0, 1),")
+OF_GATES = GradientWords("the gradient of a or b", "it", "itself", "a", ", b from N(0, 1),")
 """The words of gated activations, y = g(a) b."""
 
 
@@ -169,22 +168,23 @@ def _accuracy(outcome: Recommendation) -> str:
     error, case = outcome.choice.error, outcome.choice.case
     words = OF_GATES if registry.activation(case.activation).is_gated else GradientWords()
     relative, absolute = significant(error.relative.size, 2), significant(error.absolute.size, 2)
-    looked = f"{error.points} {words.z} {outcome.looked_at}{words.beside} were compared with {words.truth}"
     subject = (
         f"With {case.strategy}{f' on {case.backend}' if _has_several_backends(outcome) else ''}, {words.gradient} is"
     )
     off = f"{subject} off by"
+    searched = f"a search of {about(error.points)} {words.z} {outcome.looked_at}{words.beside} met"
     if error.ulp.size == 0:
-        return f"{subject} exact: {looked}."
+        return f"{subject} exact: {searched} no error."
     rounding = f"what one rounding of {words.z} causes"
+    nothing_worse = f"{searched} nothing worse"
     if isinf(error.wrong_from):
         with_it = (
-            f"by at most {significant(error.ulp.size, 3)} ULP ({words.z} = {error.ulp.z:.4g}), and by at most "
-            f"{absolute} as a difference: {looked}."
+            f"by up to {significant(error.ulp.size, 3)} ULP ({words.z} = {error.ulp.z:.4g}), and by up to "
+            f"{absolute} as a difference: {nothing_worse}."
         )
         if error.relative.size == 0:
             return f"{subject} not off by more than {rounding}: {with_it}"
-        return f"{off} at most {relative} of {words.of}, not counting {rounding}. With that, it is off {with_it}"
+        return f"{off} up to {relative} of {words.of}, not counting {rounding}. With that, it is off {with_it}"
     small = f"only where {words.size} is {significant(error.wrong_slope, 2)} or less"
     wrong = (
         f"{off} more than {100 * WRONG:g} %, not counting {rounding}, {small}, first at |{words.z}| = "
@@ -192,9 +192,9 @@ def _accuracy(outcome: Recommendation) -> str:
     )
     at = f"({words.z} = {error.relative.z:.4g}, {words.size} = {significant(error.slope, 2)})"
     if isinf(error.relative.size):
-        return f"{wrong}, and is no finite number {at}: {looked}."
+        return f"{wrong}, and is no finite number {at}: {nothing_worse}."
     worst = f"there by up to {relative} of {words.of} {at}"
-    return f"{wrong}: {worst}. As a difference, with rounding, it is off by at most {absolute} anywhere: {looked}."
+    return f"{wrong}: {worst}. As a difference, with rounding, it is off by up to {absolute}: {nothing_worse}."
 
 
 def _named(one: Candidate, outcome: Recommendation) -> str:

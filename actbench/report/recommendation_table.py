@@ -137,8 +137,8 @@ def _races(outcomes: Sequence[Recommendation]) -> Table:
     return Table(
         "All races",
         "Bytes per element from the forward to the backward pass: those that are kept for g' alone, and those that are "
-        "alive anyway. The largest error of g' at the z that were looked at, relative to g', without what one rounding "
-        "of z causes, and in ULP.",
+        "alive anyway. The largest error of g' that a search met, relative to g', without what one rounding of z "
+        "causes, and in ULP.",
         (
             *("activation", "backend", "op", "dtype", "operands", "outcome", "keep", "ties", "open"),
             *(*KEPT_COLUMNS, "recompute over it", "error of g'", "ULP"),

@@ -62,12 +62,13 @@ def test_of_ties_the_one_is_recommended_that_keeps_nothing_beside_what_is_alive_
 def test_the_sentences_say_what_to_keep_what_it_gains_and_what_it_costs(recommend: Recommend) -> None:
     result = recommend(taking(cached=0.5), "-s", "recompute,cached")
     answer = unwrapped(result)
-    assert answer == (
-        "logistic, float32, backward pass with numpy, n = 1000, warm operands: keep y (cached), the fastest with "
-        "95 % confidence. In comparison, z (recompute) takes 2.00 ± 0.00 times as long a call, and keeps 4 bytes per "
-        "element more, beside what is alive anyway (y). With cached, g' is off by at most 0.00016 of g', not counting "
-        "what one rounding of z causes. With that, it is off by at most 2224 ULP (z = 7.64), and by at most 7.9e-8 as "
-        "a difference: 477 z on -8 to 8 were compared with the true g'."
+    assert re.fullmatch(
+        r"logistic, float32, backward pass with numpy, n = 1000, warm operands: keep y \(cached\), the fastest with "
+        r"95 % confidence\. In comparison, z \(recompute\) takes 2\.00 ± 0\.00 times as long a call, and keeps 4 "
+        r"bytes per element more, beside what is alive anyway \(y\)\. With cached, g' is off by up to 0\.0002\d of g', "
+        r"not counting what one rounding of z causes\. With that, it is off by up to \d{4} ULP \(z = 7\.\d+\), and by "
+        r"up to \d\.\de-8 as a difference: a search of \d+k z on -8 to 8 met nothing worse\.",
+        answer,
     )
 
 
@@ -124,9 +125,10 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
     answer = outcome(recommend(taking(cached=0.5), *JSON, "-a", "tanh", "--max-error", "1e-3"))
     ruled_out = {one["strategy"]: one["reason"] for one in answer["ruled_out"]}
     assert {*ruled_out} == {"textbook", "cached"}
-    assert (
-        "its g' is off by 0.11 of g' on -8 to 8 (z = -7.8) beyond one rounding of z, above --max-error 0.001"
-        in ruled_out["cached"]
+    assert re.fullmatch(
+        r"its g' is off by 0\.16 of g' on -8 to 8 \(z = -?7\.\d+, \|g'\| = \S+\) beyond one rounding of z, above "
+        r"--max-error 0\.001",
+        ruled_out["cached"],
     )
     assert answer["choice"]["strategy"] != "cached"
     near_zero = outcome(recommend(taking(cached=0.5), *JSON, "-a", "tanh", "--max-error", "1e-3", "--on=-1:1"))
@@ -142,7 +144,7 @@ def test_strategies_that_break_a_bound_are_listed_with_the_figure_that_rules_the
         ),
         (("--max-kept", "0", "--alive", "z", "-s", "cached"), "above --max-kept 0"),
         (("--alive", "q"), "unknown array to --alive 'q': known are c, y, z$"),
-        (("-a", "tanh", "--max-ulp", "1"), "recompute comes nearest, but its g' is off by 2.2"),
+        (("-a", "tanh", "--max-ulp", "1"), "recompute comes nearest, but its g' is off by [23]."),
         (("--max-kept", "nan"), "'nan' is no bound: write a number from 0 on, for example 4 or 0.5"),
         (("--max-ulp", "1%"), "'1%' is no bound: write a number from 0 on, for example 4 or 0.5"),
         (("--max-error", "0%"), "'0%' is no relative error: write a number above 0, for example 1e-5 or 0.001%"),
@@ -207,7 +209,7 @@ def test_checkpoint_takes_part_in_a_training_step_and_keeps_nothing_beside_what_
 
 
 def test_of_a_gated_activation_both_gradients_count(recommend: Recommend) -> None:
-    gated = ("-a", "swiglu", "-s", "recompute,intermediate")
+    gated = ("-a", "swiglu", "-s", "recompute,intermediate", "--on=-1:8")
     answer = outcome(recommend(taking(intermediate=0.5), *JSON, *gated))
     assert answer["choice"]["keeps"] == ["a", "b", "s"]
     assert (answer["choice"]["bytes_kept"], answer["choice"]["bytes_for_gradient"]) == (12, 12)
@@ -215,7 +217,8 @@ def test_of_a_gated_activation_both_gradients_count(recommend: Recommend) -> Non
     assert all(0 < error < 1e-5 for error in errors)
     text = unwrapped(recommend(taking(intermediate=0.5), *gated))
     assert "keep a, b and what the forward pass computed on the way (intermediate), the fastest" in text
-    assert "the gradient of a or b is off by at most 5.3e-7 of itself" in text
+    assert re.search(r"the gradient of a or b is off by up to \d\.\de-7 of itself", text)
+    assert re.search(r"a search of \d+k a on -1 to 8, b from N\(0, 1\), met nothing worse", text)
     code = recommend(taking(intermediate=0.5), *gated, "--format", "code")
     assert "def swiglu_backward(dy, kept):" in code.stdout
     alive = outcome(recommend(taking(intermediate=0.5), *JSON, *gated, "--alive", "a,b"))

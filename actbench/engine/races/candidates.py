@@ -17,14 +17,16 @@ from actbench.analysis.recommendation import Candidate
 from actbench.engine.launch import Launch, RestartingWorker, StartWorker, WorkerOptions
 from actbench.engine.races.saved_names import kept_by
 from actbench.engine.requests import DEFAULT_TIMEOUT, Bounds, RecommendRequest
-from actbench.engine.survey import pointwise
+from actbench.engine.survey.gated_pointwise import GatedPointTruth
+from actbench.engine.survey.pointwise import PointTruth, gradient_of
+from actbench.engine.survey.search import COARSE, FINE
+from actbench.engine.survey.searched_points import SearchedPoints, on_interval
 from actbench.engine.working.checking import NoneSupportedError, Refused, RefusedError, tried
 from actbench.errors import InputError, unknown
 from actbench.formula import Activation
 from actbench.kernels import resolution
 from actbench.kernels.drawing import draw, pinned
 from actbench.kernels.kernel import Kernel
-from actbench.kernels.operands import Array
 from actbench.kernels.shipped import ShippedKernel
 from actbench.kernels.training import plainest
 from actbench.kernels.training_memory import predicted
@@ -32,9 +34,13 @@ from actbench.model.cases import Case, KernelId
 from actbench.model.names import Dtype, Op
 from actbench.model.plan import LeftOut
 from actbench.model.training import CHECKPOINT
+from actbench.verification.wording import distinct
 
 DRAWN = 1000
-"""Number of z that errors are looked for in where inputs are named."""
+"""Number of z at which the truth itself is computed where inputs are named."""
+
+MANY_DRAWN = 1 << 18
+"""Number of z at which it is interpolated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def looked_for(request: RecommendRequest, cases: Iterable[Case], start_worker: S
     by_case: dict[Case, Candidate] = {}
     refused: dict[Case, Refused] = {}
     for case, kernel in kernels.items():
-        error = errors[pointwise.gradient_of(kernel).identity]
+        error = errors[gradient_of(kernel).identity]
         if isinstance(error, Refused):
             refused[case] = error.of(case)
         else:
@@ -88,13 +94,15 @@ def _errors(
     """Return the errors of the kernels that compute g'; those of a kernel are looked for once."""
     alike: dict[tuple[Activation, Dtype], dict[KernelId, Kernel]] = {}
     for kernel in kernels:
-        alone = pointwise.gradient_of(kernel)
+        alone = gradient_of(kernel)
         alike.setdefault((kernel.activation, kernel.dtype), {}).setdefault(alone.identity, alone)
     errors: dict[KernelId, PointError | Refused] = {}
     launch = Launch(start_worker, WorkerOptions(None, request.timeout or DEFAULT_TIMEOUT))
     with RestartingWorker(launch) as restarting:
         for (activation, dtype), of_activation in alike.items():
-            truth = pointwise.truth_at(activation, _points(request, activation, dtype))
+            truth = (GatedPointTruth if activation.is_gated else PointTruth)(
+                activation, _points(request, activation, dtype)
+            )
             for identity, kernel in of_activation.items():
                 errors[identity] = tried(restarting, identity, partial(truth.error_of, kernel))
     return errors
@@ -118,12 +126,15 @@ def _refuse_unknown(alive: frozenset[str], kernels: Iterable[Kernel]) -> None:
             raise unknown("array to --alive", name, names)
 
 
-def _points(request: RecommendRequest, activation: Activation, dtype: Dtype) -> Array:
-    """Return the z in which errors are looked for."""
+def _points(request: RecommendRequest, activation: Activation, dtype: Dtype) -> SearchedPoints:
+    """Return the z at which errors are looked for."""
     if request.inputs is None:
-        return pointwise.on_interval(activation, dtype, *request.bounds.interval)
-    z, _ = draw(pinned(request.inputs), dtype, DRAWN, request.seed or 0)
-    return np.asarray(np.unique(z))
+        bounds = request.bounds
+        count = COARSE if bounds.max_error is bounds.max_ulp is None else FINE
+        return SearchedPoints(on_interval(activation, dtype, *bounds.interval), count)
+    inputs, seed = pinned(request.inputs), request.seed or 0
+    sample, many = (np.unique(draw(inputs, dtype, count, seed)[0]) for count in (DRAWN, MANY_DRAWN))
+    return SearchedPoints(sample, drawn=many)
 
 
 def _candidate(case: Case, kernel: Kernel, error: PointError, request: RecommendRequest) -> Candidate:
@@ -159,11 +170,11 @@ def _broken(one: Candidate, request: RecommendRequest) -> Iterator[str]:
     where = looked_at(request)
     relative, ulp = one.error.relative, one.error.ulp
     if bounds.max_error is not None and not relative.size <= bounds.max_error:
-        above = f"above --max-error {bounds.max_error:g}"
-        place = f"{where} (z = {relative.z:.6g}) beyond one rounding of z"
-        yield f"its g' is off by {relative.size:.2g} of g' {place}, {above}"
+        size, _ = distinct(relative.size, bounds.max_error, 2)
+        place = f"{where} (z = {relative.z:.6g}, |g'| = {one.error.slope:.2g}) beyond one rounding of z"
+        yield f"its g' is off by {size} of g' {place}, above --max-error {bounds.max_error:g}"
     if bounds.max_ulp is not None and not ulp.size <= bounds.max_ulp:
-        above = f"above --max-ulp {bounds.max_ulp:g}"
-        yield f"its g' is off by {ulp.size:.3g} ULP {where} (z = {ulp.z:.6g}), {above}"
+        size, _ = distinct(ulp.size, bounds.max_ulp, 3)
+        yield f"its g' is off by {size} ULP {where} (z = {ulp.z:.6g}), above --max-ulp {bounds.max_ulp:g}"
     if bounds.max_kept is not None and one.beside > bounds.max_kept:
         yield f"it keeps {one.beside} bytes per element beside what is alive, above --max-kept {bounds.max_kept:g}"

@@ -45,7 +45,7 @@ __all__ = [
     "open_run",
     "strategy",
 ]
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of this module
 

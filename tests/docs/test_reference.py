@@ -94,9 +94,9 @@ def test_every_preset_has_a_row() -> None:
     assert [cells[0].strip("`") for cells in rows] == [*presets.catalogue()]
 
 
-def test_the_changelog_knows_the_version_or_what_is_unreleased() -> None:
-    changelog = (ROOT / "CHANGELOG.md").read_text()
-    assert f"[{__version__}]" in changelog or "[Unreleased]" in changelog
+def test_the_version_is_that_of_the_newest_entries_and_of_no_release_while_these_are_unreleased() -> None:
+    newest, *_ = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert __version__.endswith(".dev0") if newest == "Unreleased" else __version__ == newest
 
 
 @pytest.fixture

@@ -74,7 +74,10 @@ class LostPlace:
         leads = leader.standing is Standing.LEADS
         ratio = self.place.ratio if leads else self.place.ratio.times(leader.ratio)
         standing = Standing.TIE if takes_as_long(ratio, margin) else Standing.SLOWER
-        return replace(self.place, standing=standing, ratio=ratio, paired=self.place.paired if leads else None)
+        place = replace(self.place, standing=standing, ratio=ratio)
+        if leads:
+            return place
+        return replace(place, paired=None, slower_than=self.leader if standing is Standing.SLOWER else None)
 
 
 def with_lost(places: Iterable[Place], lost: Mapping[Arm, LostPlace], margin: float) -> dict[Arm, Place]:

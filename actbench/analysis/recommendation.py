@@ -52,6 +52,11 @@ class Candidate:
         return sum(self.sizes)
 
     @property
+    def lost_to(self) -> Arm | None:
+        """The arm that it is slower than, where by its time over the leader's it may be as fast; otherwise None."""
+        return self.place.slower_than if self.place and self.place.ratio.contains(1.0) else None
+
+    @property
     def arm(self) -> Arm:
         """The arm of the race."""
         return Arm(self.case.strategy, self.case.backend)

@@ -62,6 +62,8 @@ class Place:
     """The number of rounds that it is known from."""
     paired: PairedRounds | None = None
     """What these show one by one; None of an arm that lost in an earlier run, or to one that does not lead now."""
+    slower_than: Arm | None = None
+    """The arm that it is shown to be slower than, where that is not the leader: over the leader it may take as long."""
 
 
 def standings(arms: Sequence[Arm], seconds: Floats, margin: float, comparisons: int) -> list[Place]:

@@ -26,6 +26,13 @@ def short(one: Candidate) -> str:
     return f"{names} as {one.case.strategy.storage}" if one.case.strategy.storage else names
 
 
+def lost_to(one: Candidate, *, with_backend: bool) -> str:
+    """Return ``slower than cached`` of one that lost to this, and may be as fast as the leader; otherwise nothing."""
+    if one.lost_to is None:
+        return ""
+    return f"slower than {one.lost_to.strategy}{f' with {one.lost_to.backend}' if with_backend else ''}"
+
+
 def named(one: Candidate, *, with_backend: bool) -> str:
     """Return what a candidate keeps with its strategy, for a sentence: ``y (cached)``."""
     strategy = one.case.strategy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Any
 
@@ -38,7 +38,7 @@ def table(outcome: Recommendation) -> Table:
                 *(plus_minus(one.place.seconds.scaled(scale)) if one.place else NO_FIGURE, _time(one)),
                 *bytes_kept(one),
                 *(_size(one.error.relative), _size(one.error.absolute), _size(one.error.ulp)),
-                one.ruled_out or _standing(one, outcome),
+                one.ruled_out or kept_tensors.lost_to(one, with_backend=several) or _standing(one, outcome),
             )
             for one in rows
         ),
@@ -92,7 +92,22 @@ def _note(outcome: Recommendation) -> str:
         "what one rounding of z causes; with that, as a difference and in ULP. ? marks figures of too few rounds for "
         "an interval."
     )
-    return " ".join([columns, *kept_tensors.meanings(outcome.candidates), *op_by_op.notes(cases)])
+    return " ".join([columns, *_of_lost(outcome), *kept_tensors.meanings(outcome.candidates), *op_by_op.notes(cases)])
+
+
+def _of_lost(outcome: Recommendation) -> Iterator[str]:
+    """Say that what lost was measured in fewer rounds, if anything was."""
+    rounds = [one.place.rounds for one in outcome.racing if one.place and one.place.rounds < outcome.rounds]
+    if rounds:
+        yield (
+            f"What was shown to be slower dropped out: its figures are of the {_numbers(rounds)} rounds until then, "
+            f"those of the fastest one are of {outcome.rounds}, and its time over that of the fastest one is by way of "
+            "the one that it was slower than."
+        )
+
+
+def _numbers(rounds: Sequence[int]) -> str:
+    return " to ".join(str(number) for number in dict.fromkeys((min(rounds), max(rounds))))
 
 
 def _row(one: Candidate, outcome: Recommendation) -> dict[str, Any]:

@@ -129,11 +129,16 @@ def _gains(outcome: Recommendation) -> Iterator[str]:
     call = "step" if choice.case.op.network else "call"
     parts = [
         f"{kept_tensors.named(one, with_backend=False)} takes {ratio(time_over_choice(one, choice))} times as long a "
-        f"{call}, and keeps {_more(one, choice)}"
+        f"{call}{_lost(one, outcome)}, and keeps {_more(one, choice)}"
         for one in compared
     ]
     if parts:
         yield f"In comparison, {'; '.join(parts)}, beside what is alive anyway ({joined(outcome.alive)})."
+
+
+def _lost(one: Candidate, outcome: Recommendation) -> str:
+    lost_to = kept_tensors.lost_to(one, with_backend=_has_several_backends(outcome))
+    return f" (it is {lost_to})" if lost_to else ""
 
 
 def _more(one: Candidate, choice: Candidate) -> str:

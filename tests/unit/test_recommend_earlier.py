@@ -7,18 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from actbench.analysis.interval import Interval
-from actbench.analysis.races import BlockEvidence, RaceId
-from actbench.analysis.standings import Standing
 from actbench.engine.launch import UnsupportedError
-from actbench.engine.races.racing import Racing
 from actbench.errors import ExitCode
 from actbench.model.cases import Arm, Block
 from actbench.model.names import Dtype, Op
-from actbench.model.plan import LostRace
 from actbench.model.variants import Variant
 from actbench.runs.archive import load
 from tests.conftest import Actbench
@@ -226,16 +220,3 @@ def test_an_arm_that_lost_by_less_than_a_wider_margin_is_a_tie_then_and_may_be_r
     assert answer["choice"]["time_over_fastest"]["value"] == pytest.approx(1.04)
     standing = {arm["strategy"]: arm["standing"] for arm in answer["arms"]}
     assert standing == {"recompute": "fastest", "cached": "tie", "complement": "slower"}
-
-
-def test_the_time_of_an_arm_that_lost_is_over_the_one_that_leads_now() -> None:
-    first, second, lost = ARMS
-    ids = dict(zip(ARMS, (case.id for case in RACE.cases), strict=True))
-    rounds = np.tile([[1.2], [1.0]], (12, 1, 1))
-    earlier = LostRace(ids[first], (1.5, 1.4, 1.6), (1.5e-6, 1.4e-6, 1.6e-6), 12)
-    known = {RACE.id: BlockEvidence((first, second), rounds, {lost: earlier})}
-    race = Racing.of([RACE], known, 0.02, 1.0, apart=False)
-    race.judge_evidence([RACE])
-    places = race.places[RaceId(RACE.id, "")]
-    assert places[second].standing is Standing.LEADS
-    assert places[lost].ratio == pytest.approx(Interval(1.8, 1.68, 1.92))

@@ -33,6 +33,8 @@ class PointError:
     """The largest |g'| at such z; 0 where there is none."""
     points: int
     """Number of z that these are the largest errors of."""
+    has_finite: bool = True
+    """Whether g' is finite at any of them; otherwise a result can only overflow, as it does."""
 
     @classmethod
     def of(cls, deviations: Deviations, relative: Array, slope: Array, points: int) -> PointError:
@@ -51,4 +53,5 @@ class PointError:
             wrong_from=float(np.min(np.abs(z[wrong]), initial=inf)),
             wrong_slope=float(np.max(size[wrong], initial=0.0)),
             points=points,
+            has_finite=bool(np.isfinite(slope).any()),
         )

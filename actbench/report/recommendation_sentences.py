@@ -178,6 +178,11 @@ def _accuracy(outcome: Recommendation) -> str:
     )
     off = f"{subject} off by"
     searched = f"a search of {about(error.points)} {words.z} {outcome.looked_at}{words.beside} met"
+    if error.ulp.size == 0 and not error.has_finite:
+        return (
+            f"{subject} infinite, as the true one is, and there is nothing finite to judge: {searched} no finite value "
+            "of it."
+        )
     if error.ulp.size == 0:
         return f"{subject} exact: {searched} no error."
     rounding = f"what one rounding of {words.z} causes"

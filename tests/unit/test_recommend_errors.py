@@ -91,3 +91,13 @@ def test_where_g_overflows_nothing_is_warned_of(recommend: Recommend) -> None:
     result = recommend(taking(), "-a", "exp", "--op", "derivative", "--on=0:100")
     assert result.exit_code == 0, result.output
     assert "Warning" not in result.stderr
+
+
+def test_where_g_overflows_everywhere_it_is_not_called_exact(recommend: Recommend) -> None:
+    options = ("--op", "derivative", "-s", "recompute", "-d", "float32")
+    answer = unwrapped(recommend(taking(), "-a", "exp", *options, "--on=700:1000"))
+    assert re.search(
+        r"With recompute, g' is infinite, as the true one is, and there is nothing finite to judge: a search of \S+ z "
+        r"on 700 to 1000 met no finite value of it\.",
+        answer,
+    ), answer

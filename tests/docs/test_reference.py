@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from itertools import chain
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from actbench.report.mathematics import signature
 from actbench.report.training import files as of_training
 from actbench.runs import values
 from tests.support.documents import ROOT, blocks, extension, read, table
+from tests.support.workflows import WORKFLOW
 from tests.unit.test_configuration_file import EXAMPLE
 
 
@@ -65,6 +67,17 @@ def test_every_option_that_cannot_be_set_is_named() -> None:
     _, _, text = read("reference/settings.md").partition("## What cannot be set\n")
     named = set(re.findall(r"`--([a-z-]+)`", text.partition("\n## ")[0]))
     assert named == {*configuration.ONE_CALL, *configuration.EXPLICIT}
+
+
+def test_the_page_on_support_has_the_versions_that_pyproject_and_the_workflow_have() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = {cells[0].partition(",")[0]: cells for cells in table(read("reference/support.md"), "system or library")}
+    tested = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]
+    assert versions["Python"][1] == ", ".join(tested["python"])
+    assert [system.partition("-")[0] for system in tested["system"]] == ["ubuntu", "ubuntu", "macos"]
+    optional = ("torch", "jax", "numexpr", "onednn")
+    bounds = [re.findall(r">=([\d.]+)", project["optional-dependencies"][name][0])[0] for name in optional]
+    assert f"({', '.join(bounds[:-1])} and {bounds[-1]}, or later)" in versions["torch"][0]
 
 
 def test_every_column_of_a_file_of_a_run_has_a_row() -> None:

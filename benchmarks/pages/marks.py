@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks.pages import accuracy, keeping, outputs, rows_and_gates, steps, sweep
+from benchmarks.pages import accuracy, backends, keeping, outputs, rows_and_gates, steps, sweep
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +21,7 @@ QUOTED: Mapping[str, Callable[[], Iterable[str]]] = {
     "cuda": keeping.cuda,
     "cuda in words": keeping.cuda_in_words,
     "accuracy": accuracy.lines,
+    "abilities": backends.abilities,
     "sweep": sweep.lines,
     "rows": rows_and_gates.rows,
     "rows in words": rows_and_gates.rows_in_words,

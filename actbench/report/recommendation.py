@@ -130,6 +130,7 @@ def _row(one: Candidate, outcome: Recommendation) -> dict[str, Any]:
         "max_relative_error": one.error.relative._asdict() | {"slope": one.error.slope},
         "max_absolute_error": one.error.absolute._asdict(),
         "max_ulp": one.error.ulp._asdict(),
+        "constant_gradient": one.error.constant,
         "wrong_from": one.error.wrong_from if one.error.wrong_from < inf else None,
     }
 

@@ -34,7 +34,8 @@ SURE = f"with {100 * CONFIDENCE:g} % confidence"
 
 def sentences(outcome: Recommendation) -> list[str]:
     """Return what to keep, what that gains, and what it costs in accuracy."""
-    return [f"{_subject(outcome.choice.case)}: {_what(outcome)}", *_gains(outcome), _accuracy(outcome)]
+    first = f"{_subject(outcome.choice.case)}: {_what(outcome)}"
+    return [first, *_of_constant(outcome), *_gains(outcome), _accuracy(outcome)]
 
 
 def time_over_choice(one: Candidate, choice: Candidate) -> Interval:
@@ -114,6 +115,17 @@ def _undecided(outcome: Recommendation) -> str:
         f"not decided by {counted(outcome.rounds, 'round')}. So far {_named(outcome.leader, outcome)} is ahead, and by "
         f"the {100 * CONFIDENCE:g} % intervals either may be faster: {'; '.join(others)}."
     )
+
+
+def _of_constant(outcome: Recommendation) -> Iterator[str]:
+    """Say that nothing need be kept, where g' is a constant."""
+    constant = outcome.choice.error.constant
+    if constant is not None and outcome.choice.keeps:
+        keeps = joined(outcome.choice.keeps)
+        yield (
+            f"Nothing need be kept: g' is {constant:g} at all z {outcome.looked_at}, and has no more than its shape "
+            f"from {keeps}."
+        )
 
 
 def _gains(outcome: Recommendation) -> Iterator[str]:

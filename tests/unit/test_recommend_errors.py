@@ -74,6 +74,23 @@ def test_an_error_just_above_a_bound_has_the_digits_that_show_it(recommend: Reco
     assert float(shown[1]) > bound
 
 
+@pytest.mark.parametrize(
+    ("options", "constant"),
+    [(("-a", "identity"), "1 at all z on -8 to 8"), (("-a", "relu", "--on=-8:-1"), "0 at all z")],
+)
+def test_where_g_is_a_constant_nothing_need_be_kept(
+    recommend: Recommend, options: tuple[str, ...], constant: str
+) -> None:
+    answer = unwrapped(recommend(taking(), *options, "-s", "recompute"))
+    assert f"Nothing need be kept: g' is {constant}" in answer
+    (arm,) = outcome(recommend(taking(), *options, "-s", "recompute", "--format", "json"))["arms"]
+    assert arm["constant_gradient"] == float(constant[0])
+
+
+def test_where_g_is_no_constant_what_is_kept_is_needed(recommend: Recommend) -> None:
+    assert "Nothing need be kept" not in unwrapped(recommend(taking(), "-a", "relu", "-s", "recompute"))
+
+
 @pytest.mark.parametrize(("dtype", "most"), [("float32", "3.40282e+38"), ("float64", "1.79e+308")])
 def test_an_interval_beyond_the_format_ends_at_the_format(
     recommend: Recommend, recwarn: pytest.WarningsRecorder, dtype: str, most: str

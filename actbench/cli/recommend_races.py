@@ -197,7 +197,7 @@ def compare_frameworks(
     from actbench.engine.session import Session
     from actbench.runs.writer import create
 
-    if not mode.quiet:
+    if not (mode.quiet or all(frameworks.obstacles(outcome.leader.case).values())):
         click.echo("--others: loading and compiling frameworks to see what they keep: about a minute", err=True)
     contest = frameworks.prepare(request, outcome, seams.start_worker)
     if isinstance(contest, ComparedFrameworks):

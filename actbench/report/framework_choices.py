@@ -8,7 +8,7 @@ from actbench.analysis.framework_choices import ComparedFrameworks, FrameworkCho
 from actbench.analysis.recommendation import RaceEnd
 from actbench.model.cases import Case
 from actbench.report.kept_tensors import saved
-from actbench.report.numbers import NO_FIGURE, change, counted
+from actbench.report.numbers import NO_FIGURE, change, counted, ratio
 from actbench.report.table import Table
 
 WHO = {
@@ -88,7 +88,7 @@ def rows(compared: ComparedFrameworks) -> list[dict[str, Any]]:
 def _sentence(one: FrameworkChoice, best: str) -> str:
     backend, tensors = one.candidate.case.backend, saved(one.candidate, "bytes per element")
     keeps = f"keeps {tensors}, as {one.choice.strategy} does" if one.choice else f"keeps {tensors}, as no strategy does"
-    over = f"Its own activation takes {change(one.over_best)} of time over {best}"
+    over = f"Its own activation takes {ratio(one.over_best)} times as long as {best}"
     return f"{WHO[backend]}: {keeps}. {over}.{_because(one)}"
 
 
@@ -97,14 +97,21 @@ def _because(one: FrameworkChoice) -> str:
     if one.choice is None:
         return ""
     choice, backend = one.choice, one.candidate.case.backend
-    over = f"{change(choice.over_rival)}, {choice.strategy} over {choice.rival} as {backend} executes both"
+    times = ratio(choice.over_rival)
     if choice.rival is None:
         cost = f"the choice costs nothing, since {backend} executes no other strategy"
     elif choice.over_rival.value > 1:
-        cost = f"the choice costs {over}"
+        cost = (
+            f"the choice costs a factor of {times}, the time of {choice.strategy} over that of {choice.rival}, as "
+            f"{backend} executes both"
+        )
     else:
-        cost = f"the choice costs nothing, since no strategy was faster by these rounds: {over}, the next"
-    return f" Of that, {cost}; its own kernel takes {change(choice.kernel)} over the formula of {choice.strategy}."
+        cost = (
+            f"the choice costs nothing, since no strategy was faster by these rounds: {choice.strategy} takes {times} "
+            f"times as long as {choice.rival}, the next, as {backend} executes both"
+        )
+    kernel = f"its own kernel takes {ratio(choice.kernel)} times as long as the formula of {choice.strategy}"
+    return f" Of that, {cost}; {kernel}."
 
 
 def _causes(one: FrameworkChoice) -> tuple[str, str]:

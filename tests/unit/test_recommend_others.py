@@ -80,13 +80,14 @@ def test_the_regret_of_a_choice_is_told_apart_from_that_of_the_kernel() -> None:
 def test_sentences_say_who_keeps_what_and_what_it_costs() -> None:
     torch, jax = framework_choices.sentences(compared(EXACT))
     assert torch == (
-        "torch, eager: keeps y (4 bytes per element), as cached does. Its own activation takes +50.00 % ± 0.00 % of "
-        "time over cached with numpy, the fastest in the race. Of that, the choice costs +20.00 % ± 0.00 %, cached "
-        "over recompute as torch executes both; its own kernel takes +25.00 % ± 0.00 % over the formula of cached."
+        "torch, eager: keeps y (4 bytes per element), as cached does. Its own activation takes 1.50 ± 0.00 times as "
+        "long as cached with numpy, the fastest in the race. Of that, the choice costs a factor of 1.20 ± 0.00, the "
+        "time of cached over that of recompute, as torch executes both; its own kernel takes 1.25 ± 0.00 times as long "
+        "as the formula of cached."
     )
     assert jax == (
         "jax's default: keeps y (4 bytes per element) and another tensor (4 bytes per element), as no strategy does. "
-        "Its own activation takes +200.00 % ± 0.00 % of time over cached with numpy, the fastest in the race."
+        "Its own activation takes 3.00 ± 0.00 times as long as cached with numpy, the fastest in the race."
     )
 
 
@@ -96,8 +97,8 @@ def test_a_choice_costs_nothing_where_no_strategy_was_faster_and_the_next_is_nam
     assert table.rows[0][-3:-1] == ("-40.00 % ± 0.00 %", "+25.00 % ± 0.00 %")
     torch, _ = framework_choices.sentences(no_faster)
     assert (
-        "Of that, the choice costs nothing, since no strategy was faster by these rounds: -40.00 % ± 0.00 %, cached "
-        "over recompute as torch executes both, the next; its own kernel takes" in torch
+        "Of that, the choice costs nothing, since no strategy was faster by these rounds: cached takes 0.600 ± 0.000 "
+        "times as long as recompute, the next, as torch executes both; its own kernel takes" in torch
     )
 
 
@@ -109,7 +110,7 @@ def test_what_a_race_did_not_show_is_not_called_the_fastest(race: RaceEnd, what:
     of_race = compared(EXACT, race)
     (table,) = framework_choices.tables(of_race)
     for text in (*framework_choices.sentences(of_race), table.note):
-        assert f"over that of cached with numpy, {what}" in text or f"over cached with numpy, {what}" in text
+        assert f"over that of cached with numpy, {what}" in text or f"as long as cached with numpy, {what}" in text
         assert "the fastest in the race" not in text.replace("one of the fastest", "")
 
 
@@ -130,6 +131,19 @@ def test_a_framework_that_is_not_there_is_one_line(recommend: Recommend, monkeyp
     assert result.exit_code == ExitCode.FINE
     assert "Not compared: torch and torch-compile, because torch is not installed." in result.stdout
     assert "Not compared: jax, because jax is not installed." in result.stdout
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_it_is_announced_that_frameworks_are_loaded_where_one_is_there(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    monkeypatch.setattr(frameworks, "obstacles", lambda _: {"torch": None if is_there else "it is not installed"})
+    monkeypatch.setattr(
+        frameworks, "prepare", lambda *_: ComparedFrameworks(candidate(ARMS[0]).case, RaceEnd.WINNER, (), (), 0, None)
+    )
+    words = ("recommend", "-a", "logistic", "-n", "1000", "--operands", "warm", "--op", "backward", "--fresh")
+    result = actbench(*words, "-s", "recompute,cached", "--others")
+    assert ("loading and compiling frameworks" in result.stderr) is is_there
 
 
 def test_the_answer_of_the_race_comes_first_and_stands_where_ctrl_c_ends_the_comparison(

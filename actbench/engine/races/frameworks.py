@@ -23,7 +23,7 @@ from actbench.engine.requests import RecommendRequest
 from actbench.engine.stopping import Stopping
 from actbench.engine.training import PreparedTrain
 from actbench.errors import BenchmarkError, InputError
-from actbench.model.cases import Arm
+from actbench.model.cases import Arm, Case
 from actbench.model.plan import LeftOut
 from actbench.model.times import Times
 from actbench.model.training import RECOMPUTE, SHIPPED, TEXTBOOK
@@ -93,14 +93,19 @@ class FrameworkContest:
         return (*self.absent, *_sentences(reasons))
 
 
+def obstacles(best: Case) -> dict[str, str | None]:
+    """Return the frameworks that may be compared with what led, and why one cannot be here; None where it can."""
+    names = ON_DEVICE if best.backend in ON_DEVICE else FRAMEWORKS
+    return {name: _reason(registry.backends()[name], best.activation) for name in names}
+
+
 def prepare(
     request: RecommendRequest, outcome: Recommendation, start_worker: StartWorker
 ) -> FrameworkContest | ComparedFrameworks:
     """Plan the run, on operands in the state that the race was in; where no framework can be compared, return why."""
     (activation,) = request.activations
     best, race = outcome.leader, outcome.outcome
-    names = ON_DEVICE if best.case.backend in ON_DEVICE else FRAMEWORKS
-    reasons = {name: _reason(registry.backends()[name], activation) for name in names}
+    reasons = obstacles(best.case)
     here = [name for name, reason in reasons.items() if not reason]
     if not here:
         return ComparedFrameworks(best.case, race, (), _sentences(reasons), 0, None)

@@ -33,13 +33,10 @@ class PointError:
     """The largest |g'| at such z; 0 where there is none."""
     points: int
     """Number of z that these are the largest errors of."""
-<<<<<<< HEAD
     has_finite: bool = True
     """Whether g' is finite at any of them; otherwise a result can only overflow, as it does."""
-=======
     constant: float | None = None
     """g' where it is the same at all z: nothing need be kept for it."""
->>>>>>> 1a473909 (recommend says where g' is a constant: it said to keep z for identity, of which nothing need be kept)
 
     @classmethod
     def of(cls, deviations: Deviations, relative: Array, slope: Array, points: int) -> PointError:
@@ -58,9 +55,6 @@ class PointError:
             wrong_from=float(np.min(np.abs(z[wrong]), initial=inf)),
             wrong_slope=float(np.max(size[wrong], initial=0.0)),
             points=points,
-<<<<<<< HEAD
             has_finite=bool(np.isfinite(slope).any()),
-=======
-            constant=float(slope[0]) if bool((slope == slope[0]).all()) else None,
->>>>>>> 1a473909 (recommend says where g' is a constant: it said to keep z for identity, of which nothing need be kept)
+            constant=float(slope[0]) if np.isfinite(slope[0]) and bool((slope == slope[0]).all()) else None,
         )

@@ -16,9 +16,12 @@ from actbench import registry
 from actbench.engine.launch import UnsupportedError, WorkerHungError, WorkerLostError, WorkerOptions
 from actbench.engine.protocol import Doubts, ListDoubts, PackedDoubt
 from actbench.engine.wire import PackedArray, Request
+from actbench.engine.working.checking import Refused, RefusedError
 from actbench.errors import BenchmarkError
 from actbench.formula import Formulas
-from actbench.model.cases import Block
+from actbench.model.cases import Block, KernelId
+from actbench.model.names import Dtype, Op
+from actbench.model.variants import Variant
 from actbench.runs import archive
 from tests.conftest import Actbench
 from tests.support.fake import FakeBench, FakeWorker, crash
@@ -241,6 +244,18 @@ def test_every_wrong_kernel_is_named(actbench: Actbench) -> None:
     assert result.stderr.endswith(
         "; refused as well: logistic/cached/numba/derivative/float64, logistic/cached/numpy/backward/float64, "
         "logistic/cached/numba/backward/float64\n"
+    )
+
+
+def test_the_error_has_a_reason_for_every_strategy() -> None:
+    kernels = [
+        KernelId("logistic", Variant(name), backend, Op.DERIVATIVE, Dtype.FLOAT64)
+        for name in ("cached", "recompute")
+        for backend in ("numpy", "numba")
+    ]
+    assert str(RefusedError([Refused(one, f"{one.strategy} is wrong in {one.backend}") for one in kernels])) == (
+        "cached is wrong in numpy; recompute is wrong in numpy; refused as well: "
+        "logistic/cached/numba/derivative/float64, logistic/recompute/numba/derivative/float64"
     )
 
 

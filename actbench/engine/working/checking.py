@@ -72,14 +72,17 @@ class Refused:
 
 
 class RefusedError(WrongKernelError):
-    """Kernels did not pass their checks: the first one's reason in full, and the names of the others."""
+    """Kernels did not pass their checks: for every strategy the reason of the first, and the names of the others."""
 
     def __init__(self, refused: Sequence[Refused]) -> None:
         """Take at least one."""
         self.refused = tuple(refused)
-        first, *others = refused
-        also = f"; refused as well: {listed([one.id for one in others])}" if others else ""
-        super().__init__(f"{first.sentence}{also}")
+        first: dict[tuple[str, str], Refused] = {}
+        for one in refused:
+            first.setdefault((one.kernel.activation, one.kernel.strategy), one)
+        others = [one.id for one in refused if one not in first.values()]
+        also = [f"refused as well: {listed(others)}"] if others else []
+        super().__init__("; ".join([*(one.sentence for one in first.values()), *also]))
 
 
 class NoneSupportedError(InputError):

@@ -16,7 +16,7 @@ project_copyright = author
 version = release = actbench.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
-extensions += ["dark_pictures", "generated_pages", "notebooks", "plain_help"]  # of docs/_ext
+extensions += ["dark_pictures", "generated_pages", "notebooks", "outside_files", "plain_help"]  # of docs/_ext
 exclude_patterns = ["_ext"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]

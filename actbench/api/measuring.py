@@ -73,8 +73,9 @@ def measure(  # noqa: PLR0913  # one for each option of actbench run
     `activations` are names, or what a notebook declares with `@activation`, `@strategy` or `@kernel`: its source is
     written into the run's directory, and loaded from there. Names take globs, and one text may hold several, with
     commas. `sizes` are numbers of elements, texts such as "64k", or shapes. `budget`, `timeout` and `max_call` are
-    seconds, or texts such as "2m"; `target` is the half width of intervals in percent. All others are the options of
-    the command line, with underscores. Progress is shown in one place, and cleared.
+    seconds, or texts such as "2m"; `target` is the half width of intervals in percent. `pattern` is a glob of case ids,
+    as of ``--filter``. All others are the options of the command line, with underscores; ``--dry-run``, ``--engine``,
+    ``--plan`` and ``--shard`` have none here. Progress is shown in one place, and cleared.
 
     An interrupt keeps what is finished, and is raised again; its message says how to open that, and how to go on.
     `InputError` for what cannot be used, `WrongKernelError` where a kernel is wrong and nothing is left, or the run is

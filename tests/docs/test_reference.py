@@ -102,9 +102,21 @@ def test_every_error_has_its_exit_code() -> None:
     assert documented == {kind.__name__: kind.exit_code for kind in kinds if kind is not errors.ActbenchError}
 
 
-def test_every_preset_has_a_row() -> None:
-    rows = table(read("how-to/use-your-own-inputs.md"), "preset")
-    assert [cells[0].strip("`") for cells in rows] == [*presets.catalogue()]
+def numbers(cell: str) -> list[int]:
+    """Return the numbers of a cell, without the spaces between their thousands."""
+    return [int(number.replace(" ", "")) for number in re.findall(r"\d[\d ]*\d|\d", cell)]
+
+
+def test_every_preset_has_a_row_with_its_question_its_sizes_and_its_budget() -> None:
+    rows = {cells[0].strip("`"): cells for cells in table(read("reference/presets.md"), "preset")}
+    known = presets.catalogue()
+    assert [*rows] == [*known]
+    for name, (_, asks, _, _, elements, budget) in rows.items():
+        assert known[name].summary.startswith(asks)
+        assert numbers(budget) == [known[name].budget]
+        sizes = [size.elements for size in known[name].axes.sizes]
+        ends = elements.partition(",")[0]
+        assert numbers(ends if "to" in ends else elements) == ([sizes[0], sizes[-1]] if "to" in ends else sizes)
 
 
 def test_the_version_is_that_of_the_newest_entries_and_of_no_release_while_these_are_unreleased() -> None:

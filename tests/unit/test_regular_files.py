@@ -90,7 +90,7 @@ def test_nothing_is_written_into_what_is_no_regular_file(
     run = Path(shutil.copytree(small_runs / "one", "here"))
     replaced(run / name, kind)
     result = actbench("run", "--resume", "here", "--rounds", "3")
-    assert result.exit_code in {0, 2}, result.exception
+    assert result.exit_code in {0, 2, 74}, result.exception
     if result.exit_code:
         assert name in result.stderr
     if not name.startswith(".") and kind != "a directory":

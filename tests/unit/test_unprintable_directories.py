@@ -49,5 +49,5 @@ def test_the_title_of_its_page_has_the_escaped_name(compared: Actbench) -> None:
 
 def test_a_verdict_in_a_file_names_it_escaped(compared: Actbench) -> None:
     compared("check", "plain", "--baseline", LATIN, "--report", "markdown=check.md", "--report", "json=check.json")
-    assert f"baseline: {ESCAPED}" in Path("check.md").read_text(encoding="utf-8")
+    assert r"baseline: caf\\udce9" in Path("check.md").read_text(encoding="utf-8")  # Markdown shows one of the strokes
     assert r"caf\\udce9" in Path("check.json").read_text(encoding="utf-8")

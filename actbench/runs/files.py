@@ -91,7 +91,7 @@ def commit(directory: Path, contents: Mapping[str, str | bytes], unchanged: Iter
 def _uncommitted(first: Path, error: OSError) -> ActbenchError:
     """Return the error for files that could not be committed with the first one."""
     place = Path(error.filename or first.parent)
-    if place.name.endswith(".part"):
+    if place.name.endswith(".part") and not place.is_dir():  # a directory there is what must go
         place = place.with_name(place.name.removeprefix(".").removesuffix(".part"))
     sentence = f"cannot write {place}: {error.strerror}"
     if not first.parent.is_dir():

@@ -20,7 +20,7 @@ from actbench.planning import presets
 from actbench.report import tables_csv
 from actbench.report.mathematics import signature
 from actbench.report.training import files as of_training
-from actbench.runs import values
+from actbench.runs import names, values
 from tests.support.documents import ROOT, blocks, extension, read, table
 from tests.support.workflows import WORKFLOW
 from tests.unit.test_configuration_file import EXAMPLE
@@ -88,6 +88,11 @@ def test_every_column_of_a_file_of_a_run_has_a_row() -> None:
         values.COLUMNS,
     )
     assert {*chain.from_iterable(kinds)} <= documented
+
+
+def test_every_file_of_a_run_has_a_row() -> None:
+    rows = [cells[0].strip("`") for cells in table(read("reference/files.md"), "file")]
+    assert sorted(rows) == sorted([*names.WRITTEN, names.REPORT, names.LOADED_SOURCE])
 
 
 def test_every_error_has_its_exit_code() -> None:

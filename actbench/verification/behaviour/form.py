@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array, Operand
 from actbench.model.names import Op
@@ -35,7 +37,7 @@ def wrong_rows(kernel: Kernel, raw: Sequence[Any], size: int, rows: int) -> str:
     if kernel.is_built_in or not kernel.is_row:
         return ""
     expected = rows, size // rows
-    shapes = [tuple(result.shape) for result, _ in _ends(kernel, raw) if result is not None]
+    shapes = [_shape(result) for result, _ in _ends(kernel, raw) if result is not None]
     return next((f"it returns shape {of} where {expected} is expected" for of in shapes if of != expected), "")
 
 
@@ -52,6 +54,11 @@ def _ends(kernel: Kernel, outputs: Sequence[T]) -> list[tuple[T, Operand]]:
     """Return y of a step, and the gradients, with the operands that they are."""
     gradients = [*zip(outputs[-len(kernel.gradients) :], kernel.gradients, strict=True)]
     return [(outputs[0], kernel.writes[0]), *gradients] if kernel.op is Op.STEP else gradients
+
+
+def _shape(result: Any) -> tuple[int, ...]:
+    """Return the shape of an array, or of a list of rows."""
+    return np.shape(result) if isinstance(result, list) else tuple(result.shape)
 
 
 def _arrays(count: int) -> str:

@@ -124,12 +124,11 @@ class GuardedCalls:
         exchanges = [exchange(count) for _ in range(1 if memory.size >= LARGE else EXCHANGES)]
         reverse = np.arange(count)[::-1]
         for order, words in ((reverse, "in reverse"), *((swap, "in another order") for swap in exchanges)):
-            after: tuple[Any, ...] = ()
-            if _rearrange(invocation, memory, order):
-                after = invocation.call()
-            _rearrange(invocation, memory, np.argsort(order))
-            yield from self._faults_of(subject, after, invocation)
-            if not _all_alike(_outputs(invocation, after) if after else (), outputs, order):
+            reordered = _rearranged(subject, invocation, memory, order)
+            after = reordered.call() if reordered else ()
+            invocation = _rearranged(subject, reordered or invocation, memory, np.argsort(order)) or invocation
+            yield from self._faults_of(subject, after, reordered or invocation)
+            if not _all_alike(_outputs(reordered, after) if reordered else (), outputs, order):
                 yield f"on the same {what} {words} it gives another result: it remembers or counts something"
                 return
 
@@ -176,12 +175,19 @@ def _outputs(invocation: Invocation, raw: tuple[Any, ...]) -> tuple[Array, ...]:
     return (invocation.outputs or ()) if raw[0] is None else tuple(invocation.arrays(raw))
 
 
-def _rearrange(invocation: Invocation, memory: GuardedMemory, order: Array) -> bool:
-    """Reorder what a call reads in place, lists of rows as well, which are copies; return whether the call sees it."""
+def _rearranged(subject: Callee, invocation: Invocation, memory: GuardedMemory, order: Array) -> Invocation | None:
+    """Reorder what a call reads in place, and return a call that reads it; None where the operands are on a device.
+
+    It is the same call, on the same objects, wherever that reads the operands themselves. A list of rows is a copy, and
+    is reordered as well. A call on arrays that are copies, as jax's rows are, is made anew.
+    """
     for argument in invocation.arguments:
         if isinstance(argument, list) and isinstance(argument[0], list):
             argument[:] = [argument[place] for place in order.tolist()]
-    return memory.rearrange(order)
+    if not memory.rearrange(order):
+        return None
+    arrays = [array for array in map(_memory, invocation.arguments) if array is not None]
+    return invocation if all(map(memory.holds, arrays)) else subject.invocation(memory.size, memory)
 
 
 def exchange(size: int) -> Array:

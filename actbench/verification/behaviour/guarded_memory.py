@@ -93,9 +93,9 @@ class GuardedMemory:
         return self._outputs[key]
 
     def rearrange(self, order: Array) -> bool:
-        """Reorder the elements of all operands in place, or their rows; return whether a kernel sees the new order.
+        """Reorder the elements of all operands in place, or their rows; return whether the operands have the new order.
 
-        It does not where an operand has been copied to a device. Elements of what is one number a row stay.
+        They do not where they have been copied to a device. Elements of what is one number a row stay.
         """
         for array in self._placed.values():
             array[:] = in_order(array, order)
@@ -103,6 +103,10 @@ class GuardedMemory:
             if isinstance(operand.value, list):
                 operand.value[:] = in_order(np.asarray(operand.value), order).tolist()
         return all(same_bits(operand.now, in_order(operand.original, order)) for operand in self._adopted.values())
+
+    def holds(self, array: Array) -> bool:
+        """Whether an array is in this memory, and not a copy of an operand."""
+        return any(np.may_share_memory(array, room) for room in self._rooms)
 
     def faults(self) -> Iterator[str]:
         """Yield the changes that a call made to operands and guards."""

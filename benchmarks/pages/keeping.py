@@ -144,9 +144,22 @@ def peers() -> Iterator[str]:
             yield f"| {backend} | {dtype} | {times[backend, dtype]} | {' | '.join(cells)} |"
 
 
+def peers_in_words() -> Iterator[str]:
+    """Yield a sentence: how far the estimates of this run and of the reference are apart, at most."""
+    peers, alone = kept("peers"), kept("reference")
+    apart = {key: abs(peers[key].value / alone[key].value - 1) for key in peers.keys() & alone.keys()}
+    worst = max(apart, key=apart.__getitem__)
+    _, backend, dtype, *_, state = worst
+    yield (
+        f"Ratios of this table differ from those of the same cases above by up to {100 * apart[worst]:.0f} % "
+        f"({backend}, {dtype}, {HEADS[OperandState(state)]}): the interval of a run contains neither what differs "
+        "between runs, nor what the other cases of a block do to caches and clock."
+    )
+
+
 def cuda() -> Iterator[str]:
     """Yield a table: a row a backend on the device."""
-    yield "| backend | recompute, ns | keeping y is worth |"
+    yield "| backend | recompute, ns per element | keeping y is worth |"
     yield "|---|---:|---:|"
     times = {
         row["backend"]: plus_minus(interval(row, "seconds", "low", "high").scaled(1e9 / int(row["size"])))

@@ -18,6 +18,7 @@ QUOTED: Mapping[str, Callable[[], Iterable[str]]] = {
     "reference": keeping.reference,
     "reference in words": keeping.reference_in_words,
     "peers": keeping.peers,
+    "peers in words": keeping.peers_in_words,
     "cuda": keeping.cuda,
     "cuda in words": keeping.cuda_in_words,
     "accuracy": accuracy.lines,

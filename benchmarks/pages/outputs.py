@@ -50,6 +50,9 @@ COMMANDS = {
 }
 """By name."""
 
+VERSION = Recorded(("actbench --version",))
+"""What describes the host and the libraries of the records; no page quotes it."""
+
 
 def quoted(name: str) -> Iterator[str]:
     """Yield a command with the lines of its recorded output."""
@@ -74,11 +77,11 @@ QUOTED: Mapping[str, Callable[[], Iterator[str]]] = {
 
 
 def main() -> None:
-    """Record the outputs, in a directory of their own in which .venv is this environment."""
+    """Record the outputs, in a directory of their own in which .venv is this environment, and what made them."""
     RECORDS.mkdir(exist_ok=True)
     with TemporaryDirectory() as place:
         Path(place, ".venv").symlink_to(sys.prefix)
-        for name, recorded in COMMANDS.items():
+        for name, recorded in {**COMMANDS, "version": VERSION}.items():
             for command in recorded.commands:
                 words = [sys.executable, "-m", *shlex.split(command)]
                 done = subprocess.run(

@@ -11,6 +11,10 @@ import pytest
 
 import actbench
 from actbench import __version__, errors, registry
+from actbench.analysis import sequential, standings
+from actbench.analysis.commit_search import ROUNDS_BESIDE
+from actbench.analysis.rounds_needed import FEWEST_ROUNDS
+from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.cli import configuration
 from actbench.cli.main import COMMANDS
 from actbench.engine.preparing import prepare
@@ -122,6 +126,13 @@ def test_every_preset_has_a_row_with_its_question_its_sizes_and_its_budget() -> 
         sizes = [size.elements for size in known[name].axes.sizes]
         ends = elements.partition(",")[0]
         assert numbers(ends if "to" in ends else elements) == ([sizes[0], sizes[-1]] if "to" in ends else sizes)
+
+
+def test_the_fewest_rounds_of_every_command_are_those_of_its_test() -> None:
+    documented = [int(fewest) for _, fewest, _ in table(read("explanation/intervals.md"), "command")]
+    of_24_cases = sequential.fewest_rounds(float(2 * sequential.TAIL_PROBABILITY / 24))
+    race = {standings.fewest_rounds(arms) for arms in (4, 5)}
+    assert documented == [MIN_ROUNDS, FEWEST_ROUNDS, of_24_cases, ROUNDS_BESIDE, *race]
 
 
 def test_the_version_is_that_of_the_newest_entries_and_of_no_release_while_these_are_unreleased() -> None:

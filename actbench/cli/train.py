@@ -37,7 +37,8 @@ def command(ctx: click.Context, /, *, mode: RunMode, **options: Any) -> None:
     A NETWORK has a name and its widths: dense:784-512, mlp:784-512-512-10 (the default), ffn:512-2048,
     glu-ffn:512-1376; see actbench list networks. A step is forward, loss, backward and update. Beside the strategies
     there are shipped (a framework's own activation and gradient), checkpoint (z is computed again), and free (dy is
-    copied in place of dy g'(z): the limit of what a cheaper gradient can save, and never a choice).
+    copied in place of dy g'(z): the limit of what a cheaper gradient can save, unless the step is compiled as a whole;
+    never a choice).
 
     Writes what 'actbench run' writes, and parts.csv, gains.csv and memory.csv, and with enough batches or widths
     sweep.csv. Ctrl-C keeps what is finished; --resume goes on.

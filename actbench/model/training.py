@@ -19,7 +19,8 @@ FREE = Variant("free")
 ARMS = {
     SHIPPED: "the framework's own activation, with what its automatic differentiation does",
     CHECKPOINT: "keep the linear layer's input alone, and compute z again",
-    FREE: "dy copied in place of dy g'(z), wrong by design: the limit of what a cheaper gradient can save",
+    FREE: "dy copied in place of dy g'(z), wrong by design: the limit of what a cheaper gradient can save, "
+    "unless the step is compiled as a whole",
 }
 """What stands in a strategy's place in a training step beside the strategies, in the order of tables."""
 

@@ -25,7 +25,8 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     """Return one row per comparison."""
     operands = states.column(item.operands for item in comparisons if item.operands is not None)
     are_steps = any(Op(item.op).network for item in comparisons)
-    names, unit, limit = (words.with_bound, "row of a batch", f" {words.BOUND}") if are_steps else (str, "element", "")
+    unit, limit = ("row of a batch", f" {words.BOUND}") if are_steps else ("element", "")
+    names = words.with_bound if are_steps else _as_they_are
     if are_steps:
         named = (name for item in comparisons for name in (*item.group.split("/"), item.candidate, item.reference))
         limit += "".join(
@@ -35,9 +36,9 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
     head = "batch" if are_steps and axis == Axis.SIZE else axis
     rows = tuple(
         (
-            *(item.activation, item.op, names(item.group)),
+            *(item.activation, item.op, names(item.group, f"{item.candidate}/{item.reference}")),
             *(states.cell(item.operands, operands) if item.operands is not None else ()),
-            f"{names(item.candidate)} / {names(item.reference)}",
+            f"{names(item.candidate, item.group)} / {names(item.reference, item.group)}",
             ratio(item.ratio),
             f"{significant(item.smallest, 3)} to {significant(item.largest, 3)}" if item.cases > 1 else "",
             *(str(item.cases), str(item.rounds)),
@@ -56,6 +57,12 @@ def table(comparisons: Sequence[Comparison], axis: str) -> Table:
         rows,
         labels=4 + len(operands),
     )
+
+
+def _as_they_are(names: str, beside: str) -> str:
+    """Return names that need no remark."""
+    del beside
+    return names
 
 
 def remarks(compared: ComparedWithin) -> Iterator[str]:

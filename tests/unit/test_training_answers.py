@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actbench import registry
 from actbench.model.cases import Case
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
@@ -131,6 +132,23 @@ def test_free_is_no_limit_where_the_reference_computes_z_again(actbench: Actbenc
     (sentence,) = answer(actbench, "-s", "free,checkpoint")
     free = "a step that copies dy in place of dy g'(z) (free) saves 26.15 % ± 0.00 % of checkpoint's step."
     assert sentence == f"{WHERE}: {free}"
+
+
+def test_free_is_no_limit_where_the_step_is_compiled_as_a_whole(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.backends()["numpy"], "compiles_for_a_size", True)
+    free = "A step that copies dy in place of dy g'(z) (free) saves 4.00 % ± 0.00 % of recompute's step."
+    assert answer(actbench) == [f"{WHERE}: keeping y (cached) saves 3.00 % ± 0.00 % {STEP_OF_REFERENCE}. {HALF} {free}"]
+    assert "(bound)" not in Path("results/latest/summary.md").read_text(encoding="utf-8")
+
+
+def test_free_is_no_limit_where_a_strategy_is_faster(actbench: Actbench, bench: FakeBench) -> None:
+    bench.seconds = slower({"free": 1.1})
+    (sentence,) = answer(actbench)
+    assert sentence.endswith(
+        "A step that copies dy in place of dy g'(z) (free) costs 5.60 % ± 0.00 % of recompute's step."
+    )
 
 
 def test_many_steps_are_counted_and_alike_answers_merged(actbench: Actbench, bench: FakeBench) -> None:

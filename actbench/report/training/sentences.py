@@ -3,8 +3,8 @@
 Every figure is one of the table of times: the share of the reference's step that is saved, or, where a framework ships
 an activation of its own, how many times as fast as that. A difference is claimed only where the 95 % interval of
 what is saved excludes 0. Where that lies within `WORTH` of a step on either side, the choice does not matter. ``free``
-is the limit of what a cheaper gradient can save beside the same forward pass, and no choice; of what a framework ships,
-which is another program, it is no limit.
+is the limit of what a cheaper gradient can save beside the same forward pass, and no choice. It is no limit of what a
+framework ships, which is another program, nor of a step that is compiled as a whole, nor where an arm is faster.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from actbench.model.training import CHECKPOINT
 from actbench.report.numbers import count, significant
 from actbench.report.op_by_op import OP_BY_OP, is_op_by_op
 from actbench.report.training.over_backends import RATIO, SHARE, over_backends
-from actbench.report.training.words import keeping, nbytes
+from actbench.report.training.words import is_limit, keeping, nbytes
 
 MOST_NAMED = 3
 """Largest number of networks of a kind that a sentence names; of more, it names the first and the last."""
@@ -83,6 +83,14 @@ class StepAnswer:
         return None if self.free is self.base else self.free
 
     @property
+    def is_limited(self) -> bool:
+        """Whether `limit`, which is known, is a limit: of an arm that it is not slower than, in separate passes."""
+        assert self.limit is not None  # noqa: S101  # the caller has looked
+        case = self.limit.case
+        faster = self.arm is not self.limit and self.figure(self.arm).low > self.figure(self.limit).high
+        return is_limit(case.strategy, case.backend) and not faster
+
+    @property
     def verdict(self) -> StepVerdict:
         """What the interval of the share that the arm saves says."""
         saved = self.figure(self.arm)
@@ -135,9 +143,13 @@ def _effect(answers: Sequence[StepAnswer]) -> str:
 def _saved(answers: Sequence[StepAnswer]) -> str:
     """Return the share of the reference's step that is saved, or that the arm costs."""
     gains = [(answer.backend, answer.arm.gain) for answer in answers if answer.arm.gain]
+    return _saves_or_costs(gains, f"of the time of {answers[0].reference.case.strategy}'s step")
+
+
+def _saves_or_costs(gains: Sequence[tuple[str, Interval]], step: str) -> str:
+    """Return the share of a step that is saved, by backend, or that is lost where it is so with all of them."""
     costs = all(gain.value < 0 for _, gain in gains)
     figures = [(name, gain.negated() if costs else gain) for name, gain in gains]
-    step = f"of the time of {answers[0].reference.case.strategy}'s step"
     return f"{'costs' if costs else 'saves'} {over_backends(figures, SHARE, step)}"
 
 
@@ -188,12 +200,13 @@ def _limit(answers: Sequence[StepAnswer]) -> str:
     figures = [(answer.backend, answer.figure(answer.limit)) for answer in answers if answer.limit]
     if len(figures) < len(answers):
         return ""
+    reference = answers[0].reference.case.strategy
     if answers[0].shipped:  # whose gradient is another program than that of the arms: free is no limit of it
         rate = over_backends(figures, RATIO, "times as fast as shipped")
         return f"A step that copies dy in place of dy g'(z) (free) is {rate}"
-    if answers[0].reference.case.strategy == CHECKPOINT:  # what free saves then is a product as well
-        share = over_backends(figures, SHARE, f"of {CHECKPOINT}'s step")
-        return f"A step that copies dy in place of dy g'(z) (free) saves {share}"
+    if reference == CHECKPOINT or not all(answer.is_limited for answer in answers):  # checkpoint: a product as well
+        share = _saves_or_costs(figures, f"of {reference}'s step")
+        return f"A step that copies dy in place of dy g'(z) (free) {share}"
     steps = "of this step" if len(answers) == 1 else "of these steps"
     none = f"No cheaper gradient of {answers[0].arm.case.activation} can save more than"
     return f"{none} {over_backends(figures, SHARE, steps)} (free)"

@@ -35,7 +35,7 @@ def table(worths: Sequence[Worth]) -> Table:
         cells = (plus_minus(gains[size].scaled(100)) if size in gains else "" for size in sizes)
         of_series = (worth.activation, worth.network, worth.dtype, worth.backend, worth.candidate, worth.along)
         activation, network, dtype, backend, candidate, along = map(str, of_series)
-        rows.append((activation, network, dtype, backend, with_bound(candidate), along, *cells))
+        rows.append((activation, network, dtype, backend, with_bound(candidate, backend), along, *cells))
     return Table(
         "Gain along batches and widths",
         "Percent of the time of a step of `recompute` that is saved; negative where the step takes longer. The columns "

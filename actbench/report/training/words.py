@@ -18,7 +18,7 @@ KEEPING = {name: f"keeping {KEPT[name]}" for name in ("cached", "complement", "i
 
 BOUND = (
     f"`{FREE}` copies dy in place of dy g'(z): the limit of what a cheaper gradient can save beside the same forward "
-    "pass, and no choice."
+    "pass, unless the step is compiled as a whole; and no choice."
 )
 
 WHOLE_FROM = 100
@@ -37,16 +37,31 @@ def eager(names: Iterable[str]) -> list[str]:
     return [name for name in known if not (backends[name].takes_arrays or backends[name].compiles_for_a_size)]
 
 
+def is_limit(strategy: str, backend: str) -> bool:
+    """Return whether an arm is the limit of what a cheaper gradient can save.
+
+    A compiler of whole steps may compute the same forward pass otherwise beside each gradient, so that ``free`` is no
+    limit there.
+    """
+    known = registry.backends().get(backend)
+    return strategy == FREE and not (known and known.compiles_for_a_size)
+
+
 def arm(case: Case) -> str:
     """Return the name of an arm in tables: a strategy, with what it must not be mistaken for."""
-    remarks = [text for text, applies in (("bound", case.strategy == FREE), (OP_BY_OP, is_op_by_op(case))) if applies]
+    is_bound = is_limit(case.strategy, case.backend)
+    remarks = [text for text, applies in (("bound", is_bound), (OP_BY_OP, is_op_by_op(case))) if applies]
     return f"{case.strategy} ({'; '.join(remarks)})" if remarks else str(case.strategy)
 
 
-def with_bound(names: str) -> str:
-    """Return a strategy, or one with its backend as in ``free/numpy``, with a remark where it is the limit."""
+def with_bound(names: str, beside: str) -> str:
+    """Return a strategy, or one with its backend as in ``free/numpy``, with a remark where it is the limit.
+
+    `beside` has its backend, or those that are compared, among other names, with slashes between them.
+    """
     strategy, *rest = names.split("/")
-    return "/".join([f"{strategy} (bound)" if strategy == FREE else strategy, *rest])
+    limit = all(is_limit(strategy, name) for name in (*rest, *beside.split("/")))
+    return "/".join([f"{strategy} (bound)" if limit else strategy, *rest])
 
 
 def keeping(strategy: Variant) -> str:

@@ -13,7 +13,10 @@ from actbench import __version__
 KERNEL_LIBRARIES = ("numpy", "scipy", "ml_dtypes", "numba", "llvmlite")
 """The distributions that kernels use."""
 
-OWN_LIBRARIES = ("scipy", "ml_dtypes", "numba", "llvmlite")
+FOR_FORMULAS = ("scipy", "ml_dtypes")
+"""Those that formulas with erf and bfloat16 need, in whatever backend."""
+
+OWN_LIBRARIES = (*FOR_FORMULAS, "numba", "llvmlite")
 """Those that a measured environment may lack: only some kernels need them, while actbench itself needs all."""
 
 LIBRARIES = (*KERNEL_LIBRARIES, "pyperf", "mpmath")

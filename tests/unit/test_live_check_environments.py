@@ -51,6 +51,14 @@ def test_a_library_that_one_side_lacks_is_named_where_no_case_is_left(actbench: 
     assert "in common: the baseline lacks numba: install what both need, or name other backends (-b)" in result.stderr
 
 
+def test_so_is_a_library_that_a_dtype_or_a_formula_needs_and_no_backend(actbench: Actbench, bench: FakeBench) -> None:
+    bench.baseline_has = lambda _: False
+    bench.baseline_versions = {name: of for name, of in bench.baseline_versions.items() if name != "ml_dtypes"}
+    result = actbench(*CASES)
+    assert result.exit_code == 5
+    assert "in common: the baseline lacks ml_dtypes, which some formulas or dtypes need" in result.stderr
+
+
 def test_versions_that_differ_are_reported(actbench: Actbench, bench: FakeBench) -> None:
     bench.baseline_versions = bench.baseline_versions | {"numpy": "1.0.0"}
     assert "numpy: 1.0.0 in the baseline, " in actbench(*CASES).stdout

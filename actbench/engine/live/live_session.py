@@ -194,7 +194,10 @@ class LiveSession:
             for side, versions in sides
             if (missing := [name for name in needed if name not in versions])
         ]
-        return f": {'; '.join(lacking)}: install what both need, or name other backends (-b)" if lacking else ""
+        if lacking:
+            return f": {'; '.join(lacking)}: install what both need, or name other backends (-b)"
+        without = [name for name in software.FOR_FORMULAS if name not in self._there]
+        return f": the baseline lacks {listed(without)}, which some formulas or dtypes need" if without else ""
 
     def _code_of_sides(self) -> CodeOfSides:
         names = {code.name for code in plugins.loaded()}

@@ -15,7 +15,8 @@ def signature(activation: Activation) -> str:
 def facts(activation: Activation) -> Iterator[str]:
     """Yield its range, the conventions at kinks, and why y does not suffice, or there is no g'', where that is so."""
     low, high = activation.formulas.range
-    yield f"values from {low:.6g} to {high:.6g}"
+    of = " of g(a) = y / b" if activation.is_gated else ""
+    yield f"values{of} from {low:.6g} to {high:.6g}"
     if activation.formulas.kinks:
         symbol = "g''" if activation.first else "g'"
         kinks = ", ".join(f"{symbol}({z:g}) = {slope:.6g}" for z, slope in activation.formulas.kinks.items())

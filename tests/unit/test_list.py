@@ -50,6 +50,7 @@ def test_an_activation_is_listed_with_its_parameters_range_kinks_and_why_y_is_no
         "no cached: y between -0.375 and 0 comes from two different z; "
         "no second derivative: it is piecewise constant, 1/3 between -3 and 3, else 0"
     )
+    assert shown["reglu"][1] == "values of g(a) = y / b from 0 to inf; at the kinks, by convention, g'(0) = 0"
     assert shown["gaussian"][1].endswith("; no cached: y is even: it does not tell the sign of z")
 
 

@@ -125,7 +125,16 @@ def test_without_y_kept_the_answer_is_about_what_there_is(actbench: Actbench, st
 
 def test_the_reference_and_the_limit_alone_say_what_could_be_saved(actbench: Actbench) -> None:
     assert answer(actbench, "-s", "recompute,free") == [f"{WHERE}: no{LIMIT[2:]}"]
-    assert answer(actbench, "-s", "free") == []
+
+
+@pytest.mark.parametrize("arm", ["free", "cached"])
+def test_one_arm_alone_has_no_answer_and_nothing_that_it_is_compared_with(actbench: Actbench, arm: str) -> None:
+    assert answer(actbench, "-s", arm) == [
+        "No answer: it takes two arms on the same backend, such as -s recompute,cached."
+    ]
+    table = Path("results/latest/summary.md").read_text(encoding="utf-8").partition("### ")[2].partition("\n### ")[0]
+    assert "reference" not in table
+    assert "speedup" not in table
 
 
 def test_free_is_no_limit_where_the_reference_computes_z_again(actbench: Actbench) -> None:

@@ -19,6 +19,8 @@ NO_ANSWER = (
     "measures the others."
 )
 
+NOTHING_COMPARED = "No answer: it takes two arms on the same backend, such as -s recompute,cached."
+
 
 def answers(results: Sequence[ArmResult]) -> Iterator[str]:
     """Answer for every step and backend; where these are many, a total comes first and alike answers are merged."""
@@ -31,7 +33,9 @@ def answers(results: Sequence[ArmResult]) -> Iterator[str]:
         yield from totals(choices)
         yield from merged(choices)
     yield from (sentences([answer]) for answer in known if answer.arm is answer.free)
-    if every and not known:
+    if results and not every:
+        yield NOTHING_COMPARED
+    elif every and not known:
         yield f"No answer yet: {NO_ANSWER}"
     elif len(known) < len(every):
         yield f"{counted(len(every) - len(known), 'training step')} without an answer yet: {NO_ANSWER}"

@@ -74,24 +74,25 @@ def tables(results: Sequence[ArmResult]) -> Iterator[Table]:
 
 def _times(kind: _Kind) -> Table | None:
     has_shipped = any(row.over_shipped for row in kind.rows)
-    references = " or ".join(f"`{name}`" for name in dict.fromkeys(row.reference for row in kind.rows))
-    note = (
-        f"Milliseconds of one step: forward, loss, backward and update. Speedup: the time of the reference, "
-        f"{references} on the same backend, divided by that of the arm, measured side by side; below 1 the arm is "
-        f"slower.{OVER_SHIPPED if has_shipped else ''} Time saved: the share of the reference's step; negative where "
-        f"the arm takes longer. {BOUND}"
+    compared = [row for row in kind.rows if row.speedup]
+    references = " or ".join(f"`{name}`" for name in dict.fromkeys(row.reference for row in compared))
+    speedup = (
+        f" Speedup: the time of the reference, {references} on the same backend, divided by that of the arm, measured "
+        f"side by side; below 1 the arm is slower.{OVER_SHIPPED if has_shipped else ''} Time saved: the share of the "
+        "reference's step; negative where the arm takes longer."
     )
+    note = f"Milliseconds of one step: forward, loss, backward and update.{speedup if compared else ''} {BOUND}"
 
     def cells(row: ArmResult) -> Iterator[Cells]:
         over_shipped = ratio(row.over_shipped) if row.over_shipped else ""
-        yield (
-            plus_minus(row.seconds.scaled(1e3)),
+        beside = (
             *(ratio(row.speedup) if row.speedup else "", *((over_shipped,) if has_shipped else ())),
             gain(row.gain) if row.gain else "",
         )
+        yield plus_minus(row.seconds.scaled(1e3)), *(beside if compared else ())
 
-    columns = ("ms", "speedup", *(("over shipped",) if has_shipped else ()), "time saved")
-    table = kind.table("Time of a step", note, columns, cells)
+    beside = ("speedup", *(("over shipped",) if has_shipped else ()), "time saved")
+    table = kind.table("Time of a step", note, ("ms", *(beside if compared else ())), cells)
     return replace(table, leads=True) if table else None
 
 

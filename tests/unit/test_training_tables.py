@@ -257,7 +257,7 @@ def test_what_varies_is_a_column_and_what_does_not_a_part_of_the_title() -> None
     assert made.title == "Time of a step: ffn:8-32, gelu, float32, batch 64"
     assert made.columns[:2] == ("backend", "strategy")
     assert made.figures == (False, False, True)
-    assert "| numpy | cached | 20.0 ± 0.2 |  |  |" in markdown(made)
+    assert "| numpy | cached | 20.0 ± 0.2 |" in markdown(made)
 
 
 def test_widths_of_one_kind_of_network_are_in_one_table() -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 QUOTED: Mapping[str, Callable[[], Iterable[str]]] = {
     "answer": steps.answer,
+    "answer in brief": steps.answer_in_brief,
     "answer in words": steps.answer_in_words,
     "first ratio": steps.first_ratio,
     "products in words": steps.products_in_words,

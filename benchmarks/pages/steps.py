@@ -45,6 +45,15 @@ def answer() -> Iterator[str]:
         yield f"| {backend} | {' | '.join([*cells, ratio(in_step), *beside, *kibibytes])} |"
 
 
+def answer_in_brief() -> Iterator[str]:
+    """Yield a table: a row a backend, with a hot loop and a training step alone."""
+    yield f"| backend | {HEADS[OperandState.WARM]} | in a training step | in a step, beside the framework's own |"
+    yield "|---|---:|---:|---:|"
+    for backend, in_step in steps().items():
+        cells = (shown("peers", alone(backend, OperandState.WARM)), ratio(in_step))
+        yield f"| {backend} | {' | '.join(cells)} | {beside_shipped('train', backend, Dtype.FLOAT32)} |"
+
+
 def first_ratio() -> Iterator[str]:
     """Yield a sentence: what the first ratio of the table says."""
     yield (

@@ -51,8 +51,8 @@ def relative(times: Times, of_cases: Iterable[Estimate]) -> list[Estimate]:
     return copies
 
 
-def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:
-    """Return the estimates of all measured cases; `InputError` where there is none.
+def estimates(times: Times, loops: Mapping[Case, int], name: str) -> list[Estimate]:
+    """Return the estimates of all measured cases of a run of this name; `InputError` where there is none.
 
     Yardsticks are left out, because they show the machine and not any code: a tool that looks for regressions would
     raise only false alarms over them.
@@ -68,5 +68,5 @@ def estimates(times: Times, loops: Mapping[Case, int]) -> list[Estimate]:
         for (case, middles, counts), seconds in zip(rounds, intervals, strict=True)
     ]
     if not all_cases:
-        raise InputError("the run has no finished block yet: go on with it (--resume), then export it")
+        raise InputError(f"{name}: it has no finished block yet: go on with it (--resume), then export it")
     return all_cases

@@ -73,18 +73,20 @@ class ComparedWithin:
     """The number of pairs of cases that are left out, since their blocks are of different shards of a merged run."""
 
 
-def compare(times: Times, axis: Axis, reference: str | None, paired: Callable[[Block, Block], bool]) -> ComparedWithin:
+def compare(
+    times: Times, axis: Axis, reference: str | None, paired: Callable[[Block, Block], bool], name: str
+) -> ComparedWithin:
     """Compare every value of `axis` with the reference value, by default the first in the order of tables.
 
     For strategies that is ``recompute`` where it was measured. `paired` tells whether rounds of one number of two
-    blocks belong together. `InputError` where there is nothing to compare.
+    blocks belong together. `InputError` where the run of this name has nothing to compare.
     """
     if axis is Axis.ACTIVATION:
         raise InputError("--by activation compares two runs: name the other one as well, or another --by")
     cases = {case: block for block in times.blocks for case in block.cases}
     present = sorted({value_of(case, axis) for case in cases}, key=lambda value: order(axis, value))
     if not present:
-        raise InputError("the run has no finished round: go on with it (--resume), or name another")
+        raise InputError(f"{name}: it has no finished round: go on with it (--resume), or name another")
     common = _named(axis, reference, present) if reference is not None else _default(axis, present)
     if common not in present:
         raise InputError(f"--reference '{common}': the run has the {axis} values {', '.join(present)}")
@@ -102,11 +104,11 @@ def compare(times: Times, axis: Axis, reference: str | None, paired: Callable[[B
             groups.setdefault(key, []).append((counterpart, case))
     if unpaired and not groups:
         raise InputError(
-            f"the run has no cases that can be compared by {axis}: {DIFFERENT_SHARDS}; measure them in one run"
+            f"{name}: it has no cases that can be compared by {axis}: {DIFFERENT_SHARDS}; measure them in one run"
         )
     if not groups:
         counterparts = f", and nothing has a counterpart at {common} (--reference)" if len(present) > 1 else " only"
-        raise InputError(f"the run has nothing to compare by {axis}: it measured {', '.join(present)}{counterparts}")
+        raise InputError(f"{name}: it has nothing to compare by {axis}: it measured {', '.join(present)}{counterparts}")
     ordered = sorted(groups.items(), key=lambda item: (*item[0][:3], *item[0].rank(axis)))
     return ComparedWithin([_compared(times, cases, key, common, twins) for key, twins in ordered], unpaired)
 

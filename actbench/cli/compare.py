@@ -109,7 +109,7 @@ def _within(run: Run, by: str, reference: str | None, form: str, output: Path | 
     from actbench.report.terminal import show_answers, show_table
     from actbench.runs.merging import measured_together
 
-    compared = compare(run.times, Axis(by), reference, measured_together(run.record))
+    compared = compare(run.times, Axis(by), reference, measured_together(run.record), str(run.path))
     comparison = compared.comparisons
     of_tensors = tensors.of_run(run) if by == Axis.STRATEGY else []
     answers = answers_of(run) if by == Axis.STRATEGY and reference is None else ()

@@ -71,7 +71,7 @@ def command(run: Path, tool: str, output: Path | None, commit: str | None, *, re
         raise InputError(f"--relative: {tool} takes times alone; leave it out")
     remark = ""
     timed = load_timed(run)
-    of_cases = analysis.estimates(timed.times, timed.loops)
+    of_cases = analysis.estimates(timed.times, timed.loops, str(run))
     match tool:
         case "github-action-benchmark":
             text = github_action_benchmark.text(of_cases)

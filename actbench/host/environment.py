@@ -111,7 +111,8 @@ def choose_cpu(wanted: int | None) -> int | None:
         return None
     allowed = sorted(os.sched_getaffinity(0))
     if wanted is not None and wanted not in allowed:
-        raise InputError(f"--affinity {wanted}: this process may run on {', '.join(map(str, allowed))}")
+        listed = f"processor{'s' if len(allowed) > 1 else ''} {', '.join(map(str, allowed))}"
+        raise InputError(f"--affinity {wanted}: this process may run on {listed}: name one of these, or leave it out")
     if wanted is not None:
         return wanted
     isolated = [cpu for cpu in _cpu_list(_read("/sys/devices/system/cpu/isolated")) if cpu in allowed]

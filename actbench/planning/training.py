@@ -141,9 +141,8 @@ def plan(selection: TrainingSelection, room: Room, seed: int) -> Plan:
     cases = [case for case, reason in reasons.items() if not reason]
     left_out = [LeftOut(case.id, reason) for case, reason in reasons.items() if reason]
     if not cases:
-        none = "no activation has such a strategy, or --filter matches no id (see 'actbench list activations')"
-        because = f": {left_out[0].reason if left_out else none}"
-        raise InputError(f"the selection leaves no training step to measure{because}")
+        because = left_out[0].reason if left_out else _missing(selection)
+        raise InputError(f"the selection leaves no training step to measure: {because}")
     states = tuple(map(names.operand_state, selection.predictors))
     alone = predictors.alone({case: steps[case] for case in cases}, states, room)
     unpredicted = {case: reason for case, reason in alone.items() if reason}
@@ -152,6 +151,15 @@ def plan(selection: TrainingSelection, room: Room, seed: int) -> Plan:
     is_cold = any(block.operands is not OperandState.WARM for block in blocks)
     training = Training(selection.optimizer, _activated(steps[case] for case in cases), blocks)
     return Plan(suite.grouped(cases), seed, tuple(left_out), selection.inputs, room.cache if is_cold else 0, training)
+
+
+def _missing(selection: TrainingSelection) -> str:
+    """Return why a selection has no step: no id matches its pattern, or its activations lack the strategies."""
+    for case, _ in _steps(replace(selection, pattern="*")):
+        return f"--filter '{selection.pattern}' matches no id, such as {case.id}"
+    activations = selection.activations or _default_activations()
+    has = "; ".join(f"{name} has {', '.join(registry.activation(name).strategies)}" for name in activations)
+    return f"-s {','.join(map(str, selection.strategies))} is a strategy of no activation that is selected: {has}"
 
 
 def variant(text: str) -> Variant:

@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import Actbench
 from tests.support.exact_times import exact_seconds
-from tests.support.fake import FakeBench
+from tests.support.fake import FakeBench, crash
+from tests.support.selections import SMALL
 from tests.unit.conftest import MeasuredOnce
 
 EVERY_AXIS = (
@@ -115,7 +116,17 @@ def test_nothing_to_compare_is_said(actbench: Actbench) -> None:
     for axis, value in (("strategy", "cached"), ("backend", "numpy"), ("dtype", "float64"), ("size", "1000")):
         result = actbench("compare", "latest", "--by", axis)
         assert result.exit_code == 2
-        assert result.stderr == f"actbench: the run has nothing to compare by {axis}: it measured {value} only\n"
+        (reason,) = result.stderr.splitlines()
+        assert reason.startswith("actbench: results/")
+        assert reason.endswith(f": it has nothing to compare by {axis}: it measured {value} only")
+
+
+def test_a_run_without_a_finished_round_is_named(actbench: Actbench, bench: FakeBench) -> None:
+    bench.on_time = lambda _: crash("lost")
+    assert actbench("run", *SMALL, "-o", "here").exit_code == 4
+    result = actbench("compare", "here")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("actbench: here: it has no finished round: go on with it (--resume)")
 
 
 def test_an_unknown_reference_names_those_there_are(measured: Actbench) -> None:

@@ -45,6 +45,8 @@ def test_a_dry_run_refuses_processors_that_are_not_there(actbench: Actbench, opt
     result = actbench("run", "-n", "1000", option, "9999", "--dry-run")
     assert result.exit_code == 2
     assert result.stderr.startswith(f"actbench: {option} 9999: this process may run on ")
+    assert "processor" in result.stderr
+    assert ": name one of these, or leave it out\n" in result.stderr or ": ask for at most as" in result.stderr
     assert not result.stdout
 
 

@@ -135,7 +135,7 @@ def test_what_is_no_run_is_refused(actbench: Actbench, tool: str) -> None:
 def test_a_run_without_a_finished_block_is_refused(actbench: Actbench, bench: FakeBench) -> None:
     bench.on_time = lambda _: crash("lost")
     assert actbench("run", *SMALL, "-o", "here").exit_code == 4
-    assert "the run has no finished block yet" in refused(actbench, "here", "--to", "bmf")
+    assert "here: it has no finished block yet" in refused(actbench, "here", "--to", "bmf")
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_what_is_of_different_shards_is_not_compared_within_the_merged_run(
 def test_pairs_that_are_left_out_are_counted_and_the_others_are_compared(two_shards: Actbench) -> None:
     two_shards("merge", "shard1", "shard2", "-o", "merged")
     times = load(Path("merged")).times
-    compared = compare(times, Axis.DTYPE, None, lambda one, _: one.activation == "tanh")
+    compared = compare(times, Axis.DTYPE, None, lambda one, _: one.activation == "tanh", "run")
     assert {comparison.activation for comparison in compared.comparisons} == {"tanh"}
     (remark,) = compared_axis.remarks(compared)
     assert remark.startswith("left out of this run: 4 pairs of cases, since it was merged, and they are of different")

@@ -86,7 +86,7 @@ def test_a_plan_is_the_product_of_what_is_named_each_once_and_in_order() -> None
 
 def test_a_glob_keeps_the_steps_whose_id_matches() -> None:
     assert arms(planned(pattern="*/c*/*")) == ["cached", "complement", "checkpoint"]
-    with pytest.raises(InputError, match="or --filter matches no id"):
+    with pytest.raises(InputError, match=r"measure: --filter 'nothing' matches no id, such as tanh/\S+/\d+$"):
         planned(pattern="nothing")
 
 
@@ -142,7 +142,10 @@ def refusals() -> Iterator[tuple[dict[str, object], str]]:
     )
     yield {"networks": ("ffn:1024-1024",), "batches": (10**6,)}, "its block needs about"
     yield {"networks": ("ffn:9999-9999",), "batches": (2000,)}, "one step would take about [0-9]+ s, above 10 s"
-    yield {"activations": ("silu",), "strategies": (Variant("cached"),)}, "no activation has such a strategy"
+    yield (
+        {"activations": ("silu",), "strategies": (Variant("cached"),)},
+        "-s cached is a strategy of no activation that is selected: silu has recompute, intermediate, pair",
+    )
     yield {"strategies": (Variant("nosuch"),)}, "unknown strategy 'nosuch'"
     yield {"strategies": (Variant("free:float16"),)}, "unknown strategy 'free:float16'"
     yield {"strategies": (Variant("shipped"),)}, "numpy has no automatic differentiation"

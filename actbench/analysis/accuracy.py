@@ -153,6 +153,10 @@ class RowAccuracy:
     """Errors in ULP of the row's largest."""
     each: tuple[Errors, ...]
     """Errors in ULP of each element."""
+    rows: int
+    """The number of rows of a band."""
+    columns: int
+    """The number of z of a row."""
 
     @property
     def quantity(self) -> Quantity:

@@ -9,12 +9,12 @@ from actbench import registry
 from actbench.analysis.accuracy import Errors, RowAccuracy
 from actbench.model.checks import Check
 from actbench.model.names import Quantity
-from actbench.report.numbers import count, significant
+from actbench.report.numbers import counted, significant
 from actbench.report.table import Table, grouped
 
 ABOUT = (
-    "The largest error over {points} elements of rows, by the spread of a row, its largest z less its lowest, in units "
-    "in the last place of {unit}; ∞ where the result is no number."
+    "The largest error over {rows} of {columns} z, by the spread of a row, its largest z less its lowest, in units in "
+    "the last place of {unit}; ∞ where the result is no number."
 )
 
 
@@ -45,10 +45,10 @@ def tables(kernels: Sequence[RowAccuracy]) -> Iterator[Table]:
 
 
 def _table(title: str, unit: str, rows: Sequence[tuple[RowAccuracy, Sequence[Errors]]]) -> Table:
-    _, bands = rows[0]
+    first, bands = rows[0]
     return Table(
         title,
-        ABOUT.format(points=count(bands[0].points), unit=unit),
+        ABOUT.format(rows=counted(first.rows, "row"), columns=first.columns, unit=unit),
         ("activation", "strategy", "backend", *map(_words, bands)),
         grouped(
             grouped(

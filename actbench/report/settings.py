@@ -38,4 +38,4 @@ def as_text(configuration: Configuration) -> str:
     if configuration.passed_over:
         file += f"  -> hides {configuration.passed_over}: keep one of them"
     lines = [f"{item.name:<28} {item.value}  ({item.origin})" for item in configuration.settings]
-    return "\n".join(["settings that are not defaults", f"{'file':<28} {file}", *(lines or ["none"])])
+    return "\n".join(["settings that are not defaults", f"{'file':<28} {file}", *(lines or [f"{'settings':<28} none"])])

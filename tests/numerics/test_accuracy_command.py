@@ -34,6 +34,7 @@ def test_errors_of_rows_are_shown_by_spread_in_units_of_the_row_and_of_each_elem
     shown = actbench(*words).output
     assert "Error of the gradient of z along rows, float64" in shown
     assert "Error of the gradient of z along rows, of each element, float64" in shown
+    assert "The largest error over 1 row of 50 z, by the spread of a row" in " ".join(shown.split())
     table = rows(actbench(*words, "--format", "csv").output)
     of_row, of_each = (
         {row["strategy"]: float(row["max_ulp"]) for row in table if row["part"] == part and row["low"] == "0"}

@@ -69,7 +69,7 @@ def test_a_pyproject_toml_without_our_table_is_none_of_our_business(actbench: Ac
     write(text, "pyproject.toml")
     assert settings(actbench) == [
         "file none, neither actbench.toml nor [tool.actbench] in pyproject.toml, here or above",
-        "none",
+        "settings none",
     ]
 
 

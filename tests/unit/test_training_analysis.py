@@ -258,11 +258,15 @@ def test_a_deeper_network_takes_no_place_in_a_series_along_widths() -> None:
 @pytest.mark.parametrize(
     ("gains", "scatter", "sentence"),
     [
-        ((0.04, 0.03, 0.03, 0.04), 1e-4, "more than 1 % of a step from 8 to 64 rows"),
-        ((0.01, 0.01, 0.01, 0.01), 1e-4, "1 % of a step from 8 to 64 rows"),
-        ((0.01, 0.01, 0.01, 0.01), 0.02, "more or less than 1 %, which is undecided, of a step from 8 to 64 rows"),
-        ((0.04, 0.03, 0.01, 0.01), 1e-4, "more than 1 % up to 16 rows; undecided above"),
-        ((0.01, 0.01, 0.002, 0.002), 1e-4, "less than 1 % from 32 rows on; undecided below"),
+        ((0.04, 0.03, 0.03, 0.04), 1e-4, "keeping y saves more than 1 % of a step from 8 to 64 rows"),
+        ((0.01, 0.01, 0.01, 0.01), 1e-4, "keeping y saves 1 % of a step from 8 to 64 rows"),
+        (
+            (0.01, 0.01, 0.01, 0.01),
+            0.02,
+            "it is undecided whether keeping y saves more than 1 % of a step from 8 to 64 rows",
+        ),
+        ((0.04, 0.03, 0.01, 0.01), 1e-4, "keeping y saves more than 1 % up to 16 rows; undecided above"),
+        ((0.01, 0.01, 0.002, 0.002), 1e-4, "keeping y saves less than 1 % from 32 rows on; undecided below"),
     ],
 )
 def test_a_sentence_says_at_which_sizes_a_choice_is_worth_how_much(
@@ -273,7 +277,7 @@ def test_a_sentence_says_at_which_sizes_a_choice_is_worth_how_much(
     (points,) = curve_points([logs], EXACTLY)
     events = tuple(findings(points, LESS, MORE))
     series = Worth(Along.BATCH, "tanh", "mlp:8-8", 0, Dtype.FLOAT32, "numpy", CACHED, points, events)
-    assert [*sentences([series])] == [f"tanh, mlp:8-8, float32, numpy: keeping y saves {sentence}."]
+    assert [*sentences([series])] == [f"tanh, mlp:8-8, float32, numpy: {sentence}."]
 
 
 def test_three_sizes_are_no_series() -> None:

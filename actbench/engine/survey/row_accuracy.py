@@ -43,7 +43,7 @@ def accuracy(kernel: Kernel, evaluate: Evaluate, points: int, seed: int) -> RowA
         computed = result.reshape(-1)
         of_largest.append(errors(Part.SPREAD, band, spread, computed, truth.relative_to_largest()))
         of_each.append(errors(Part.EACH, band, spread, computed, truth.truth))
-    return RowAccuracy(kernel.identity, tuple(of_largest), tuple(of_each))
+    return RowAccuracy(kernel.identity, tuple(of_largest), tuple(of_each), len(some.z), COLUMNS)
 
 
 @cache

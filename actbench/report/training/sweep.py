@@ -23,7 +23,7 @@ def sentences(worths: Sequence[Worth]) -> Iterator[str]:
         if worth.candidate == "cached":
             where = f", batch {count(worth.batch)}" if worth.along is Along.WIDTH else ""
             subject = f"{worth.activation}, {worth.network}{where}, {worth.dtype}, {worth.backend}"
-            yield f"{subject}: keeping y saves {'; '.join(_findings(worth))}."
+            yield f"{subject}: {_sentence(worth)}."
 
 
 def table(worths: Sequence[Worth]) -> Table:
@@ -46,18 +46,30 @@ def table(worths: Sequence[Worth]) -> Table:
     )
 
 
+def _sentence(worth: Worth) -> str:
+    """Return what is known of the share that is saved, or that nothing is."""
+    if any(finding.kind is CurveEvent.UNDECIDED and not _sides(finding) for finding in worth.findings):
+        return f"it is undecided whether keeping y saves more than {SHARE} {_everywhere(worth)}"
+    return f"keeping y saves {'; '.join(_findings(worth))}"
+
+
+def _everywhere(worth: Worth) -> str:
+    return f"of a step from {count(worth.points[0].size)} to {count(worth.points[-1].size)} {UNIT[worth.along]}"
+
+
+def _sides(finding: Crossover) -> str:
+    """Return what is known below and above; "" where nothing is."""
+    return finding.below + finding.above
+
+
 def _findings(worth: Worth) -> Iterator[str]:
-    first, last = worth.points[0].size, worth.points[-1].size
-    unit = UNIT[worth.along]
-    everywhere = f"of a step from {count(first)} to {count(last)} {unit}"
+    unit, everywhere = UNIT[worth.along], _everywhere(worth)
     for finding in worth.findings:
         match finding.kind:
             case CurveEvent.NONE if finding.below:
                 yield f"{_amount(finding.below)} {everywhere}{_shown(worth.points)}"
             case CurveEvent.NONE:
                 yield f"{SHARE} {everywhere}"
-            case CurveEvent.UNDECIDED if not (finding.below or finding.above):
-                yield f"more or less than {SHARE}, which is undecided, {everywhere}"
             case CurveEvent.CROSSES:
                 above = f"and {_amount(finding.above)} above"
                 yield f"{_amount(finding.below)} of a step below {_span(finding)} {unit}, {above}"

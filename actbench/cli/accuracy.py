@@ -70,10 +70,11 @@ def command(
     own activation and autograd give with -s shipped -b torch,jax. Errors are in units in the last place (ULP) of the
     kernel's dtype, against mpmath: by band of z, for both tails, and for z drawn from N(0, 1). Where one needs them,
     near roots and in 16 bits, there are the largest relative error (of g', or of the smallest normal number where g' is
-    smaller) and the largest absolute one. The largest error is that of the evaluated points. The ends of a zone are
-    exact, to the number of the format; a zone between two evaluated points may be missed. A second table has the
-    results at NaN and ±inf, and at kinks, between the slopes on either side. With --of forward, y is compared, and
-    with --of second, g''.
+    smaller) and the largest absolute one. The largest error is that of the evaluated points. At an end of a zone, a
+    wrong result and a right one are of neighbouring numbers of the format; where wrong and right ones alternate, there
+    are more such places, and some wrong results may lie beyond the end. A zone between two evaluated points may be
+    missed. A second table has the results at NaN and ±inf, and at kinks, between the slopes on either side. With --of
+    forward, y is compared, and with --of second, g''.
 
     \b
     The csv and json formats have a row per kernel and part of the real line, N(0, 1), the tails, then their bands:

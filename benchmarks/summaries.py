@@ -22,7 +22,7 @@ def text(name: str) -> str:
     """Return the summary of a committed run, from its values."""
     run = archive.load_timed(RESULTS / name)
     assert run.record is not None
-    return as_markdown(summarise(analyse(run.times, run.record), run.record), run.record)
+    return as_markdown(summarise(analyse(run.times, run.record), run.record, run.path), run.record)
 
 
 def main() -> None:

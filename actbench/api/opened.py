@@ -110,7 +110,7 @@ class MeasuredRun:
 
     def summary(self) -> MarkdownText:
         """Return the contents of summary.md, in Markdown: the answer, all tables, and what they rest on."""
-        return MarkdownText(as_markdown(summarise(self._results, self._record), self._record))
+        return MarkdownText(as_markdown(summarise(self._results, self._record, self._run.path), self._record))
 
     def __repr__(self) -> str:
         """Return where the run is, and what it holds."""
@@ -119,7 +119,7 @@ class MeasuredRun:
 
     def _repr_markdown_(self) -> str:
         """Return the answer, for a notebook."""
-        answers: Iterable[str] = summarise(self._results, self._record).answers
+        answers: Iterable[str] = summarise(self._results, self._record, self._run.path).answers
         return "\n\n".join([*answers, f"`{self!r}`"])
 
     @cached_property

@@ -7,11 +7,14 @@ measured in all of them: a ratio in cache alone says little of where the derivat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter, itemgetter
+from pathlib import Path
 from typing import Any, TypeVar
 
 from actbench.analysis.speedups import Speedup
 from actbench.analysis.statistics import MIN_ROUNDS
+from actbench.model import shell
 from actbench.model.cases import RUNGS
 from actbench.model.names import OperandState
 from actbench.model.training import SHIPPED
@@ -37,11 +40,6 @@ KEEPING = {
 MOST_ANSWERS = 3
 """Number of answers above which a total precedes them."""
 
-NO_ANSWER = (
-    f"no answer yet. An interval takes {MIN_ROUNDS} rounds, and there are fewer: 'actbench run --resume DIR --rounds "
-    f"{MIN_ROUNDS}' measures the others."
-)
-
 OF = attrgetter("activation", "op", "operands")
 """What comparisons with what a framework ships are about."""
 
@@ -54,16 +52,40 @@ def is_the_question(speedup: Speedup) -> bool:
     return (speedup.reference.strategy, speedup.candidate.strategy) == ("recompute", "cached")
 
 
-def answers(within: Iterable[Speedup]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question that rounds are missing for."""
+
+    of: str
+    """Its activation and op, and the state of operands where that is not warm."""
+
+
+def too_few_rounds(more: str) -> str:
+    """Return why there is no answer; `more` is the command that measures enough rounds."""
+    return f"an interval takes {MIN_ROUNDS} rounds, and there are fewer: '{more}' measures the others."
+
+
+def more_rounds(directory: Path, command: str, rounds: int = MIN_ROUNDS) -> str:
+    """Return the command that goes on with a run until it has so many rounds."""
+    return shell.command("actbench", command, "--resume", directory, "--rounds", rounds)
+
+
+def answers(within: Iterable[Speedup], more: str) -> Iterator[str]:
     """Answer for every activation and op, from speedups within a backend; a total comes first where these are many.
 
-    What a framework ships stands in front of all where it was measured: it is what its users have.
+    What a framework ships stands in front of all where it was measured: it is what its users have. `more` is the
+    command that measures enough rounds.
     """
     within = [*within]
-    yield from dict.fromkeys((*_beside_shipped(within), *_of_users_strategies(within), *_of_strategies(within)))
+    every = dict.fromkeys((*_beside_shipped(within), *_of_users_strategies(within), *_of_strategies(within)))
+    yield from (answer for answer in every if isinstance(answer, str))
+    if unanswered := [answer.of for answer in every if isinstance(answer, Unanswered)]:
+        rest = len(unanswered) - MOST_NAMED
+        names = "; ".join(unanswered[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        yield f"No answer yet ({names}): {too_few_rounds(more)}"
 
 
-def _of_strategies(within: Iterable[Speedup]) -> Iterator[str]:
+def _of_strategies(within: Iterable[Speedup]) -> Iterator[str | Unanswered]:
     """Answer what keeping something is worth beside recomputing."""
     kept = [pair for pair in within if pair.reference.strategy == "recompute" and pair.candidate.strategy in KEEPING]
     subjects = [
@@ -82,17 +104,18 @@ def _of_strategies(within: Iterable[Speedup]) -> Iterator[str]:
     yield from dict.fromkeys(answer for subject in subjects for answer in _answers(*subject))
 
 
-def _beside_shipped(within: Iterable[Speedup]) -> Iterator[str]:
+def _beside_shipped(within: Iterable[Speedup]) -> Iterator[str | Unanswered]:
     """Compare each strategy with what the framework ships, for every activation, op and state of operands."""
     ordered = (pair.swapped() if pair.candidate.strategy == SHIPPED else pair for pair in within)
     beside = [pair for pair in ordered if pair.reference.strategy == SHIPPED]
     for (activation, op, state), pairs in grouped(beside, lambda pair: OF(pair.candidate)).items():
         listed = _listed(pairs, attrgetter("candidate.strategy"))
-        answer = f"times as fast as what the framework ships: {listed}."
-        yield f"{activation}, {op}{states.suffix(state)}: {answer if _has_intervals(pairs) else NO_ANSWER}"
+        of = f"{activation}, {op}{states.suffix(state)}"
+        answer = f"{of}: times as fast as what the framework ships: {listed}."
+        yield answer if _has_intervals(pairs) else Unanswered(of)
 
 
-def _of_users_strategies(within: Iterable[Speedup]) -> Iterator[str]:
+def _of_users_strategies(within: Iterable[Speedup]) -> Iterator[str | Unanswered]:
     """Compare each strategy of the user's with the built-in ones, for every activation, op and state of operands."""
     ordered = (pair.swapped() if _is_of_user(pair.reference.strategy) else pair for pair in within)
     of_users = [pair for pair in ordered if _is_of_user(pair.candidate.strategy)]
@@ -100,8 +123,9 @@ def _of_users_strategies(within: Iterable[Speedup]) -> Iterator[str]:
     for (activation, op, state), of_kernels in grouped(beside, lambda pair: OF(pair.candidate)).items():
         for name, pairs in grouped(of_kernels, attrgetter("candidate.strategy")).items():
             listed = _listed(pairs, attrgetter("reference.strategy"))
-            answer = f"{name}, of your own, times as fast as the built-in strategies: {listed}."
-            yield f"{activation}, {op}{states.suffix(state)}: {answer if _has_intervals(pairs) else NO_ANSWER}"
+            of = f"{activation}, {op}{states.suffix(state)}"
+            answer = f"{of}: {name}, of your own, times as fast as the built-in strategies: {listed}."
+            yield answer if _has_intervals(pairs) else Unanswered(of)
 
 
 def _listed(pairs: Iterable[Speedup], key: Callable[[Speedup], str]) -> str:
@@ -137,18 +161,18 @@ def _by_strategy(pairs: Sequence[Speedup]) -> dict[str, list[Speedup]]:
     return {name: by_strategy[name] for name in names if name in by_strategy}
 
 
-def _answers(of: str, strategy: str, pairs: Sequence[Speedup]) -> Iterator[str]:
+def _answers(of: str, strategy: str, pairs: Sequence[Speedup]) -> Iterator[str | Unanswered]:
     """Yield the answer for one strategy: one for all states of operands that can be compared, else one for each."""
     by_state = grouped(pairs, _state)
     if not _has_intervals(pairs):
-        yield f"{of}: {NO_ANSWER}"
+        yield Unanswered(of)
     elif len(by_state) > 1 and (side_by_side := _side_by_side(by_state)):
         yield f"{of}: {KEEPING[strategy]} is {_verdict(pairs)}. {side_by_side}."
     else:
         for state, of_state in by_state.items():
             verdict = _verdict(of_state, _ranges(grouped(_faster(of_state), _backend)))
-            answer = f"{KEEPING[strategy]} is {verdict}." if _has_intervals(of_state) else NO_ANSWER
-            yield f"{of}{states.suffix(state)}: {answer}"
+            subject = f"{of}{states.suffix(state)}"
+            yield f"{subject}: {KEEPING[strategy]} is {verdict}." if _has_intervals(of_state) else Unanswered(subject)
 
 
 def _has_intervals(pairs: Iterable[Speedup]) -> bool:

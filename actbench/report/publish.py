@@ -22,7 +22,7 @@ STEPS = "what an activation's gradient is worth in a training step"
 def publish(directory: Path, record: Record, times: Times) -> Summary:
     """Write the files, each in one move, and return the summary."""
     results = analyse(times, record)
-    summary = summarise(results, record)
+    summary = summarise(results, record, directory)
     for name, text in tables_csv.contents(results).items():
         files.replace(directory / name, text)
     files.replace(directory / SUMMARY, as_markdown(summary, record))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
+from pathlib import Path
 
 from actbench.analysis.figures import Figures
 from actbench.analysis.speedups import Speedup
@@ -17,7 +18,7 @@ from actbench.model.outcomes import Failure
 from actbench.model.plan import IN_CACHE_SIZE, LeftOut, Plan
 from actbench.planning import library_threads
 from actbench.report import processor, states
-from actbench.report.answers import grouped
+from actbench.report.answers import grouped, more_rounds
 from actbench.report.numbers import AS_BOUNDS, NO_INTERVAL, UNDECIDED, counted, duration
 from actbench.runs.record import Engine, Record, Status
 
@@ -25,9 +26,9 @@ MOST_REASONS = 3
 """Number of reasons without a failure that are given where a report is about something else than what it lacks."""
 
 
-def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
-    """Yield the remarks on a run."""
-    yield from interval_lines(cases, speedups, record)
+def remarks(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record, directory: Path) -> Iterator[str]:
+    """Yield the remarks on a run in a directory."""
+    yield from interval_lines(cases, speedups, record, directory)
     yield from processor.remarks(cases)
     if record.plan.probes and record.rounds and record.settings.engine is Engine.INTERLEAVED and not record.probed:
         yield (
@@ -133,7 +134,9 @@ def _when(failure: Failure) -> str:
     return f"in round {failure.round}" if failure.round else "while calibrating"
 
 
-def interval_lines(cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record) -> Iterator[str]:
+def interval_lines(
+    cases: Sequence[Figures], speedups: Sequence[Speedup], record: Record, directory: Path
+) -> Iterator[str]:
     """Explain the intervals, and report where they are missing or wide."""
     difference = "a gain or difference" if record.plan.training else "an addition"
     rounds = sorted({row.rounds for row in cases})
@@ -154,7 +157,7 @@ def interval_lines(cases: Sequence[Figures], speedups: Sequence[Speedup], record
     if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
         yield (
             f"{record.rounds} of {counted(requested, 'round')}: --budget {duration(record.settings.budget)} was too "
-            f"short for more; 'actbench {record.plan.command} --resume DIR --rounds {requested}' measures the others."
+            f"short for more; '{more_rounds(directory, record.plan.command, requested)}' measures the others."
         )
     widths = [pair.ratio.relative_half_width for pair in speedups if pair.ratio.has_bounds]
     wide = sum(width > record.settings.target for width in widths)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import isnan
 from operator import attrgetter
+from pathlib import Path
 
 from actbench import registry
 from actbench.analysis.bottlenecks import Bottleneck
@@ -25,7 +26,7 @@ from actbench.model.plan import IN_CACHE_SIZE
 from actbench.model.training import RECOMPUTE, SHIPPED
 from actbench.model.variants import Variant
 from actbench.report import crossovers, gated, ladder, op_by_op, row_accuracy, states, tensors
-from actbench.report.answers import answers, grouped, is_the_question
+from actbench.report.answers import answers, grouped, is_the_question, more_rounds
 from actbench.report.numbers import NO_INTERVAL, plus_minus, ratio, significant, size_of
 from actbench.report.remarks import remarks
 from actbench.report.results import RunResults, analyse
@@ -59,10 +60,10 @@ COLD_BOTTLENECK = (
 )
 
 
-def summarise(results: RunResults, record: Record) -> Summary:
-    """Return the summary of results."""
+def summarise(results: RunResults, record: Record, directory: Path) -> Summary:
+    """Return the summary of the results of a run in a directory."""
     if record.plan.training:
-        return training.summarise(results, record)
+        return training.summarise(results, record, directory)
     rank = _rank()
     cases = sorted((row for row in results.figures if row.case.is_derivative), key=lambda row: rank(row.case.backend))
     within = _between_strategies(results.speedups)
@@ -85,21 +86,22 @@ def summarise(results: RunResults, record: Record) -> Summary:
     return Summary(
         answers=(
             *tensors.answers(of_tensors, results.speedups),
-            *answers(within),
+            *answers(within, more_rounds(directory, record.plan.command)),
             *crossovers.sentences(results.curves),
         ),
         tables=tuple(each_note_once(tables)),
-        remarks=tuple(remarks(results.of_cases, results.speedups, record)),
+        remarks=tuple(remarks(results.of_cases, results.speedups, record, directory)),
     )
 
 
 def answers_of(run: Run) -> tuple[str, ...]:
     """Return the answers of a run that was read; those that times alone give, where there is no more of it."""
     if run.record:
-        return summarise(analyse(run.times, run.record), run.record).answers
+        return summarise(analyse(run.times, run.record), run.record, run.path).answers
     of_calls = [block for block in run.times.blocks if not block.op.network]
     by_block = ratios(run.times, of_calls)
-    return (*answers(_between_strategies(speedups(by_block))), *crossovers.sentences(tuple(curves(by_block))))
+    more = more_rounds(run.path, run.plan.command)
+    return (*answers(_between_strategies(speedups(by_block)), more), *crossovers.sentences(tuple(curves(by_block))))
 
 
 def _between_strategies(pairs: Iterable[Speedup]) -> list[Speedup]:

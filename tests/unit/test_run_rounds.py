@@ -64,7 +64,7 @@ def test_fewer_than_six_rounds_give_no_interval_and_nothing_is_called_faster(act
     (row,) = rows(Path("here/speedups.csv"))
     assert (row["low"], row["high"]) == ("", "")
     assert "4.00 ?" in result.stdout
-    assert "logistic, derivative: no answer yet. An interval takes 6 rounds" in result.stdout
+    assert "No answer yet (logistic, derivative): an interval takes 6 rounds" in result.stdout
     assert "? marks a figure without an interval, which takes 6 rounds." in result.stdout
 
 
@@ -110,3 +110,12 @@ def test_the_same_seed_gives_the_same_order_of_blocks(actbench: Actbench, bench:
         actbench("run", *TWO_BLOCKS, "-o", name, "--rounds", "2")
         orders.append(order)
     assert orders[0] == orders[1]
+
+
+def test_what_has_no_answer_yet_is_named_once_with_the_command_that_goes_on(actbench: Actbench) -> None:
+    selection = ("-a", "logistic,tanh", "-b", "numpy", "-s", "recompute,cached", "-n", "1000", "-d", "float64")
+    shown = " ".join(actbench("run", *selection, "-o", "a run", "--rounds", "2").stdout.split())
+    of = "logistic, derivative; tanh, derivative"
+    assert shown.count("No answer yet") == 1
+    assert f"No answer yet ({of}): an interval takes 6 rounds, and there are fewer: 'actbench run --resume" in shown
+    assert "--resume 'a run' --rounds 6' measures the others." in shown

@@ -26,7 +26,7 @@ def test_what_a_framework_ships_is_compared_with_before_recomputing() -> None:
         pair("recompute", "shipped", "torch", 10.0),
         pair("intermediate", "shipped", "torch", 5.0),
     ]
-    assert [*answers([*of_torch, pair("recompute", "shipped", "jax", 0.5)])] == [
+    assert [*answers([*of_torch, pair("recompute", "shipped", "jax", 0.5)], "")] == [
         (
             "gelu, backward: times as fast as what the framework ships: torch [the formula, op by op]: recompute 0.10, "
             "intermediate 0.20; jax: recompute 2.0."

@@ -79,7 +79,7 @@ def speedup(ratio: float, state: OperandState, *, size: int = 1000, activation: 
 
 
 def test_states_without_a_size_in_common_have_an_answer_each() -> None:
-    lines = [*answers([speedup(4.0, WARM), speedup(2.0, COLD, size=2000)])]
+    lines = [*answers([speedup(4.0, WARM), speedup(2.0, COLD, size=2000)], "")]
     faster = "reusing the cached output is faster than recomputing in 1 of 1 comparison"
     assert lines == [
         f"logistic, derivative: {faster} (4.0 times with numpy).",
@@ -88,13 +88,13 @@ def test_states_without_a_size_in_common_have_an_answer_each() -> None:
 
 
 def test_only_sizes_that_every_state_has_are_side_by_side() -> None:
-    (line,) = answers([speedup(9.0, WARM), speedup(4.0, WARM, size=2000), speedup(2.0, COLD, size=2000)])
+    (line,) = answers([speedup(9.0, WARM), speedup(4.0, WARM, size=2000), speedup(2.0, COLD, size=2000)], "")
     assert line.endswith(" at n = 2\u202f000 with warm operands / all operands from memory: numpy 4.0 / 2.0.")
 
 
 def test_the_answer_over_all_has_a_range_for_each_state() -> None:
     pairs = [speedup(ratio, state, activation=name) for name in "abcd" for ratio, state in ((4.0, WARM), (2.0, COLD))]
-    assert next(answers(pairs)) == (
+    assert next(answers(pairs, "")) == (
         "Over a, b, c, d, reusing the cached output is faster than recomputing in 8 of 8 comparisons (4.0 times with "
         "warm operands, 2.0 times with all operands from memory)."
     )

@@ -88,12 +88,12 @@ def test_every_figure_of_the_answer_is_one_of_the_table(actbench: Actbench, benc
 
 
 def test_too_few_rounds_give_no_answer(actbench: Actbench) -> None:
-    assert answer(actbench, "--rounds", "2") == [
-        (
-            "No answer yet: an interval takes 6 rounds, and there are fewer: 'actbench train --resume DIR --rounds 6' "
-            "measures the others."
-        )
-    ]
+    (reason,) = answer(actbench, "--rounds", "2")
+    directory = Path("results/latest").resolve().name
+    assert reason == (
+        f"No answer yet: an interval takes 6 rounds, and there are fewer: 'actbench train --resume results/{directory} "
+        "--rounds 6' measures the others."
+    )
 
 
 @pytest.mark.parametrize(

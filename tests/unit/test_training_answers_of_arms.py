@@ -18,6 +18,8 @@ from actbench.report.training.words import nbytes
 
 STEP_OF_REFERENCE = "of the time of recompute's step"
 
+MORE = "actbench train --resume here --rounds 6"
+
 
 def arm(strategy: str, backend: str, ratio: float | None, kept: int, over_shipped: float | None = None) -> ArmResult:
     """Return an arm that takes so much of the time of recompute's step, and of shipped's."""
@@ -48,7 +50,7 @@ def beside_shipped(backend: str) -> str:
         arm("shipped", backend, 0.8, 200),
         arm("free", backend, 0.9, 150, 1.12),
     ]
-    (sentence,) = answers(arms)
+    (sentence,) = answers(arms, MORE)
     return sentence
 
 
@@ -96,17 +98,17 @@ def test_steps_without_enough_rounds_are_counted_beside_answers_for_the_others()
     known = [arm("recompute", "numpy", None, 300), arm("cached", "numpy", 0.95, 150)]
     few = arm("cached", "jax", 0.95, 150)
     unknown = [arm("recompute", "jax", None, 300), replace(few, gain=Interval(0.05, nan, nan))]
-    first, last = answers([*known, *unknown])
+    first, last = answers([*known, *unknown], MORE)
     assert "numpy" in first
     assert last == (
         "1 training step without an answer yet: an interval takes 6 rounds, and there are fewer: 'actbench train "
-        "--resume DIR --rounds 6' measures the others."
+        "--resume here --rounds 6' measures the others."
     )
 
 
 def test_what_was_not_checked_keeps_an_unknown_number_of_bytes() -> None:
     arms = [arm("recompute", "numpy", None, 300), arm("cached", "numpy", 0.95, 150)]
-    (sentence,) = answers([replace(row, check=None) for row in arms])
+    (sentence,) = answers([replace(row, check=None) for row in arms], MORE)
     assert sentence.endswith(f"saves 5.0 % ± 1.0 % {STEP_OF_REFERENCE}.")
 
 

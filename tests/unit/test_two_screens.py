@@ -35,7 +35,7 @@ def printed(summary: Summary, *, whole: bool = False, on_terminal: bool = True) 
 def test_every_committed_run_fits_two_screens_with_its_answer_and_a_table(name: str) -> None:
     run = load(RESULTS / name)
     assert run.record is not None
-    summary = summarise(analyse(run.times, run.record), run.record)
+    summary = summarise(analyse(run.times, run.record), run.record, run.path)
     lines = printed(summary)
     assert len(lines) <= 2 * SCREEN - 3  # where it is written, and how to see more
     assert max(map(len, lines)) <= WIDTH

@@ -69,7 +69,7 @@ class PageSection:
 def sections(run: Run, results: RunResults, files: Mapping[str, str]) -> Iterator[PageSection]:
     """Yield the sections of a run, from the answer to its files by name."""
     record = record_of(run)
-    summary = summarise(results, record)
+    summary = summarise(results, record, run.path)
     yield PageSection("answer", "The answer", answers=summary.answers or (NO_ANSWER,))
     for kind in pictures.OF_TRAINING if record.plan.training else pictures.OF_A_RUN:
         shown = pictures.of_run(kind, run, results, choose=True)

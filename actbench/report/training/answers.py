@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actbench.analysis.statistics import MIN_ROUNDS
 from actbench.analysis.training import ArmResult
 from actbench.model.training import FREE, SHIPPED
 from actbench.model.variants import Variant
-from actbench.report.answers import MOST_ANSWERS, grouped
+from actbench.report.answers import MOST_ANSWERS, grouped, too_few_rounds
 from actbench.report.numbers import counted
 from actbench.report.training.merged import merged, totals
 from actbench.report.training.sentences import StepAnswer, sentences
 from actbench.report.training.words import KEEPING
 
-NO_ANSWER = (
-    f"an interval takes {MIN_ROUNDS} rounds, and there are fewer: 'actbench train --resume DIR --rounds {MIN_ROUNDS}' "
-    "measures the others."
-)
-
 NOTHING_COMPARED = "No answer: it takes two arms on the same backend, such as -s recompute,cached."
 
 
-def answers(results: Sequence[ArmResult]) -> Iterator[str]:
-    """Answer for every step and backend; where these are many, a total comes first and alike answers are merged."""
+def answers(results: Sequence[ArmResult], more: str) -> Iterator[str]:
+    """Answer for every step and backend; where these are many, a total comes first and alike answers are merged.
+
+    `more` is the command that measures enough rounds.
+    """
     every = [*_answers(results)]
     known = [answer for answer in every if answer.arm.gain and answer.arm.gain.has_bounds]
     choices = [answer for answer in known if answer.arm is not answer.free]
@@ -36,9 +33,9 @@ def answers(results: Sequence[ArmResult]) -> Iterator[str]:
     if results and not every:
         yield NOTHING_COMPARED
     elif every and not known:
-        yield f"No answer yet: {NO_ANSWER}"
+        yield f"No answer yet: {too_few_rounds(more)}"
     elif len(known) < len(every):
-        yield f"{counted(len(every) - len(known), 'training step')} without an answer yet: {NO_ANSWER}"
+        yield f"{counted(len(every) - len(known), 'training step')} without an answer yet: {too_few_rounds(more)}"
 
 
 def _answers(results: Sequence[ArmResult]) -> Iterator[StepAnswer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
+from pathlib import Path
 
 from actbench.analysis.interval import Interval
 from actbench.analysis.training import ArmResult
@@ -39,10 +40,10 @@ COMPUTED_AGAIN = (
 )
 
 
-def remarks(results: RunResults, record: Record) -> Iterator[str]:
-    """Yield the remarks on a run of training steps."""
+def remarks(results: RunResults, record: Record, directory: Path) -> Iterator[str]:
+    """Yield the remarks on a run of training steps in a directory."""
     plan = record.plan
-    yield from interval_lines(results.of_cases, results.speedups, record)
+    yield from interval_lines(results.of_cases, results.speedups, record, directory)
     yield from processor.remarks(results.of_cases)
     if any(row.case.strategy == CHECKPOINT for row in results.training):
         yield COMPUTED_AGAIN

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from actbench.backends import _assembly_loops
 from actbench.backends._compiling import jitted
 from actbench.backends._simd import assembly, functions, vector_width
 from actbench.backends.numba import array_of
+from actbench.backends.numba_simd import NumbaSimd
 from actbench.kernels.resolution import kernel
 from actbench.model.cases import KernelId
 from actbench.model.names import WIDE, Dtype, Op
@@ -76,6 +78,8 @@ def test_kernels_have_the_same_results_with_and_without_it(
     for most in (1 << 20, 0):
         monkeypatch.setattr(assembly, "most", lambda most=most: most)
         result = np.zeros_like(y)
+        (loop,) = NumbaSimd()._loops_of(Op.DERIVATIVE, kernel(chosen).rule)
+        assert (loop.__module__ == _assembly_loops.__name__) == (most > 0)
         kernel(chosen).backend.bind(Op.DERIVATIVE, kernel(chosen).rule, Dtype.FLOAT32).function(result, y)
         results.append(result)
     np.testing.assert_array_equal(results[0], results[1])

@@ -135,10 +135,11 @@ FAULTING = Attempt(9e-4, 9e-4, faults=700)
     ("attempts", "seconds"),
     [
         ([FAULTING, Attempt(5e-4, 5e-4, faults=300), Attempt(1e-4, 1e-4, faults=2)], 1e-4),
-        ([FAULTING, FAULTING._replace(wall=8e-4, thread=8e-4)], 8e-4),
+        ([FAULTING, FAULTING._replace(wall=8e-4, thread=8e-4)], 9e-4),
+        ([FAULTING, Attempt(5e-4, 5e-4, faults=300), FAULTING], 5e-4),
         ([Attempt(0.02, 0.02, faults=9000)], 0.02),
     ],
-    ids=["until it has none", "unless it has as many the next time", "unless it is long"],
+    ids=["until it has none", "unless it has as many then", "and what has fewest is kept", "unless it is long"],
 )
 def test_a_slice_with_page_faults_is_timed_again(
     monkeypatch: pytest.MonkeyPatch, attempts: list[Attempt], seconds: float

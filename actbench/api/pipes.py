@@ -24,14 +24,14 @@ def bound(subject: Subject, case: Case, start_worker: StartWorker) -> Iterator[s
     if why := why_not_sought(subject, case.operands):
         yield pipe_bound.unknown(why)
         return
-    of_loop = loop_bound(subject)
+    of_loop = loop_bound(subject, case.size)
     if isinstance(of_loop, str):
         yield pipe_bound.unknown(of_loop)
         return
     share = None
     if of_loop.cycles is not None:
         in_cache = of_loop.sizes_in_cache(subject.moved_bytes)
-        measured = measured_call(start_worker, environment.choose_cpu(None), case, (case.size, *in_cache))
+        measured = measured_call(start_worker, environment.choose_cpu(None), case, (case.size, *(in_cache or ())))
         share = pipe_share(measured.seconds, in_cache, measured.cycle)
     yield pipe_bound.text(case, of_loop, share)
 

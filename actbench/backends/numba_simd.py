@@ -97,7 +97,10 @@ class NumbaSimd(Numba):
         }
 
     def execution(self, op: Op, rule: Rule) -> str:
-        """Return the source of the loop and of all functions that it and the formula call, down to instructions."""
+        """Return the source of the loop and of all functions that it and the formula call.
+
+        The last of these are functions that emit LLVM's instructions, or generate a loop in assembly.
+        """
         from actbench.backends._simd import vector_width
 
         functions = self.namespace()
@@ -114,6 +117,12 @@ class NumbaSimd(Numba):
         """Return the assembly of a kernel, which is compiled for it: the code of a cached kernel cannot be read."""
         (assembly,) = self._compile(op, rule, dtype, cache=False).inspect_asm().values()
         return str(assembly)
+
+    def sizes_in_assembly(self, dtype: Dtype) -> range:
+        """Return the numbers of elements that a kernel applies inline assembly to, where it has such a loop."""
+        from actbench.backends._simd import assembly
+
+        return range(assembly.LEAST // dtype.itemsize, assembly.most() // dtype.itemsize + 1)
 
     def jitable(self, formula: Formula) -> Formula:
         """Let compiled loops inline the formula, with the widest vectors where it computes more than it moves.

@@ -29,6 +29,8 @@ class LoopBound:
     loop: InnerLoop
     elements: int
     """Of an iteration."""
+    sizes: range
+    """The numbers of elements that it can be measured on in the first-level cache; empty where there are none."""
     family: Family | None
     """None where there is no port model of the processor."""
     pipes: PipeBound | None
@@ -54,10 +56,13 @@ class LoopBound:
         """The number of execution pipes for vectors of this loop's width; 0 without a port model."""
         return self.family.pipe_count(self.loop.bits) if self.family else 0
 
-    def sizes_in_cache(self, bytes_of_element: int) -> tuple[int, int]:
-        """Return two numbers of elements, of whole iterations, whose operands are in the first-level cache."""
-        most = FIRST_LEVEL_BYTES // (bytes_of_element * self.elements)
-        return most // 3 * self.elements, most * self.elements
+    def sizes_in_cache(self, bytes_of_element: int) -> tuple[int, int] | None:
+        """Return two of the sizes, of whole iterations, whose operands are in that cache; None where there are none."""
+        if not self.sizes:
+            return None
+        least = -(-self.sizes.start // self.elements)
+        most = min(FIRST_LEVEL_BYTES // bytes_of_element, self.sizes[-1]) // self.elements
+        return max(least, most // 3) * self.elements, most * self.elements
 
 
 def may_have_bound(subject: Subject | None) -> bool:
@@ -92,14 +97,31 @@ def why_none_of_step(step: NetworkStep, batch: int) -> str:
     return f"{why}: see {backward.id} for the backward pass of its activation"
 
 
-def loop_bound(kernel: Kernel) -> LoopBound | str:
-    """Return the bound of a kernel's inner loop, compiled anew so that its code can be read; or why there is none."""
+def loop_bound(kernel: Kernel, size: int) -> LoopBound | str:
+    """Return the bound of the inner loop that a kernel applies to so many elements; or why there is none.
+
+    The kernel is compiled anew, so that its code can be read.
+    """
     assert isinstance(kernel.backend, NumbaSimd)  # noqa: S101  # see `has_bound`
-    loops = vector_loops(kernel.backend.assembly(kernel.op.bound_as, kernel.rule, kernel.dtype))
+    loops, sizes = _executed(kernel.backend, kernel, size)
     if not loops:
         return "the generated code has no loop of vectors that is known here"
     here = family(processors.description())
     best = lowest(loops, here) if here else "there is no port model of this processor"
     loop, pipes, unknown = (loops[-1], None, best) if isinstance(best, str) else (*best, "")
     elements = loop.stored // numpy_dtype(kernel.dtype).itemsize
-    return LoopBound(loop, elements, here, pipes, unknown, mca_bound(loop))
+    return LoopBound(loop, elements, sizes, here, pipes, unknown, mca_bound(loop))
+
+
+def _executed(backend: NumbaSimd, kernel: Kernel, size: int) -> tuple[list[InnerLoop], range]:
+    """Return the versions of the loop that is applied to so many elements, and the sizes to measure it on.
+
+    Where a kernel has a loop in assembly, that of LLVM is applied to arrays beyond the cache, and to the smallest. A
+    processor still stores the results of those after the call: on Zen 5, which stores a register a cycle, y (1 - y)
+    took half a cycle for every further register, up to 40.
+    """
+    code = backend.assembly(kernel.op.bound_as, kernel.rule, kernel.dtype)
+    if written := vector_loops(code, inline=True):
+        sizes = backend.sizes_in_assembly(kernel.dtype)
+        return (written, sizes) if size in sizes else (vector_loops(code), range(0))
+    return vector_loops(code), range(FIRST_LEVEL_BYTES)

@@ -13,6 +13,9 @@ from actbench.report.numbers import counted, plus_minus
 
 TITLE = "pipe bound of the inner loop, if nothing ever waits"
 
+UNSTEADY = "the host was too unsteady"
+TOO_SMALL = "in the L1 cache it is applied to the smallest arrays alone, whose stores end after the call"
+
 
 def unknown(reason: str) -> str:
     """Return the section of a kernel without one."""
@@ -39,7 +42,7 @@ def _facts(case: Case, bound: LoopBound, share: PipeShare | None) -> Iterator[st
     if share:
         yield _fact("clock", f"{plus_minus(share.gigahertz)} GHz while it was measured")
         yield _fact("measured call", _measured_call(case, bound, share))
-        in_cache = "not known: the host was too unsteady"
+        in_cache = f"not known: {UNSTEADY if bound.sizes else TOO_SMALL}"
         if share.element:
             in_cache = f"{_measured(share.element.scaled(width), bound)}, in the L1 cache, without the call"
         yield _fact("measured loop", in_cache)

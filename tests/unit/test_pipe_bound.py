@@ -31,7 +31,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.pipes import OPS, LoopBound, loop_bound
 from actbench.kernels.resolution import resolve
 from actbench.model.cases import Case
-from actbench.model.names import Op
+from actbench.model.names import WIDE, Dtype, Op
 from tests.support import fake
 
 ASSEMBLY = """\
@@ -59,6 +59,12 @@ kernel:
 .LBB0_5:
 \tvpmovdw\t%zmm2, (%rcx,%rbx,2)
 \tjmp\t.LBB0_5
+\t#APP
+.Ltmp0:
+\tvmovups\t%zmm2, (%rcx)
+\tvmovups\t%zmm3, 64(%rcx)
+\tjne\t.Ltmp0
+\t#NO_APP
 """
 
 CASE = "logistic/recompute/numba-simd/derivative/float32/1000"
@@ -80,6 +86,10 @@ def bound(of: Family, *lines: str) -> PipeBound:
 
 def test_the_loops_are_those_that_store_results_in_the_widest_vectors() -> None:
     assert [(one.label, one.stored) for one in vector_loops(ASSEMBLY)] == [(".LBB0_2", 64), (".LBB0_5", 32)]
+
+
+def test_the_loops_in_inline_assembly_are_apart_from_those_of_llvm() -> None:
+    assert [(one.label, one.stored) for one in vector_loops(ASSEMBLY, inline=True)] == [(".Ltmp0", 128)]
 
 
 def test_operands_in_memory_are_read_or_written() -> None:
@@ -164,7 +174,7 @@ def test_a_family_is_known_by_what_its_processors_can_do(
 def test_the_models_know_what_kernels_are_made_of(op: Op) -> None:
     kernel = resolve(Case.parse(CASE.replace("derivative", op)))
     assert isinstance(kernel, Kernel)
-    of_kernel = loop_bound(kernel)
+    of_kernel = loop_bound(kernel, 1000)
     assert not isinstance(of_kernel, str)
     assert of_kernel.elements * 4 == of_kernel.loop.stored
     for one in (SKYLAKE_SERVER, GOLDEN_COVE, ZEN_4, ZEN_5):
@@ -202,6 +212,12 @@ def test_of_a_loop_that_seems_to_take_no_time_nothing_is_known() -> None:
     assert share.cycles == pytest.approx((2000, 2000, 2000))
 
 
+def test_of_a_case_that_was_measured_alone_the_call_is_known_and_the_loop_is_not() -> None:
+    share = pipe_share([[1e-6] * 6], None, [0.5e-9] * 6)
+    assert share.element is None
+    assert share.cycles == pytest.approx((2000, 2000, 2000))
+
+
 def test_a_worker_measures_calls_on_several_numbers_of_elements_and_the_clock() -> None:
     answer = fake.real_answer(MeasureCall("logistic/cached/numpy/derivative/float64/100", (100, 100_000), 1, 2))
     small, large = answer.seconds
@@ -210,8 +226,43 @@ def test_a_worker_measures_calls_on_several_numbers_of_elements_and_the_clock() 
 
 
 def test_the_loop_is_measured_on_operands_in_the_first_level_cache() -> None:
-    of_loop = LoopBound(loop(), 64, None, None, "", None)
+    of_loop = LoopBound(loop(), 64, range(10_000), None, None, "", None)
     assert of_loop.sizes_in_cache(8) == (10 * 64, 32 * 64), "two arrays of float32 and 2 048 elements: 16 KiB"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        (range(1024, 8193), (16 * 64, 32 * 64)),
+        (range(0), None),
+        (range(1000, 1500), (16 * 64, 23 * 64)),
+        (range(1000, 1537), (16 * 64, 24 * 64)),
+    ],
+)
+def test_the_loop_is_measured_on_sizes_that_it_is_applied_to(sizes: range, expected: tuple[int, int] | None) -> None:
+    assert LoopBound(loop(), 64, sizes, None, None, "", None).sizes_in_cache(8) == expected
+
+
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize("name", ["logistic", "tanh"])
+def test_the_loop_that_is_bounded_and_measured_is_that_of_the_size_of_the_case(name: str, dtype: Dtype) -> None:
+    from actbench.backends._simd import assembly
+
+    if not assembly.most():
+        pytest.skip("no loop in assembly is used here")
+    kernel = resolve(Case.parse(f"{name}/cached/numba-simd/derivative/{dtype}/1"))
+    assert isinstance(kernel, Kernel)
+    fewest, most = (nbytes // dtype.itemsize for nbytes in (assembly.LEAST, assembly.most()))
+    for size in (100, fewest - 1, fewest, fewest + 1, most, most + 1, 100_000):
+        in_assembly = fewest <= size <= most
+        of_kernel = loop_bound(kernel, size)
+        assert not isinstance(of_kernel, str)
+        assert of_kernel.loop.inline == in_assembly
+        measured = of_kernel.sizes_in_cache(kernel.moved_bytes)
+        assert (measured is not None) == in_assembly
+        if measured:
+            assert fewest <= measured[0] < measured[1] <= most
 
 
 # llvm-mca

@@ -17,6 +17,21 @@ from tests.support.fake import FakeBench
 
 CASE = "logistic/recompute/numba-simd/derivative/float32/1000"
 BACKWARD = "logistic/recompute/numba-simd/backward/float32/1600"
+IN_ASSEMBLY = """\
+\t#APP
+.Ltmp0:
+\tvmulps\t%zmm1, %zmm2, %zmm3
+\tvmovups\t%zmm3, (%rax)
+\tjne\t.Ltmp0
+\t#NO_APP
+.LBB0_1:
+\tvmulps\t%zmm1, %zmm2, %zmm3
+\tvmulps\t%zmm1, %zmm2, %zmm3
+\tvmulps\t%zmm1, %zmm2, %zmm3
+\tvmulps\t%zmm1, %zmm2, %zmm3
+\tvmovups\t%zmm3, (%rax,%rbx,4)
+\tjne\t.LBB0_1
+"""
 OF_STEP = "a training step is many loops, those of its products among them"
 
 
@@ -98,6 +113,35 @@ def test_a_call_that_is_shorter_than_an_iteration_is_shown_in_cycles_a_call(
     shown = actbench("show", CASE.replace("/1000", "/10")).stdout
     assert "measured call         220 ± 0 cycles a call, whose 10 elements are no whole iteration\n" in shown
     assert "measured loop         32.0 ± 0.0 cycles a vector, " in shown
+
+
+@pytest.mark.usefixtures("zen_5", "without_mca")
+@pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")
+@pytest.mark.parametrize(
+    ("size", "bound", "loop"),
+    [
+        (1023, "2 cycles", "not known: in the L1 cache it is applied to the smallest arrays alone"),
+        (1024, "1 cycle", "1.75 ± 0.00 cycles a vector, 57.1 ± 0.0 % of the bound, in the L1 cache"),
+        (8192, "1 cycle", "1.75 ± 0.00 cycles a vector, 57.1 ± 0.0 % of the bound, in the L1 cache"),
+        (8193, "2 cycles", "not known: in the L1 cache it is applied to the smallest arrays alone"),
+    ],
+)
+def test_the_loop_that_is_shown_is_the_one_that_arrays_of_the_size_of_the_case_take(
+    size: int, bound: str, loop: str, *, actbench: Actbench, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actbench.backends._simd import assembly
+
+    backend: Any = type(registry.backends()["numba-simd"])
+    monkeypatch.setattr(backend, "assembly", lambda *_: IN_ASSEMBLY)
+    monkeypatch.setattr(assembly, "most", lambda: 1 << 15)
+    bench.seconds = lambda case: (
+        CYCLE * case.size / 16 * (1.75 if 1024 <= case.size <= 8192 else 4)
+        if case.backend == "numba-simd"
+        else exact_seconds(case)
+    )
+    shown = actbench("show", CASE.replace("/1000", f"/{size}")).stdout
+    assert f"bound                 {bound} a vector, by the " in shown
+    assert f"measured loop         {loop}" in shown
 
 
 @pytest.mark.skipif(bool(registry.backends()["numba"].unavailable), reason="numba is not installed")

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 LABEL = re.compile(r"^(\.L\w+):")
+"""LLVM gives one to numeric labels of inline assembly as well: ``.Ltmp0``."""
+
+INLINE, NOT_INLINE = "#APP", "#NO_APP"
+"""Lines around inline assembly."""
+
 OPERANDS = re.compile(r",(?![^(]*\))")
 """Between operands: a comma that is not inside an address."""
 
@@ -73,6 +78,8 @@ class InnerLoop:
 
     label: str
     lines: tuple[str, ...]
+    inline: bool = False
+    """Whether it is inline assembly, and not of LLVM."""
 
     @cached_property
     def instructions(self) -> tuple[Instruction, ...]:
@@ -104,17 +111,22 @@ class InnerLoop:
         return "\n".join([f"{self.label}:", *self.lines]) + "\n"
 
 
-def vector_loops(assembly: str) -> list[InnerLoop]:
-    """Return the loops that store vectors of the greatest width: the body of a kernel, once a version of its loop."""
-    loops = [loop for loop in _loops(assembly) if loop.stored]
+def vector_loops(assembly: str, *, inline: bool = False) -> list[InnerLoop]:
+    """Return the loops that store vectors of the greatest width: the body of a kernel, once a version of its loop.
+
+    They are those that LLVM made, or else those that are inline assembly.
+    """
+    loops = [loop for loop in _loops(assembly) if loop.stored and loop.inline == inline]
     widest = max((loop.bits for loop in loops), default=0)
     return [loop for loop in loops if loop.bits == widest]
 
 
 def _loops(assembly: str) -> Iterator[InnerLoop]:
     """Yield what is between a label and the first jump, where that goes back to the label."""
-    label, lines = "", list[str]()
+    label, lines, inline = "", list[str](), False
     for written in assembly.splitlines():
+        if (mark := written.strip()) in {INLINE, NOT_INLINE}:
+            inline = mark == INLINE
         line = written.partition("#")[0].rstrip()
         if match := LABEL.match(line):
             label, lines = match[1], []
@@ -122,5 +134,5 @@ def _loops(assembly: str) -> Iterator[InnerLoop]:
             lines.append(line)
             if line.strip().startswith("j"):
                 if label and re.search(rf"\s{re.escape(label)}$", line):
-                    yield InnerLoop(label, tuple(lines))
+                    yield InnerLoop(label, tuple(lines), inline)
                 label = ""

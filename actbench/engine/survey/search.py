@@ -212,7 +212,7 @@ class Neighbourhood:
         around = np.arange(-AROUND, AROUND + 1)
         wide = self._rng.integers(-WIDELY * AROUND, WIDELY * AROUND, (len(centres), AROUND // 4))
         parts += [np.add.outer(centres, around).ravel(), (np.array(centres)[:, np.newaxis] + wide).ravel()]
-        return np.concatenate(parts).astype(np.int64)
+        return np.asarray(np.concatenate(parts), dtype=np.int64)
 
     def _apart(self, keys: Keys, count: int) -> list[int]:
         """Return the first keys that are apart from all centres, and make them centres."""
@@ -246,7 +246,9 @@ def keys_of(z: Array) -> Keys:
 
 def numbers_of(keys: Keys, dtype: Format) -> Array:
     """Return the numbers of a format with these keys."""
-    return np.where(keys < 0, *(at_ranks(np.abs(keys), part, dtype) for part in (Part.LEFT, Part.RIGHT)))
+    left, right = (at_ranks(np.abs(keys), part, dtype) for part in (Part.LEFT, Part.RIGHT))
+    numbers: Array = np.where(keys < 0, left, right)
+    return numbers
 
 
 def _strata(low: int, high: int, count: int, rng: np.random.Generator) -> Keys:

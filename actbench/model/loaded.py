@@ -81,16 +81,36 @@ def shared_by_both(before: Iterable[Loaded], after: Iterable[Loaded]) -> list[tu
 
 
 def _changes_of_libraries(old: Mapping[str, Loaded], new: Mapping[str, Loaded]) -> list[tuple[str, str, str]]:
-    """Return the libraries that differ, by the names of their files, of code that is loaded before and after."""
+    """Return the libraries that differ, by the names of their files, of code that is loaded before and after.
+
+    Several files may have one name, as packages have it of their `__init__.py`: those that are alike are left out, and
+    the others are set against each other in the order of their paths.
+    """
     changes = []
     for name in sorted(old.keys() & new.keys()):
-        before, after = ({PurePath(one.path).name: one for one in code.libraries} for code in (old[name], new[name]))
-        changes += [
-            (f"{file} of {new[name].name}", _digest(before[file].sha256), _digest(after[file].sha256))
-            for file in sorted(before.keys() & after.keys())
-            if before[file].sha256 != after[file].sha256
-        ]
+        before, after = (_digests_by_name(code[name].libraries) for code in (old, new))
+        for file in sorted(before.keys() & after.keys()):
+            gone, come = _without(before[file], after[file]), _without(after[file], before[file])
+            label = f"{file} of {new[name].name}"
+            changes += [(label, _digest(was), _digest(now)) for was, now in zip(gone, come, strict=False)]
     return changes
+
+
+def _digests_by_name(libraries: Iterable[UsedFile]) -> dict[str, list[str]]:
+    """Return the digests of the files of every name, in the order of their paths."""
+    digests: dict[str, list[str]] = {}
+    for one in sorted(libraries, key=lambda library: library.path):
+        digests.setdefault(PurePath(one.path).name, []).append(one.sha256)
+    return digests
+
+
+def _without(digests: Iterable[str], common: Iterable[str]) -> list[str]:
+    """Return the digests without those in common, as often as they are there."""
+    left = list(digests)
+    for digest in common:
+        if digest in left:
+            left.remove(digest)
+    return left
 
 
 def _digest(sha256: str) -> str:

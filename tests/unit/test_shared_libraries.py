@@ -134,3 +134,12 @@ def test_a_library_that_both_sides_open_is_told_apart_from_one_that_differs() ->
         ("libmine.so of mine.py", f"sha256 {'a' * 12}", f"sha256 {'c' * 12}")
     ]
     assert not changes_of_code(loaded(HERE), loaded()), "earlier versions recorded none"
+
+
+def test_of_files_with_one_name_every_change_is_noticed() -> None:
+    outer, inner = (UsedFile(f"/tmp/{place}/__init__.py", "d" * 64) for place in ("pkg", "pkg/sub"))  # noqa: S108
+    for changed in ((replace(outer, sha256="e" * 64), inner), (outer, replace(inner, sha256="e" * 64))):
+        assert changes_of_code(loaded(outer, inner), loaded(*changed)) == [
+            ("__init__.py of mine.py", f"sha256 {'d' * 12}", f"sha256 {'e' * 12}")
+        ]
+    assert not changes_of_code(loaded(outer, inner), loaded(inner, outer))

@@ -38,12 +38,19 @@ def opened() -> frozenset[Path]:
     return frozenset(path for path in libraries if ".so" in path.suffixes and path.is_file())
 
 
-def imported() -> frozenset[Path]:
-    """Return the files of Python modules in this process, without those of installed packages, Python and actbench."""
-    modules = (vars(module) for module in [*sys.modules.values()] if isinstance(module, ModuleType))
-    files = {file for module in modules if isinstance(file := module.get("__file__"), str) and file.endswith(".py")}
+def own_modules() -> dict[str, Path]:
+    """Return the files of Python modules in this process by their names.
+
+    Those of installed packages, Python and actbench are not among them.
+    """
+    modules = {name: vars(module) for name, module in [*sys.modules.items()] if isinstance(module, ModuleType)}
+    files = {name: module.get("__file__") for name, module in modules.items()}
     places = (*_places(), f"{ACTBENCH}/")
-    return frozenset(path for path in map(Path, files) if not _is_installed(str(path), places) and path.is_file())
+    return {
+        name: Path(file)
+        for name, file in files.items()
+        if isinstance(file, str) and file.endswith(".py") and not _is_installed(file, places) and Path(file).is_file()
+    }
 
 
 def _places() -> tuple[str, ...]:

@@ -8,7 +8,6 @@ its digest.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 from actbench import registry
@@ -82,8 +81,7 @@ def unload() -> None:
     _places.clear()
     registry.use(registry.built_in())
     forget_code()
-    for name in [name for name in sys.modules if name.startswith(_files.MODULE_PREFIX)]:
-        del sys.modules[name]
+    _files.forget_modules()
 
 
 def _with(known: Registry, declared: Declarations) -> Registry:

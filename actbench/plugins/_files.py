@@ -20,6 +20,13 @@ MODULE_PREFIX = "actbench_loaded_"
 """The prefix of these modules' names, so that none shadows a module that can be imported."""
 
 
+_modules: set[str] = set()
+"""The names of the user's own modules that the loaded files have imported."""
+
+_used: dict[tuple[str, str], frozenset[Path]] = {}
+"""By path and digest, what a file has opened and imported in this process: a library stays in its memory for good."""
+
+
 def is_file(name: str) -> bool:
     """Return whether a name is that of a file; otherwise it is that of an installed package."""
     return name.endswith(".py") or os.sep in name or Path(name).is_file()
@@ -39,19 +46,31 @@ def read(name: str, place: str | None = None) -> Declarations:
         raise InputError(f"--load {name}: {at} not Python ({error.msg}): correct it") from None
     except (ValueError, MemoryError, RecursionError) as error:  # the last two from thousands of nested brackets
         raise InputError(f"--load {name}: it is not Python ({_reason(error)}): name another file") from None
-    module, before = _module(path), _beside()
+    module, before, names = _module(path), _beside(), frozenset(sys.modules)
     with guarded([Code(name, (path,))]):
         sys.argv[:] = [path]  # as in a worker
-        exec(code, vars(module))  # noqa: S102  # --load runs the user's code
-    used = sorted(_beside() - before)
-    libraries = tuple(UsedFile(str(one), sha256(one.read_bytes()).hexdigest()) for one in used)
-    loaded = Loaded(LoadedFrom.FILE, name, sha256(data).hexdigest(), libraries=libraries)
+        try:
+            exec(code, vars(module))  # noqa: S102  # --load runs the user's code
+        finally:
+            _modules.update(shared_libraries.own_modules().keys() - names)
+    digest, beside = sha256(data).hexdigest(), _beside()
+    earlier = _used.get((path, digest), frozenset())
+    _used[path, digest] = used = (beside - before) | (earlier & beside)
+    libraries = tuple(UsedFile(str(one), sha256(one.read_bytes()).hexdigest()) for one in sorted(used))
+    loaded = Loaded(LoadedFrom.FILE, name, digest, libraries=libraries)
     return declared(loaded, [path], [(module.__name__, dict(vars(module)))])
+
+
+def forget_modules() -> None:
+    """Remove the modules of loaded files, and those that they have imported: the next load executes what is there."""
+    for name in [name for name in sys.modules if name.startswith(MODULE_PREFIX) or name in _modules]:
+        del sys.modules[name]
+    _modules.clear()
 
 
 def _beside() -> frozenset[Path]:
     """Return the user's own files that this process uses, libraries of machine code and Python modules."""
-    return shared_libraries.opened() | shared_libraries.imported()
+    return shared_libraries.opened() | frozenset(shared_libraries.own_modules().values())
 
 
 def _reason(error: Exception) -> str:

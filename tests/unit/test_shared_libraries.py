@@ -53,6 +53,8 @@ def test_a_file_is_recorded_with_the_libraries_that_it_opens(library: Path) -> N
     assert len(opened.sha256) == 64
     (public,) = environment.public_code(plugins.loaded())
     assert public.libraries == (replace(opened, path=".../libmine.so"),)
+    plugins.unload()
+    assert plugins.load(str(file)).libraries == (opened,), "the process has it open already"
 
 
 IMPORTING = """\
@@ -84,7 +86,6 @@ def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Path("helper_of_mine.py").write_text(HELPER)
     yield tmp_path / "helper_of_mine.py"
     plugins.unload()
-    sys.modules.pop("helper_of_mine", None)
 
 
 def test_a_file_is_recorded_with_the_modules_of_no_package_that_it_imports(helper: Path) -> None:
@@ -92,11 +93,21 @@ def test_a_file_is_recorded_with_the_modules_of_no_package_that_it_imports(helpe
     (imported,) = before[0].libraries
     assert Path(imported.path) == helper
     plugins.unload()
-    del sys.modules["helper_of_mine"]
     helper.write_text(HELPER.replace("1.0 - y", "1.0 - 1.0 * y"))
     ((name, was, now),) = changes_of_code(before, [plugins.load("mine.py")])
     assert name == "helper_of_mine.py of mine.py"
     assert was != now
+
+
+def test_what_a_file_imports_is_executed_anew_by_the_next_load(helper: Path) -> None:
+    json = sys.modules["json"]
+    plugins.load("mine.py")
+    assert sys.modules["helper_of_mine"].derivative(0.5) == 0.25
+    plugins.unload()
+    helper.write_text(HELPER.replace("1.0 - y", "2.0 - y"))
+    plugins.load("mine.py")
+    assert sys.modules["helper_of_mine"].derivative(0.5) == 0.75
+    assert sys.modules["json"] is json
 
 
 def test_rounds_of_a_module_that_has_changed_since_are_neither_used_nor_continued(
@@ -111,11 +122,9 @@ def test_rounds_of_a_module_that_has_changed_since_are_neither_used_nor_continue
     (run,) = Path("results").glob("2*")
     for text, expected in ((HELPER, "nothing was measured now"), (f"{HELPER}# changed\n", "Measured now")):
         plugins.unload()
-        del sys.modules["helper_of_mine"]
         helper.write_text(text)
         assert expected in recommend(taking(mine=0.5), *options, fresh=False).stdout
     plugins.unload()
-    del sys.modules["helper_of_mine"]
     resumed = actbench("run", "--resume", str(run))
     assert resumed.exit_code == 5
     assert "helper_of_mine.py of mine.py changed since this run started" in resumed.stderr

@@ -2,7 +2,7 @@
 
 Each panel of the interpolated truth has its share of a million z, drawn one from every stratum, or all of its numbers
 where these are fewer. Where the errors are largest, and where the first one of more than 1 % is, every number around is
-evaluated, several times over. At the z that come out, the truth itself decides.
+evaluated, several times over. Of a slow kernel fewer z are called. At the z that come out, the truth itself decides.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from actbench.analysis.accuracy import Part
 from actbench.engine.survey.interpolated import Floats, Format, InterpolatedTruth, Near, ulp_of
+from actbench.engine.survey.paced import PacedCalls
 from actbench.engine.survey.zones import at_ranks, ranks
 from actbench.kernels.operands import Array
 from actbench.model.checks import WRONG
@@ -28,9 +29,6 @@ Keys = NDArray[np.int64]
 COARSE, FINE = 1 << 17, 1 << 20
 """Numbers of z: half of them are evenly spaced on an interval, half are in equal parts for each panel; the second where
 a bound is to be met."""
-
-AT_ONCE = 1 << 18
-"""Most z of a call: a kernel that is compiled for every size has one more size."""
 
 EVALUATED = 1 << 15
 """For so many z, the numbers around one of those with the largest errors, by each measure, are evaluated."""
@@ -142,7 +140,9 @@ class Search:
 
     def of(self, call: Callable[[Array], Array]) -> Searched:
         """Return the z at which a function of z is furthest off."""
-        best = Indications.of(self.z, _called(call, self.z), self._near)
+        calls = PacedCalls(call)
+        step, computed = calls.at(self.z)
+        best = Indications.of(self.z[::step], computed, Near(*(one[::step] for one in self._near)))
         compared, largest = [best.z[best.sure]], best.largest
         if self._around is not None and best.z.size:
             neighbourhood = Neighbourhood(self._worst, self._roots)
@@ -151,7 +151,9 @@ class Search:
                 z = self._within(neighbourhood.further(best), self._around)
                 if not z.size:
                     break
-                more = Indications.of(z, _called(call, z), self._truth.at(z))
+                step, computed = calls.at(z)
+                z = z[::step]
+                more = Indications.of(z, computed, self._truth.at(z))
                 compared.append(more.z[more.sure])
                 best = Indications.joined([best, more])
                 if np.all(best.largest <= GROWTH * largest):
@@ -264,8 +266,3 @@ def _largest(values: Floats, count: int) -> NDArray[np.int64]:
     """Return the places of the largest values, in descending order."""
     places = np.argpartition(-values, count)[:count] if values.size > count else np.arange(values.size)
     return places[np.argsort(-values[places], kind="stable")]
-
-
-def _called(call: Callable[[Array], Array], z: Array) -> Array:
-    """Return the results of a function at all z, a part at a time."""
-    return np.concatenate([call(z[start : start + AT_ONCE]) for start in range(0, max(z.size, 1), AT_ONCE)])

@@ -47,6 +47,9 @@ ENDING = 2.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.05
 """Seconds between looks at whether it has ended."""
 
+WAITS_UNREAPED = hasattr(os, "waitid")
+"""Whether Python can wait for a process without reaping it: on macOS it can from 3.13 on."""
+
 BOOT = "import sys; sys.path.append(sys.argv[1]); from actbench.engine.working.worker import main; main()"
 
 
@@ -192,10 +195,18 @@ class WorkerProcess:
         return not running
 
     def _runs(self) -> bool:
-        """Return whether the process has not ended."""
-        if self._ended or not hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+        """Return whether the process has not ended.
+
+        Where this process ignores the ends of its children, the system reaps them.
+        """
+        if self._process.returncode is not None:
+            return False
+        if not WAITS_UNREAPED:
             return self._process.poll() is None
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
 
     def _kill(self) -> None:
         """Kill the process and its children, and reap it: an interpreter may be a script that starts another one.
@@ -204,8 +215,9 @@ class WorkerProcess:
         """
         if self._ended:
             return
-        with suppress(ProcessLookupError, PermissionError):  # macOS forbids it once all of them have ended
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.returncode is None or not WAITS_UNREAPED:
+            with suppress(ProcessLookupError, PermissionError):  # macOS forbids it once all of them have ended
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._ended = True
 

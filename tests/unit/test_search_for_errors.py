@@ -21,7 +21,7 @@ from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
 from actbench.model.cases import Case
 from actbench.model.names import Dtype
-from actbench.verification.truth import slopes_at
+from actbench.verification.truth import Truth, slopes_at
 from tests.support.fake import FakeBench, FakeWorker
 
 COUNT = 1 << 14
@@ -125,6 +125,23 @@ def test_of_drawn_z_no_others_are_called() -> None:
 
     assert search.of(call).compared.size == drawn.size
     assert np.concatenate(called).tolist() == drawn.tolist()
+
+
+def test_the_numbers_around_hundreds_of_roots_are_not_all_called() -> None:
+    def wave(z: Array) -> Truth:
+        value = np.sin(50 * z)
+        return Truth(value, np.zeros_like(value), np.spacing(np.abs(value)), np.zeros_like(value))
+
+    search = SearchedPoints(np.linspace(-8, 8, 401, dtype=np.float32), COUNT).search(wave, ())
+    assert search
+    sizes: list[int] = []
+
+    def call(z: Array) -> Array:
+        sizes.append(z.size)
+        return np.sin(50 * z.astype(np.float64)).astype(np.float32)
+
+    search.of(call)
+    assert COUNT < sum(sizes) < 500_000
 
 
 @pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.FLOAT64])

@@ -39,6 +39,9 @@ AROUND = 1 << 11
 WIDELY = 64
 """Numbers that are farther away by this factor are drawn, too."""
 
+MOST_ROOTS = 64
+"""Of more roots, so many are evaluated around, from the lowest to the highest."""
+
 ROUNDS = 6
 
 GROWTH = 1.01
@@ -164,11 +167,19 @@ class Search:
 
     @cached_property
     def _roots(self) -> Keys:
-        """The keys of z that are next to a root of the function, at which relative errors have no bound."""
+        """The keys of z that are next to a root of the function, at which relative errors have no bound.
+
+        A change between two signs of which neither is certain is none.
+        """
         with np.errstate(invalid="ignore"):
-            negative = np.signbit(self._near.high + self._near.low) | np.isinf(self._near.unsure)
+            value = self._near.high + self._near.low
+            negative = np.signbit(value) | np.isinf(self._near.unsure)
+            certain = np.abs(value) > self._near.unsure
         keys = keys_of(self.z)
-        changes = np.flatnonzero((negative[1:] != negative[:-1]) & (np.sign(keys[1:]) == np.sign(keys[:-1])))
+        changed = (negative[1:] != negative[:-1]) & (certain[1:] | certain[:-1])
+        changes = np.flatnonzero(changed & (np.sign(keys[1:]) == np.sign(keys[:-1])))
+        if changes.size > MOST_ROOTS:
+            changes = changes[np.linspace(0, changes.size - 1, MOST_ROOTS).astype(np.int64)]
         low, high = keys[changes], keys[changes + 1]
         while np.any(high - low > 1):
             middle = low + (high - low) // 2

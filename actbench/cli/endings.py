@@ -43,6 +43,9 @@ def _of_click(error: BaseException, remark: Callable[[str], str]) -> int | None:
             return error.exit_code
         case SystemExit():  # from shell completion, which returns 1 for an unknown shell
             return ExitCode.BAD_INPUT if error.code else ExitCode.FINE
+        case click.exceptions.NoArgsIsHelpError():  # a group without a command: its message is its help, on lines
+            error.show()
+            return ExitCode.BAD_INPUT
         case click.ClickException():
             text = error.format_message()
             shown = text if isinstance(error, click.MissingParameter) else printable(text)  # its choices are on lines

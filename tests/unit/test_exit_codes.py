@@ -208,3 +208,11 @@ def test_a_check_for_git_bisect_ends_with_codes_that_git_understands(
     chosen = ("-a", "logistic", "-b", "numpy", "-s", "cached", "-n", "1000", "-d", "float64")
     result = actbench("check", *arguments, "--for-bisect", *(chosen if "--against" in arguments else ()))
     assert result.exit_code == code
+
+
+@pytest.mark.parametrize("group", ["fleet", "cache"])
+def test_a_group_without_a_command_prints_its_help_on_lines(actbench: Actbench, group: str) -> None:
+    result = actbench(group)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "\nCommands:\n" in result.stderr
+    assert "\\n" not in result.stderr

@@ -119,7 +119,8 @@ def differences(before: Run, after: Run) -> list[str]:
     copy = [f"{after.path} is a copy of {before.path}, with the same measurements"] if copied else []
     software = changes_of_software(_record(before).environment, _record(after).environment)
     code = changes_of_code(_record(before).loaded, _record(after).loaded)
-    return [*copy, *software, *(f"loaded code {name}: was {there}, is {here}" for name, there, here in code)]
+    loaded = [f"loaded code {name}: was {there}, is {here}" for name, there, here in code]
+    return [printable(one) for one in (*copy, *software, *loaded)]
 
 
 def side_of(run: Run) -> Side:

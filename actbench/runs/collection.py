@@ -59,11 +59,12 @@ def collect(paths: Iterable[Path]) -> Collection:
             except InputError as error:
                 if member is directory:
                     raise
-                left_out.append(str(error))
+                left_out.append(printable(str(error)))
             else:
                 known = runs.setdefault(collected.run.id, collected).run
                 if known.path.resolve() != collected.run.path.resolve():
-                    left_out.append(f"{collected.run.path} is a copy of {known.path}: both have the id {known.id}")
+                    copy = f"{collected.run.path} is a copy of {known.path}: both have the id {known.id}"
+                    left_out.append(printable(copy))
     if not runs:
         raise InputError(f"no run can be read: {left_out[0]}")
     return Collection(tuple(sorted(runs.values(), key=lambda one: one.run.created)), tuple(left_out))

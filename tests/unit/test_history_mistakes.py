@@ -59,6 +59,18 @@ def test_a_copy_of_a_run_counts_once_and_is_named(actbench: Actbench, run: Path)
     assert "left out: all/run01-corrected is a copy of all/run01: both have the id " in result.stdout
 
 
+def test_names_of_directories_that_are_left_out_are_escaped(actbench: Actbench, run: Path) -> None:
+    directory = runs(run, Path("all"), STEADY)
+    shutil.copytree("all/run01", "all/run01\x1b[2J\nand more")
+    shutil.copytree("all/run01", "all/run01\x1b[2J\nwithout values")
+    Path("all/run01\x1b[2J\nwithout values/run.json").write_text("{")
+    for form in ("text", "markdown"):
+        result = actbench("history", str(directory), "--format", form)
+        assert "\x1b[2J" not in result.output
+        assert result.output.count("run01\\x1b[2J\\nand more is a copy of ") == 1
+        assert result.output.count("run01\\x1b[2J\\nwithout values") >= 1
+
+
 def test_a_run_without_a_table_is_read_from_its_values_and_one_without_values_is_left_out(
     actbench: Actbench, run: Path
 ) -> None:

@@ -100,10 +100,15 @@ def _because(one: FrameworkChoice) -> str:
     times = ratio(choice.over_rival)
     if choice.rival is None:
         cost = f"the choice costs nothing, since {backend} executes no other strategy"
-    elif choice.over_rival.value > 1:
+    elif choice.over_rival.low > 1:
         cost = (
             f"the choice costs a factor of {times}, the time of {choice.strategy} over that of {choice.rival}, as "
             f"{backend} executes both"
+        )
+    elif choice.over_rival.high > 1:
+        cost = (
+            f"no cost of the choice is shown: {choice.strategy} takes {times} times as long as {choice.rival}, the "
+            f"next, as {backend} executes both"
         )
     else:
         cost = (

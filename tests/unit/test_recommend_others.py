@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import click
@@ -100,6 +101,17 @@ def test_a_choice_costs_nothing_where_no_strategy_was_faster_and_the_next_is_nam
         "Of that, the choice costs nothing, since no strategy was faster by these rounds: cached takes 0.600 ± 0.000 "
         "times as long as recompute, the next, as torch executes both; its own kernel takes" in torch
     )
+
+
+@pytest.mark.parametrize("center", [0.99, 1.01])
+def test_no_cost_of_a_choice_is_claimed_where_the_interval_contains_1(center: float) -> None:
+    of_exact = compared(EXACT)
+    torch, jax = of_exact.frameworks
+    assert torch.choice is not None
+    unclear = replace(torch.choice, over_rival=Interval(center, 0.98, 1.04))
+    undecided = replace(of_exact, frameworks=(replace(torch, choice=unclear), jax))
+    sentence, _ = framework_choices.sentences(undecided)
+    assert f"Of that, no cost of the choice is shown: cached takes {center:.2f} " in sentence
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ class Session:
         """Do the work; yield events, each of which must be written before the next one.
 
         `RefusedError` or `InputError` where nothing is left to measure, the former also where a kernel did not pass in
-        a strict session. What was measured of such a kernel is withdrawn first: it may be mended before a resume.
+        a strict session. What was measured of a wrong kernel is withdrawn first: it may be mended before a resume.
         """
         try:
             yield from self._worked()
         except RefusedError as error:
-            wrong = {one.kernel for one in error.refused}
+            wrong = {one.kernel for one in error.refused if one.wrong}
             blocks = self.record.plan.by_id.items()
             timing = (name for name, block in blocks if any(case.kernel in wrong for case in block.timed))
             yield Withdrawn(tuple(timing), str(error))

@@ -14,7 +14,7 @@ import pytest
 
 from actbench import registry
 from actbench.engine.launch import UnsupportedError, WorkerHungError, WorkerLostError, WorkerOptions
-from actbench.engine.protocol import Doubts, ListDoubts, PackedDoubt
+from actbench.engine.protocol import Doubts, Evaluate, ListDoubts, PackedDoubt
 from actbench.engine.wire import PackedArray, Request
 from actbench.engine.working.checking import Refused, RefusedError
 from actbench.errors import BenchmarkError
@@ -146,6 +146,25 @@ def test_where_a_strict_run_ends_for_a_wrong_kernel_the_other_blocks_keep_their_
     assert actbench("run", "--resume", "here").exit_code == 0
     times = archive.load(Path("here")).times
     assert {block.activation: len(times.rounds(block)) for block in times.blocks} == {"logistic": 6, "tanh": 6}
+
+
+def test_rounds_of_a_kernel_that_cannot_be_checked_at_a_resume_are_kept(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = FakeWorker.ask
+
+    def ask(self: FakeWorker, request: Request[Any], more_time: float = 0.0) -> Any:
+        if isinstance(request, Evaluate) and request.case.startswith("tanh/"):
+            raise WorkerHungError("the worker took longer than 60 s")
+        return real(self, request, more_time)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=1000))
+        assert actbench("run", *SMALL, "-a", "logistic,tanh", "--strict", "-o", "here", "--rounds", "6").exit_code == 4
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeWorker, "ask", ask)
+        assert "cannot be checked" in actbench("run", "--strict", "--resume", "here").stderr
+    assert [block.activation for block in archive.load(Path("here")).times.blocks] == ["tanh"]
 
 
 def test_a_block_given_up_early_does_not_keep_the_others_at_it(actbench: Actbench, bench: FakeBench) -> None:

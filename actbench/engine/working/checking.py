@@ -50,6 +50,8 @@ class Refused:
     """The training step, which is refused at its batch alone; None for a kernel, which is at all sizes."""
     code: str | None = None
     """Digest of all code that it executes, where no check has it; None where that is not known."""
+    wrong: bool = True
+    """Whether it was checked and computes something else; otherwise it could not be checked."""
 
     @property
     def id(self) -> str:
@@ -245,7 +247,7 @@ def tried(
         except BenchmarkError as error:
             failed = not isinstance(error, UnsupportedError)
             reason = f"{kernel.id} cannot be checked: {error}" if failed else str(error)
-            refused = Refused(kernel, reason, failed, step)
+            refused = Refused(kernel, reason, failed, step, wrong=False)
             if is_crash(error) and not last:
                 restarting.end()
                 continue

@@ -11,16 +11,19 @@ import pytest
 
 from actbench import registry
 from actbench.analysis.point_error import PointError
+from actbench.engine.survey.gated_pointwise import GatedPointTruth
 from actbench.engine.survey.interpolated import InterpolatedTruth, panels_on, ulp_of
 from actbench.engine.survey.pointwise import PointTruth
 from actbench.engine.survey.search import Search, Searched
 from actbench.engine.survey.searched_points import SearchedPoints, on_interval
 from actbench.engine.wire import Request
+from actbench.engine.working.examined import Examined
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
-from actbench.model.cases import Case
+from actbench.model.cases import Case, KernelId
 from actbench.model.names import Dtype
+from actbench.verification.evaluation import Evaluation
 from actbench.verification.truth import Truth, slopes_at
 from tests.support.fake import FakeBench, FakeWorker
 
@@ -42,8 +45,8 @@ def searched(error: Callable[[Array], Array]) -> Searched:
     return search.of(lambda z: (tanh_slope(z) * (1 + error(z.astype(np.float64)))).astype(np.float32))
 
 
-def numpy_kernel(activation: str, strategy: str) -> Kernel:
-    kernel = resolution.kernel(Case.parse(f"{activation}/{strategy}/numpy/derivative/float32/1000"))
+def numpy_kernel(activation: str, strategy: str, op: str = "derivative") -> Kernel:
+    kernel = resolution.kernel(Case.parse(f"{activation}/{strategy}/numpy/{op}/float32/1000"))
     assert isinstance(kernel, Kernel)
     return kernel
 
@@ -111,6 +114,23 @@ def test_what_raises_is_not_called_at_every_z_of_a_search(worker: FakeWorker, mo
     error = PointTruth(kernel.activation, points).error_of(kernel, worker)
     assert np.isinf(error.relative.size)
     assert len(calls) < 3 * points.sample.size
+
+
+def test_calls_of_a_gated_kernel_are_hardly_larger_than_the_z(
+    worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    call = Examined.__call__
+
+    def counted(self: Examined, identity: KernelId, inputs: Array, upstream: Array) -> Evaluation:
+        sizes.append(upstream.size)
+        return call(self, identity, inputs, upstream)
+
+    monkeypatch.setattr(Examined, "__call__", counted)
+    kernel = numpy_kernel("swiglu", "recompute", "backward")
+    drawn = np.linspace(-1, 1, 10_000, dtype=np.float32)
+    GatedPointTruth(kernel.activation, SearchedPoints(drawn[::1000], drawn=drawn)).error_of(kernel, worker)
+    assert 9_000 < max(sizes) < 11_000
 
 
 def test_of_drawn_z_no_others_are_called() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from actbench.analysis.deviations import Deviations
 from actbench.analysis.point_error import PointError
 from actbench.engine.launch import Worker
-from actbench.engine.survey.look import COARSE, LEAST_CALL
+from actbench.engine.survey.look import padded_size
 from actbench.engine.survey.pointwise import around, beyond_rounding, distinct, rounding_of
 from actbench.engine.survey.search import Search
 from actbench.engine.survey.searched_points import SearchedPoints
@@ -77,9 +77,7 @@ class GatedPointTruth:
 
 def _gradients(examined: Examined, kernel: Kernel, a: Array, b: Array) -> Array:
     """Return the gradients of a and b by a kernel, of which few sizes are called: some are compiled for every size."""
-    size = LEAST_CALL
-    while size < a.size:
-        size *= COARSE
+    size = padded_size(kernel.backend, a.size)
     inputs = np.resize(np.stack([a, b], axis=-1), (size, 2))
     return examined(kernel.identity, inputs, np.ones(size, a.dtype)).derivative[: a.size]
 

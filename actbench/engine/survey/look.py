@@ -10,6 +10,7 @@ import numpy as np
 from actbench.analysis.accuracy import LOSS_TESTS, MAY_BE, Part, tail_of
 from actbench.analysis.deviations import Deviations
 from actbench.analysis.expectation import States
+from actbench.backends import Backend
 from actbench.engine.survey.known import Known
 from actbench.engine.survey.zones import Hits, at_ranks, between, ranks
 from actbench.engine.working.examined import Examined
@@ -41,7 +42,7 @@ CONVENTION_EPS = 4.0
 LEAST_CALL = 64
 """Least number of elements of a call; others are rounded up, since some backends compile for every size."""
 
-COARSE = 8
+SIZES = 8
 """Ratio of the numbers of elements of calls for a backend that compiles for every size."""
 
 
@@ -67,18 +68,8 @@ class Look:
 
     def called(self, z: Array) -> Array:
         """Return the result of the kernel as it is; NaN where it raises."""
-        padded = np.resize(z, self._size(z.size))
+        padded = np.resize(z, padded_size(self._kernel.backend, z.size))
         return computed_of(self._examined(self._kernel.identity, padded, np.ones_like(padded)))[: z.size]
-
-    def _size(self, count: int) -> int:
-        """Return the number of elements of a call on this many: one of few, so that little is compiled."""
-        if self._kernel.backend.compiles_for_a_size:
-            size = LEAST_CALL
-            while size < count:
-                size *= COARSE
-            return size
-        step = max(LEAST_CALL, (1 << frexp(count)[1]) // 16)
-        return -(-count // step) * step
 
     def truth(self, z: Array) -> Truth:
         """Return the truth of what is computed."""
@@ -120,6 +111,17 @@ class Look:
     def further(self) -> Deviations:
         """Return the errors that became known at further z."""
         return Deviations.joined(self._further, self._known.points[:0])
+
+
+def padded_size(backend: Backend, count: int) -> int:
+    """Return the number of elements of a call on this many: one of few, so that little is compiled."""
+    if backend.compiles_for_a_size:
+        size = LEAST_CALL
+        while size < count:
+            size *= SIZES
+        return size
+    step = max(LEAST_CALL, (1 << frexp(count)[1]) // 16)
+    return -(-count // step) * step
 
 
 def computed_of(answer: Evaluation) -> Array:

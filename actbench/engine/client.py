@@ -47,6 +47,9 @@ ENDING = 2.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.05
 """Seconds between looks at whether it has ended."""
 
+OF_THE_BLOCK = (protocol.Time, protocol.Compare, protocol.ListDoubts)
+"""Requests with which a worker goes on with the prepared block."""
+
 WAITS_UNREAPED = hasattr(os, "waitid")
 """Whether Python can wait for a process without reaping it: on macOS it can from 3.13 on."""
 
@@ -113,7 +116,9 @@ class WorkerProcess:
 
     def ask(self, request: Request[A], more_time: float = 0.0) -> A:
         """Return the answer, as `actbench.engine.launch.Worker.ask` does."""
-        line, self._doing = b"", _doing(request) or self._doing
+        line = b""
+        if not isinstance(request, OF_THE_BLOCK):
+            self._doing = _doing(request)
         with suppress(BrokenPipeError):
             self._stdin.write(_encoded(request))
             self._stdin.flush()
@@ -240,7 +245,7 @@ class WorkerProcess:
 
 
 def _doing(request: Request[Any]) -> str:
-    """Return what a worker does, for errors: where it is at a start or a case; "" where it goes on with a block."""
+    """Return what a worker does, for errors: where it is at a start, a case or a block; "" for what has no name."""
     match request:
         case protocol.Start():
             return ", before it was ready"

@@ -129,7 +129,7 @@ def reference_in_words() -> Iterator[str]:
 
 def peers() -> Iterator[str]:
     """Yield a table: a row a backend and dtype."""
-    heads = (*HEADS.values(), "beside the framework's own, in cache")
+    heads = (*HEADS.values(), "times as fast as the framework's own, in cache")
     yield f"| backend | dtype | recompute in cache, ns | keeping y is worth, {' | '.join(heads)} |"
     yield f"|---|---|---:|{'---:|' * len(heads)}"
     times = {

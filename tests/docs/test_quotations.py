@@ -46,6 +46,16 @@ def test_the_answer_compares_with_what_frameworks_ship_where_there_is_something(
     assert keeping.beside_shipped("peers", "jax", "float32") in "".join(cells["jax"])
 
 
+def test_the_answer_in_words_names_where_keeping_y_is_shown_to_be_slower_than_what_a_framework_ships() -> None:
+    words = "".join(steps.answer_in_words())
+    for run, where in (("peers", "in cache"), ("train", "in a step")):
+        for backend in ("torch", "jax"):
+            of = keeping.on_shipped(run, backend, "float32")
+            assert of is not None
+            slower = words.partition("keeping y is slower ")[2]
+            assert (f"with {backend} {where}" in slower) == (of.high < 1.0)
+
+
 def test_a_zone_of_wrong_results_has_both_ends() -> None:
     table = {tuple(row.split(" | ")[:2]): row for row in accuracy.lines()}
     assert "| -0.000967 to 0.000837 |" in table["| `sech`", "pair"]

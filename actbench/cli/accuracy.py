@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.formats import TABLES, format_option
+from actbench.cli.formats import TABLES, format_option, refuse_what_is_read
 from actbench.cli.options import on_command_line, quiet, selection_of_kernels
 from actbench.cli.values import Names, PathName, WholeNumber
 from actbench.model.names import Quantity
@@ -136,6 +136,7 @@ def _form(chosen: str, output: Path | None, *, named: bool) -> str:
 
     if output is not None:
         files.refuse_unwritable(output, f"-o {output}")
+        refuse_what_is_read(output, f"-o {output}")
     if output is None or (named and chosen != "table"):
         return chosen
     form = FORM_OF.get(output.suffix.lower())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actbench.cli.formats import format_option
+from actbench.cli.formats import format_option, refuse_what_is_read
 from actbench.cli.interrupts import end_as_by_ctrl_c
 from actbench.cli.options import (
     AXES,
@@ -137,6 +137,8 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
 
     allowed = Margins(margin, margins)
     out = CheckOutput(form, reports, margin, for_bisect=for_bisect)
+    for name, path in reports:
+        refuse_what_is_read(path, f"--report {name}={path}")
     out.prepare()
     if (baseline is None) == (against is None):
         raise click.UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ TABLES = ("table", "markdown", "csv", "json")
 
 TEXTS = ("text", "json")
 """Formats of commands that print text."""
+
+READ = ("baseline", "load_baseline", "inputs", "plan")
+"""Options that may name a file which the command reads."""
 
 
 def format_option(forms: tuple[str, ...], note: str = "") -> Callable[[Any], Any]:
@@ -72,17 +75,30 @@ def write_or_echo(text: str, output: Path | None) -> None:
         click.echo(files.encoded(text), nl=False)
     else:
         files.refuse_file_of_run(output, f"-o {output}")
-        _refuse_what_is_read(output)
+        refuse_what_is_read(output, f"-o {output}")
         files.write(output, text, "name another file with -o")
 
 
-def _refuse_what_is_read(output: Path) -> None:
-    """Raise `InputError` where an output would replace a file that an argument of the command names."""
+def refuse_what_is_read(output: Path, named: str) -> None:
+    """Raise `InputError` where an output would replace a file that the command reads; `named` begins the sentence."""
     from actbench.errors import InputError
 
+    if output.exists() and any(path.exists() and output.samefile(path) for path in _read_files()):
+        raise InputError(f"{named}: that is the file that is read: name another file")
+
+
+def _read_files() -> Iterator[Path]:
+    """Yield what arguments and options of the running command name as read, and the user's own code."""
+    from actbench import plugins
+    from actbench.model.loaded import LoadedFrom
+
     context = click.get_current_context()
-    for argument in (one for one in context.command.params if isinstance(one, click.Argument)):
-        values = context.params[str(argument.name)]
-        for path in values if argument.nargs != 1 else [values]:
-            if output.exists() and path.exists() and output.samefile(path):
-                raise InputError(f"-o {output}: that is the file that is read: name another file")
+    for parameter in context.command.params:
+        if isinstance(parameter, click.Argument) or parameter.name in READ:
+            value = context.params[str(parameter.name)]
+            for path in value if isinstance(value, tuple) else (value,):
+                if isinstance(path, str | Path):
+                    yield Path(path)
+    for code in plugins.loaded():
+        if code.kind is LoadedFrom.FILE:
+            yield Path(plugins.place_of(code) or code.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from actbench.cli.formats import refuse_what_is_read
 from actbench.cli.sentences import say
 from actbench.cli.values import PathName
 
@@ -46,6 +47,8 @@ def command(run: Path, candidate: Path | None, output: Path | None) -> None:
 
         if output and output.suffix.lower() not in {".html", ".htm"}:
             raise InputError(f"-o {output}: the report is a page: name a file that ends in .html")
+        if output:
+            refuse_what_is_read(output, f"-o {output}")
         with library() as javascript:
             last, *before = (load(path) for path in (candidate, run) if path)
             text = page(last, javascript, *before)

@@ -11,6 +11,17 @@ from tests.conftest import Actbench
 from tests.support.cluster import SCHEDULER, Cluster
 from tests.support.selections import SMALL
 
+MINE = """
+from actbench import Formulas, activation
+
+@activation
+def mine(m):
+    '''z^2'''
+    def forward(z): return z * z
+    def recompute(z): return 2.0 * z
+    return Formulas(forward=forward, recompute=recompute)
+"""
+
 
 def contents() -> dict[Path, bytes]:
     """Return what is in all files."""
@@ -66,3 +77,26 @@ def test_a_file_that_is_read_is_not_replaced(actbench: Actbench, command: tuple[
     assert result.stderr.endswith("-o suite.json: that is the file that is read: name another file\n")
     assert contents() == before
     assert actbench(*command, "-o", "written").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "here", "--baseline", "suite.json", "--report", "json=suite.json"),
+        ("check", "suite.json", "--baseline", "here", "--report", "json=suite.json"),
+        ("check", "--against", "x", "--load", "mine.py", "--report", "json=./mine.py"),
+        ("report", "suite.html", "-o", "suite.html"),
+        ("accuracy", "--load", "mine.py", "-a", "mine", "-b", "numpy", "--format", "csv", "-o", "mine.py"),
+    ],
+    ids=" ".join,
+)
+def test_a_baseline_and_loaded_code_are_not_replaced(actbench: Actbench, command: tuple[str, ...]) -> None:
+    actbench("run", *SMALL, "-o", "here", "--rounds", "6")
+    shutil.copy("here/pyperf.json", "suite.json")
+    shutil.copy("here/pyperf.json", "suite.html")
+    Path("mine.py").write_text(MINE)
+    before = contents()
+    result = actbench(*command)
+    assert result.exit_code == 2
+    assert ": that is the file that is read: name another file" in result.stderr
+    assert contents() == before

@@ -159,7 +159,8 @@ class Preset:
 def catalogue() -> dict[str, Preset]:
     """Return the presets by name.
 
-    They use the backends that are available here. What is loaded of a user's own belongs to all but `overhead`.
+    They use the backends that are available here. What is loaded of a user's own belongs to all but `overhead` and
+    `sweep`.
     """
     usable = registry.available_backends()
     additions = registry.current().additions

@@ -122,7 +122,8 @@ def commands_of(one: Activation) -> Iterator[str]:
 
 ACCURACY = f"""\
 Errors of g' in ULP, where what is kept is correctly rounded, in `{accuracy.BACKEND}`: the 99th percentile for z from
-N(0, 1), and the zones of z in which g' is off by more than 1 %, or 0, among z at which g' is a normal number.
+N(0, 1), and the zones of z in which g' is off by more than 1 %, or 0, while it is a normal number. Where it is none, a
+result is off that is NaN, or wrong by more than the smallest normal number.
 [Where accuracy goes](../../explanation/accuracy.md) explains it."""
 
 

@@ -108,8 +108,8 @@ def command(  # noqa: PLR0913  # one for each option that a stored check has as 
     measured again before the check fails. Use this one in continuous integration.
 
     With --baseline, a RUN of this host is compared with an older one of the same host. RUN is a run's directory or
-    'latest', the latest complete run. A case whose own time is wholly above the margin does not pass, even where the
-    yardstick's time is, too.
+    'latest', the latest complete run. A case whose own time is wholly above the margin does not pass, even if the
+    yardstick slowed down with it.
 
     A case has regressed only where its whole 95 % interval lies above the margin and the p-value, corrected for the
     number of cases, is at most 5 %; it is unchanged only where the whole interval lies inside the margin.

@@ -150,7 +150,7 @@ threads = click.option(
     "--threads",
     type=Threads(),
     help="Threads, or all: as many as processors. [default: all for numba-parallel; 1 for torch, torch-compile, "
-    "jax, onednn and training steps; all others have 1]",
+    "jax, onednn and training steps, which take N too; the rest always have 1]",
 )
 
 

@@ -140,5 +140,5 @@ def test_a_framework_in_a_worker_uses_as_many_threads_as_are_named(name: str, si
 def test_the_help_names_every_backend_that_takes_threads(actbench: Actbench) -> None:
     on_processors = [one for one in registry.backends().values() if one.takes_threads]
     text = " ".join(actbench("run", "--help").stdout.split())
-    pools = text[text.index("1 for ") : text.index("all others have 1")]
+    pools = text[text.index("1 for ") : text.index("which take N too; the rest always have 1")]
     assert {one.name for one in on_processors} <= {*pools.replace(",", "").split()}

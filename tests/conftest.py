@@ -17,6 +17,7 @@ from hypothesis import settings
 from actbench.cli import configuration, main
 from actbench.engine import calibration
 from actbench.engine.races import candidates
+from actbench.engine.survey import search
 from actbench.host import environment, speed, variables
 from actbench.model.cases import Case
 from tests.support.exact_times import exact_seconds
@@ -43,7 +44,7 @@ LAST_LEVEL_CACHE = 32 << 20
 """Bytes."""
 
 SEARCHED = 1 << 10
-"""Number of z at which a recommendation looks for errors first."""
+"""Number of z at which a recommendation looks for errors first, and inward of where 1 % is exceeded."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -121,8 +122,9 @@ def known_cache() -> Iterator[None]:
 def short_searches() -> Iterator[None]:
     """Let errors be searched for at few z: hundreds of tests recommend something, and `Search` has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("COARSE", "FINE"):
+        for name in ("COARSE", "FINE", "MANY_DRAWN"):
             patch.setattr(candidates, name, SEARCHED)
+        patch.setattr(search, "INWARD_COUNT", SEARCHED)
         yield
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from actbench import registry
 from actbench.analysis.point_error import PointError
+from actbench.engine.survey import search
 from actbench.engine.survey.gated_pointwise import GatedPointTruth
 from actbench.engine.survey.interpolated import InterpolatedTruth, panels_on, ulp_of
 from actbench.engine.survey.pointwise import PointTruth
@@ -32,6 +33,12 @@ COUNT = 1 << 14
 TANH = registry.activation("tanh")
 
 
+@pytest.fixture(autouse=True)
+def whole_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches here be as long as a user's."""
+    monkeypatch.setattr(search, "INWARD_COUNT", 1 << 16)
+
+
 def tanh_slope(z: Array) -> Array:
     """Return g' of tanh, in float64."""
     return np.asarray(1 / np.cosh(z.astype(np.float64)) ** 2)
@@ -40,9 +47,9 @@ def tanh_slope(z: Array) -> Array:
 def searched(error: Callable[[Array], Array]) -> Searched:
     """Search results whose relative error is this function of z, on -8 to 8."""
     points = SearchedPoints(on_interval(TANH, Dtype.FLOAT32, -8.0, 8.0), COUNT)
-    search = points.search(partial(slopes_at, TANH), ())
-    assert search
-    return search.of(lambda z: (tanh_slope(z) * (1 + error(z.astype(np.float64)))).astype(np.float32))
+    whole = points.search(partial(slopes_at, TANH), ())
+    assert whole
+    return whole.of(lambda z: (tanh_slope(z) * (1 + error(z.astype(np.float64)))).astype(np.float32))
 
 
 def numpy_kernel(activation: str, strategy: str, op: str = "derivative") -> Kernel:
@@ -135,15 +142,15 @@ def test_calls_of_a_gated_kernel_are_hardly_larger_than_the_z(
 
 def test_of_drawn_z_no_others_are_called() -> None:
     drawn = np.linspace(-1, 1, 1000, dtype=np.float32)
-    search = SearchedPoints(drawn[::10], drawn=drawn).search(partial(slopes_at, TANH), ())
-    assert isinstance(search, Search)
+    whole = SearchedPoints(drawn[::10], drawn=drawn).search(partial(slopes_at, TANH), ())
+    assert isinstance(whole, Search)
     called: list[Array] = []
 
     def call(z: Array) -> Array:
         called.append(z)
         return tanh_slope(z).astype(np.float32)
 
-    assert search.of(call).compared.size == drawn.size
+    assert whole.of(call).compared.size == drawn.size
     assert np.concatenate(called).tolist() == drawn.tolist()
 
 
@@ -152,15 +159,15 @@ def test_the_numbers_around_hundreds_of_roots_are_not_all_called() -> None:
         value = np.sin(50 * z)
         return Truth(value, np.zeros_like(value), np.spacing(np.abs(value)), np.zeros_like(value))
 
-    search = SearchedPoints(np.linspace(-8, 8, 401, dtype=np.float32), COUNT).search(wave, ())
-    assert search
+    whole = SearchedPoints(np.linspace(-8, 8, 401, dtype=np.float32), COUNT).search(wave, ())
+    assert whole
     sizes: list[int] = []
 
     def call(z: Array) -> Array:
         sizes.append(z.size)
         return np.sin(50 * z.astype(np.float64)).astype(np.float32)
 
-    search.of(call)
+    whole.of(call)
     assert COUNT < sum(sizes) < 500_000
 
 

@@ -185,3 +185,13 @@ def test_the_interpolated_truth_is_that_of_mpmath_to_a_tenth_of_a_ulp(name: str,
     assert (np.abs(apart) <= allowed).all()
     if wide.itemsize > kind.itemsize:
         assert np.mean(near.unsure <= 0.1 * ulp_of(exact.nearest, kind)) > 0.95
+
+
+def test_the_interpolated_truth_is_as_sure_as_it_says_on_a_panel_of_many_powers_of_2() -> None:
+    def identity(z: Array) -> Truth:
+        return Truth(z, np.zeros_like(z), np.spacing(np.abs(z)), np.zeros_like(z))
+
+    z = np.sort(np.random.default_rng(0).uniform(1024, 2048, 300))
+    near = InterpolatedTruth(identity, panels_on(1.0, 2.0**18, ()), np.dtype(np.float64)).at(z)
+    wide = near.low.dtype
+    assert (np.abs(near.high.astype(wide) + near.low - z.astype(wide)) <= near.unsure).all()

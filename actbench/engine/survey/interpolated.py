@@ -116,7 +116,7 @@ class InterpolatedTruth:
         outside = (z < panels.start[place]) | (z > panels.end[place])
         half = panels.half[place]
         with np.errstate(all="ignore"):
-            where = np.clip((z - panels.middle[place]) / half, -1, 1)
+            where = np.clip((z.astype(self._wide) - panels.middle[place]) / half, -1, 1)
             total, slope = self._newton[DEGREE][place], np.zeros(z.size, self._wide)
             for newton, nodes in zip(self._newton[-2::-1], self._nodes[-2::-1], strict=True):
                 beside = where - nodes[place]
@@ -139,7 +139,7 @@ class InterpolatedTruth:
         with np.errstate(all="ignore"):
             value = truth.nearest.reshape(z.shape)
             beside = (value - value[:, :1]).astype(self._wide) + (truth.rest * truth.ulp).reshape(z.shape)
-            where = (z - middle) / wide
+            where = (z.astype(self._wide) - middle) / wide
             newton = _differences(where[:, : DEGREE + 1], beside[:, : DEGREE + 1])
             checked = slice(DEGREE + 1, None)
             apart = _newton_sum(newton, where[:, : DEGREE + 1], where[:, checked]) - beside[:, checked]

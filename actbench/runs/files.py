@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from actbench.errors import ActbenchError, InputError, OutputError, reason, unwritable
+from actbench.model.shell import command
 from actbench.runs.names import FLEET_LIMITS, FLEET_PLAN, LOADED_SOURCE, RUN, WRITTEN
 
 PROBE = ".probe.part"
@@ -84,8 +85,8 @@ def commit(directory: Path, contents: Mapping[str, str | bytes], unchanged: Iter
         _sync(directory)
     except OSError as error:
         place = error.filename or directory
-        message = f"cannot write {place}: {error.strerror}; the run is intact: go on with --resume"
-        raise unwritable(message, error) from None
+        way_out = f"mend that, and go on with {command('--resume', directory)}"
+        raise OutputError(f"cannot write {place}: {error.strerror}; the run is intact: {way_out}") from None
 
 
 def _uncommitted(first: Path, error: OSError) -> ActbenchError:
@@ -97,7 +98,8 @@ def _uncommitted(first: Path, error: OSError) -> ActbenchError:
     if not first.parent.is_dir():
         return OutputError(f"{sentence}; its directory has gone, and with it what was measured: begin anew")
     if first.exists():
-        return OutputError(f"{sentence}; the old files are intact: mend that, and go on with --resume")
+        way_out = f"mend that, and go on with {command('--resume', first.parent)}"
+        return OutputError(f"{sentence}; the old files are intact: {way_out}")
     return unwritable(f"{sentence}; nothing was there before", error)
 
 
@@ -140,10 +142,11 @@ def refuse_irregular(path: Path) -> None:
 def refuse_file_of_run(path: Path, named: str) -> None:
     """Raise `InputError` where an output would replace a file of a run or a fleet; `named` begins the sentence."""
     place = Path(os.path.realpath(path))  # of a loop of links as well
+    directory = (place if path.is_symlink() else path).parent
     if place.name in {*WRITTEN, LOADED_SOURCE} and (place.parent / RUN).exists():
-        raise InputError(f"{named}: that is a file of the run in {path.parent}: name another file")
+        raise InputError(f"{named}: that is a file of the run in {directory}: name another file")
     if place.name in FLEET and all((place.parent / name).exists() for name in FLEET):
-        raise InputError(f"{named}: that is a file of the fleet in {path.parent}: name another file")
+        raise InputError(f"{named}: that is a file of the fleet in {directory}: name another file")
 
 
 def try_out(path: Path) -> None:
@@ -198,13 +201,13 @@ def probe(directory: Path, size: int, way_out: str = NAME_ANOTHER) -> None:
 
 @contextmanager
 def removed_if_empty(directory: Path) -> Iterator[None]:
-    """Remove a directory, and those above it, that did not exist before and are empty where `OutputError` is raised."""
+    """Remove a directory, and those above it, that did not exist before and are empty where an error is raised."""
     absent = [one for one in (directory, *directory.parents) if not one.exists()]
     try:
         yield
-    except OutputError:
-        with suppress(OSError):
-            for one in absent:
+    except ActbenchError:
+        for one in absent:
+            with suppress(OSError):
                 one.rmdir()
         raise
 

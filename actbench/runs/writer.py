@@ -157,8 +157,10 @@ class Writer:
         try:
             files.append(self.directory / JOURNAL, line)
         except OSError as error:
-            message = f"cannot write to {self.directory}: {error.strerror}; the rounds before this one are intact there"
-            raise OutputError(message) from None  # another name would not help
+            way_out = f"mend that, and go on with {shell.command('--resume', self.directory)}"
+            intact = f"the rounds before this one are intact there: {way_out}"
+            sentence = f"cannot write to {self.directory}: {error.strerror}; {intact}"
+            raise OutputError(sentence) from None  # another name would not help
         self.lines += 1
 
     def _forgive(self, block: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from actbench.errors import InputError, OutputError
 from actbench.runs import files
 from tests.support.selections import names
+
+WAY_OUT = "mend that, and go on with --resume"
 
 
 def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,14 +29,31 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mo
     assert names(tmp_path) == {"file"}
 
 
-def test_files_that_are_committed_but_not_synced_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_files_that_are_committed_but_not_synced_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     def fail(_: Path) -> None:
-        raise OSError(28, "No space left on device", "disk")
+        raise OSError(number, "refused", "disk")
 
     monkeypatch.setattr(files, "_sync", fail)
-    with pytest.raises(OutputError, match="cannot write disk: No space left on device; the run is intact: go on with"):
+    with pytest.raises(OutputError, match=f"cannot write disk: refused; the run is intact: {WAY_OUT} {tmp_path}"):
         files.commit(tmp_path, {"one": b"1", "two": b"2"})
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"one": "1", "two": "2"}
+
+
+def test_directories_that_were_made_and_cannot_be_written_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path, data: bytes) -> None:
+        raise OSError(errno.EACCES, f"{len(data)} refused")
+
+    (tmp_path / "old").mkdir()
+    monkeypatch.setattr(files, "_synced", fail)
+    with pytest.raises(InputError, match="1 refused"):
+        files.probe(tmp_path / "old" / "new" / "below", 1)
+    assert names(tmp_path) == {"old"}
+    assert names(tmp_path / "old") == set()
 
 
 def test_what_was_not_there_is_not_said_to_be_intact(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_a_file_of_a_run_is_not_replaced_by_what_a_command_writes(actbench: Actb
     result = actbench(*command)
     assert result.exit_code == 2
     assert ": that is a file of the run in " in result.stderr
+    assert "in .:" not in result.stderr
     assert contents() == before
 
 

@@ -76,7 +76,8 @@ def fail_at_the_fourth_line(monkeypatch: pytest.MonkeyPatch, number: int) -> Non
 def test_a_disk_that_fills_up_keeps_the_rounds_before(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_at_the_fourth_line(monkeypatch, errno.ENOSPC)
     result = actbench("run", *SMALL, "-o", "here")
-    message = "cannot write to here: No space left on device; the rounds before this one are intact there"
+    intact = "the rounds before this one are intact there: mend that, and go on with --resume here"
+    message = f"cannot write to here: No space left on device; {intact}"
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (74, f"actbench: {message}")
     assert actbench("run", "--resume", "here").exit_code == 0
     assert Path("here/speedups.csv").read_text() == SPEEDUPS

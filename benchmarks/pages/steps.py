@@ -47,7 +47,7 @@ def answer() -> Iterator[str]:
 
 def answer_in_brief() -> Iterator[str]:
     """Yield a table: a row a backend, with a hot loop and a training step alone."""
-    yield f"| backend | {HEADS[OperandState.WARM]} | in a training step | in a step, beside the framework's own |"
+    yield f"| backend | {HEADS[OperandState.WARM]} | in a training step | there, times as fast as the framework's own |"
     yield "|---|---:|---:|---:|"
     for backend, in_step in steps().items():
         cells = (shown("peers", alone(backend, OperandState.WARM)), ratio(in_step))

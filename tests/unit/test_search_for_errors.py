@@ -19,6 +19,7 @@ from actbench.engine.survey.search import Search, Searched
 from actbench.engine.survey.searched_points import SearchedPoints, on_interval
 from actbench.engine.wire import Request
 from actbench.engine.working.examined import Examined
+from actbench.errors import BenchmarkError
 from actbench.kernels import resolution
 from actbench.kernels.kernel import Kernel
 from actbench.kernels.operands import Array
@@ -195,3 +196,14 @@ def test_the_interpolated_truth_is_as_sure_as_it_says_on_a_panel_of_many_powers_
     near = InterpolatedTruth(identity, panels_on(1.0, 2.0**18, ()), np.dtype(np.float64)).at(z)
     wide = near.low.dtype
     assert (np.abs(near.high.astype(wide) + near.low - z.astype(wide)) <= near.unsure).all()
+
+
+def test_where_a_definition_raises_the_interpolated_truth_is_unknown_and_elsewhere_it_is_known() -> None:
+    def raising(z: Array) -> Truth:
+        if (z > 4).any():
+            raise BenchmarkError("beyond 4")
+        return slopes_at(TANH, z)
+
+    truth = InterpolatedTruth(raising, panels_on(-8.0, 8.0, ()), np.dtype(np.float32))
+    z = np.array([-7.9, -0.3, 0.7, 3.9, 4.1, 7.9])
+    assert np.isfinite(truth.at(z).unsure).tolist() == [True, True, True, True, False, False]

@@ -61,12 +61,15 @@ class Unanswered:
 
 
 def too_few_rounds(more: str) -> str:
-    """Return why there is no answer; `more` is the command that measures enough rounds."""
-    return f"an interval takes {MIN_ROUNDS} rounds, and there are fewer: '{more}' measures the others."
+    """Return why there is no answer; `more` is the command that measures enough rounds, if there is one."""
+    way_out = f": '{more}' measures the others" if more else ""
+    return f"an interval takes {MIN_ROUNDS} rounds, and there are fewer{way_out}."
 
 
 def more_rounds(directory: Path, command: str, rounds: int = MIN_ROUNDS) -> str:
-    """Return the command that goes on with a run until it has so many rounds."""
+    """Return the command that goes on with a run until it has so many rounds; nothing does with a suite of pyperf."""
+    if directory.is_file():
+        return ""
     return shell.command("actbench", command, "--resume", directory, "--rounds", rounds)
 
 

@@ -155,9 +155,11 @@ def interval_lines(
             yield f"{NO_INTERVAL} marks a figure without an interval, which takes {MIN_ROUNDS} rounds."
     requested = record.settings.rounds
     if requested and record.rounds < requested and record.settings.budget and record.status is Status.COMPLETE:
+        more = more_rounds(directory, record.plan.command, requested)
+        way_out = f"; '{more}' measures the others" if more else ""
         yield (
             f"{record.rounds} of {counted(requested, 'round')}: --budget {duration(record.settings.budget)} was too "
-            f"short for more; '{more_rounds(directory, record.plan.command, requested)}' measures the others."
+            f"short for more{way_out}."
         )
     widths = [pair.ratio.relative_half_width for pair in speedups if pair.ratio.has_bounds]
     wide = sum(width > record.settings.target for width in widths)

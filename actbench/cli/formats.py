@@ -83,8 +83,16 @@ def refuse_what_is_read(output: Path, named: str) -> None:
     """Raise `InputError` where an output would replace a file that the command reads; `named` begins the sentence."""
     from actbench.errors import InputError
 
-    if output.exists() and any(path.exists() and output.samefile(path) for path in _read_files()):
+    if any(_are_one(output, path) for path in _read_files()):
         raise InputError(f"{named}: that is the file that is read: name another file")
+
+
+def _are_one(output: Path, path: Path) -> bool:
+    """Return whether both are the same file; they are not where one of them is none, or cannot be looked at."""
+    try:
+        return output.samefile(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _read_files() -> Iterator[Path]:

@@ -142,7 +142,7 @@ def refuse_irregular(path: Path) -> None:
 def refuse_file_of_run(path: Path, named: str) -> None:
     """Raise `InputError` where an output would replace a file of a run or a fleet; `named` begins the sentence."""
     place = Path(os.path.realpath(path))  # of a loop of links as well
-    directory = (place if path.is_symlink() else path).parent
+    directory = path.parent if Path(os.path.realpath(path.parent)) == place.parent else place.parent
     if place.name in {*WRITTEN, LOADED_SOURCE} and (place.parent / RUN).exists():
         raise InputError(f"{named}: that is a file of the run in {directory}: name another file")
     if place.name in FLEET and all((place.parent / name).exists() for name in FLEET):

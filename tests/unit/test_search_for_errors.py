@@ -166,7 +166,7 @@ def test_the_numbers_around_hundreds_of_roots_are_not_all_called() -> None:
 
     def call(z: Array) -> Array:
         sizes.append(z.size)
-        return np.sin(50 * z.astype(np.float64)).astype(np.float32)
+        return np.asarray(np.sin(50 * z.astype(np.float64)), dtype=np.float32)
 
     whole.of(call)
     assert COUNT < sum(sizes) < 500_000

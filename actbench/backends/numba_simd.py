@@ -145,8 +145,8 @@ class NumbaSimd(Numba):
         from actbench.backends._simd import assembly, eight_registers, four_registers, vector_width
 
         fused = _assembly_loops.only_called(formula) if factory is elementwise else None
-        if fused in assembly.ORDERS and not (self.in_pieces or self.threaded) and (most := assembly.most()):
-            return _assembly_loops.elementwise_by(fused, most)
+        if fused in assembly.ORDERS and not (self.in_pieces or self.threaded) and assembly.most():
+            return _assembly_loops.elementwise_by(fused, *assembly.bounds(fused))
         functions, called = self.namespace(), {*_called(formula)}
         gains = bool(called & {*functions.TABULATED}) and not called & {*functions.LONG}
         registers = (_register_loops.REGISTERS | _gated_register_loops.REGISTERS).get(factory)

@@ -46,6 +46,15 @@ def most() -> int:
     return 32 << 10 if vector_width.is_zen_5() else 16 << 10 if processors.vendor() == "GenuineIntel" else 0
 
 
+def bounds(name: str) -> tuple[int, int]:
+    """Return the same for a function, and the number of bytes of which the array is a multiple.
+
+    y (1 - y) gains little, and less than what follows the last whole block costs: on Zen 5, 5000 elements in float32
+    took 1.13 times as long as by LLVM's loop, and 6144 1.04 times.
+    """
+    return (min(most(), 16 << 10), BLOCK * REGISTER) if name == "times_complement" else (most(), 1)
+
+
 def instructions(name: str, kind: Any) -> str:
     """Return the loop, of at least one iteration, in AT&T's syntax.
 

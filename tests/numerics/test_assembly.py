@@ -72,14 +72,14 @@ def test_a_register_is_loaded_applied_and_stored_once_in_this_order(name: str) -
 def test_kernels_have_the_same_results_with_and_without_it(
     activation: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = KernelId(activation, Variant("cached"), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
+    cached = KernelId(activation, Variant("cached"), "numba-simd", Op.DERIVATIVE, Dtype.FLOAT32)
     y = np.random.default_rng(1).uniform(-1, 1, size).astype(np.float32)
     results = []
     for most in (1 << 20, 0):
         monkeypatch.setattr(assembly, "most", lambda most=most: most)
         result = np.zeros_like(y)
-        (loop,) = NumbaSimd()._loops_of(Op.DERIVATIVE, kernel(chosen).rule)
+        (loop,) = NumbaSimd()._loops_of(Op.DERIVATIVE, kernel(cached).rule)
         assert (loop.__module__ == _assembly_loops.__name__) == (most > 0)
-        kernel(chosen).backend.bind(Op.DERIVATIVE, kernel(chosen).rule, Dtype.FLOAT32).function(result, y)
+        kernel(cached).backend.bind(Op.DERIVATIVE, kernel(cached).rule, Dtype.FLOAT32).function(result, y)
         results.append(result)
     np.testing.assert_array_equal(results[0], results[1])

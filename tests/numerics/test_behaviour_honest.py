@@ -145,9 +145,9 @@ def test_a_right_kernel_passes_however_it_is_written(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("name", ["softmax", "logsumexp"])
 def test_what_is_kept_of_a_result_is_a_copy_since_the_next_arm_writes_to_the_same_memory(name: str) -> None:
-    chosen = kernel(KernelId(name, Variant("recompute"), "numba", Op.BACKWARD, Dtype.FLOAT64))
-    operands = Operands.drawn(chosen.activation, Dtype.FLOAT64, 12, seed=1, rows=3)
+    recomputing = kernel(KernelId(name, Variant("recompute"), "numba", Op.BACKWARD, Dtype.FLOAT64))
+    operands = Operands.drawn(recomputing.activation, Dtype.FLOAT64, 12, seed=1, rows=3)
     result: Array = np.arange(12.0)
-    kept = Reference(operands).at(chosen, np.array([5]), result)
+    kept = Reference(operands).at(recomputing, np.array([5]), result)
     result.fill(np.nan)
     assert kept.computed.tolist() == [4.0, 5.0, 6.0, 7.0]

@@ -10,15 +10,16 @@ from actbench.backends._simd import assembly
 from actbench.model.rule import Formula
 
 
-def elementwise_by(name: str, most: int, multiple: int = 1) -> Callable[[_loops.Span, Formula], _loops.Loop]:
+def elementwise_by(name: str, sizes: range) -> Callable[[_loops.Span, Formula], _loops.Loop]:
     """Return the factory of the loop over a formula that returns the result of this function, on every element.
 
-    The loop is in assembly for arrays of up to so many bytes, which are a multiple of so many.
+    The loop is in assembly for arrays of these sizes, in bytes.
     """
+    least, most, step = sizes.start, sizes[-1], sizes.step
 
     def elementwise(span: _loops.Span, formula: Formula) -> _loops.Loop:
         def loop(out, residual):
-            if assembly.LEAST <= out.nbytes <= most and out.nbytes % multiple == 0:
+            if least <= out.nbytes <= most and (out.nbytes - least) % step == 0:
                 assembly.apply(name, out, residual)
             else:
                 for i in span(out.size):

@@ -118,11 +118,13 @@ class NumbaSimd(Numba):
         (assembly,) = self._compile(op, rule, dtype, cache=False).inspect_asm().values()
         return str(assembly)
 
-    def sizes_in_assembly(self, dtype: Dtype) -> range:
-        """Return the numbers of elements that a kernel applies inline assembly to, where it has such a loop."""
+    def sizes_in_assembly(self, formula: Formula, dtype: Dtype) -> range:
+        """Return the numbers of elements that the loop over a formula applies inline assembly to, if it has such."""
+        from actbench.backends import _assembly_loops
         from actbench.backends._simd import assembly
 
-        return range(assembly.LEAST // dtype.itemsize, assembly.most() // dtype.itemsize + 1)
+        sizes, width = assembly.sizes(_assembly_loops.only_called(formula) or ""), dtype.itemsize
+        return range(sizes.start // width, sizes[-1] // width + 1, -(-sizes.step // width)) if sizes else sizes
 
     def jitable(self, formula: Formula) -> Formula:
         """Let compiled loops inline the formula, with the widest vectors where it computes more than it moves.
@@ -145,8 +147,8 @@ class NumbaSimd(Numba):
         from actbench.backends._simd import assembly, eight_registers, four_registers, vector_width
 
         fused = _assembly_loops.only_called(formula) if factory is elementwise else None
-        if fused in assembly.ORDERS and not (self.in_pieces or self.threaded) and assembly.most():
-            return _assembly_loops.elementwise_by(fused, *assembly.bounds(fused))
+        if fused in assembly.ORDERS and not (self.in_pieces or self.threaded) and assembly.sizes(fused):
+            return _assembly_loops.elementwise_by(fused, assembly.sizes(fused))
         functions, called = self.namespace(), {*_called(formula)}
         gains = bool(called & {*functions.TABULATED}) and not called & {*functions.LONG}
         registers = (_register_loops.REGISTERS | _gated_register_loops.REGISTERS).get(factory)

@@ -122,6 +122,6 @@ def _executed(backend: NumbaSimd, kernel: Kernel, size: int) -> tuple[list[Inner
     """
     code = backend.assembly(kernel.op.bound_as, kernel.rule, kernel.dtype)
     if written := vector_loops(code, inline=True):
-        sizes = backend.sizes_in_assembly(kernel.dtype)
+        sizes = backend.sizes_in_assembly(kernel.rule.derivative, kernel.dtype)
         return (written, sizes) if size in sizes else (vector_loops(code), range(0))
     return vector_loops(code), range(FIRST_LEVEL_BYTES)

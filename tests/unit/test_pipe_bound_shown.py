@@ -133,7 +133,7 @@ def test_the_loop_that_is_shown_is_the_one_that_arrays_of_the_size_of_the_case_t
 
     backend: Any = type(registry.backends()["numba-simd"])
     monkeypatch.setattr(backend, "assembly", lambda *_: IN_ASSEMBLY)
-    monkeypatch.setattr(assembly, "most", lambda: 1 << 15)
+    monkeypatch.setattr(assembly, "sizes", lambda _: range(1 << 12, (1 << 15) + 1))
     bench.seconds = lambda case: (
         CYCLE * case.size / 16 * (1.75 if 1024 <= case.size <= 8192 else 4)
         if case.backend == "numba-simd"

@@ -150,7 +150,7 @@ def test_llvm_vectorises_other_loops(chosen: KernelId) -> None:
 def test_a_fused_derivative_has_a_loop_in_assembly(
     backend: NumbaSimd, op: Op, *, helps: bool, in_assembly: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assembly, "most", lambda: 1 << 14 if helps else 0)
+    monkeypatch.setattr(assembly, "sizes", lambda _: range(1 << 12, 1 << 14) if helps else range(0))
     (factory,) = backend._loops_of(op, resolved(logistic("cached")).rule)
     assert (factory.__module__ == _assembly_loops.__name__) == in_assembly
 
@@ -192,5 +192,7 @@ def test_the_processor_that_numba_compiles_for_decides(*, intel: bool, monkeypat
     for target in (ZEN_5, ZEN_4, HASWELL, NEOVERSE):
         code = SimpleNamespace(magic_tuple=lambda target=target: target)
         monkeypatch.setattr(cpu_target.target_context, "codegen", lambda code=code: code)
-        answers.append((vector_width.has_registers(), vector_width.is_zen_5(), assembly.most() > 0))
+        answers.append(
+            (vector_width.has_registers(), vector_width.is_zen_5(), bool(assembly.sizes("one_minus_square")))
+        )
     assert answers == [(True, True, True), (True, False, intel), (False, False, False), (False, False, False)]

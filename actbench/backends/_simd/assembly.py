@@ -35,24 +35,20 @@ LEAST = 1 << 12
 """Bytes of the smallest array for which it is used: of smaller ones LLVM's loop is as fast."""
 
 
-def most() -> int:
-    """Return the bytes of the largest array for which it is used: the kinds of processors differ; 0 where it never is.
+def sizes(name: str) -> range:
+    """Return the bytes of the arrays for which the loop of a function is used: none where it was not faster.
 
-    On Intel's, loops of 512 bits are faster in the first-level cache alone (on an Emerald Rapids Xeon, 0.86 times as
-    long there and 1.05 times in the second). On Zen 5 this one is still 1.03 times as fast on arrays of 32 KiB.
+    On Intel's processors, loops of 512 bits are faster in the first-level cache alone (on an Emerald Rapids Xeon, 0.86
+    times as long there and 1.05 times in the second). On Zen 5, that of 1 - y^2 is still 1.03 times as fast on arrays
+    of 32 KiB. That of y (1 - y) gains less there than what follows the last whole block costs: 5000 elements in float32
+    took 1.13 times as long as by LLVM's loop.
     """
-    if not vector_width.has_registers():
-        return 0
-    return 32 << 10 if vector_width.is_zen_5() else 16 << 10 if processors.vendor() == "GenuineIntel" else 0
-
-
-def bounds(name: str) -> tuple[int, int]:
-    """Return the same for a function, and the number of bytes of which the array is a multiple.
-
-    y (1 - y) gains little, and less than what follows the last whole block costs: on Zen 5, 5000 elements in float32
-    took 1.13 times as long as by LLVM's loop, and 6144 1.04 times.
-    """
-    return (min(most(), 16 << 10), BLOCK * REGISTER) if name == "times_complement" else (most(), 1)
+    zen_5 = vector_width.is_zen_5()
+    if not vector_width.has_registers() or not (zen_5 or processors.vendor() == "GenuineIntel"):
+        return range(0)
+    if name == "times_complement":
+        return range(LEAST, (16 << 10) + 1, BLOCK * REGISTER)
+    return range(LEAST, (32 << 10 if zen_5 else 16 << 10) + 1)
 
 
 def instructions(name: str, kind: Any) -> str:

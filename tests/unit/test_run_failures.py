@@ -105,13 +105,18 @@ def test_a_kernel_that_turns_out_to_be_wrong_loses_what_was_measured_of_it(
     assert archive.load(Path("here")).times.last_round == 6
 
 
-def test_a_run_whose_only_kernel_turns_out_to_be_wrong_is_refused_and_checked_again_by_a_resume(
-    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def refused_in_a_later_round(actbench: Actbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the only kernel of a run turn out to be wrong after three rounds."""
     alone = (*SMALL, "--filter", "*/cached/*")
     with monkeypatch.context() as patched:
         patched.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=1000))
         assert actbench("run", *alone, "-o", "here", "--rounds", "6").exit_code == 4
+
+
+def test_a_run_whose_only_kernel_turns_out_to_be_wrong_is_refused_and_checked_again_by_a_resume(
+    actbench: Actbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused_in_a_later_round(actbench, monkeypatch)
     assert record(Path("here"))["status"] == "refused"
     compared = actbench("compare", "here")
     assert compared.stderr.startswith("actbench: here was refused, for a wrong kernel")
@@ -124,10 +129,7 @@ def test_a_run_whose_only_kernel_turns_out_to_be_wrong_is_refused_and_checked_ag
 def test_rounds_of_a_kernel_that_was_wrong_do_not_count_once_it_is_mended(
     actbench: Actbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = (*SMALL, "--filter", "*/cached/*")
-    with monkeypatch.context() as patched:
-        patched.setattr(FakeWorker, "ask", counts_its_calls(after=3, size=1000))
-        assert actbench("run", *alone, "-o", "here", "--rounds", "6").exit_code == 4
+    refused_in_a_later_round(actbench, monkeypatch)
     refused = archive.load(Path("here"))
     assert (refused.times.last_round, record(Path("here"))["rounds"]) == (0, 0)
     resumed = actbench("run", "--resume", "here")
